@@ -1,0 +1,18 @@
+"""What chapters speak with: figures, and figures with sliders."""
+
+from nickbook.book.drawing import Curve, Drawing, Image, Panel
+from nickbook.book.explore import Choice, Slider, explore
+from nickbook.book.figures import SHEET_COLORS, figure, subplots
+
+__all__ = [
+    "SHEET_COLORS",
+    "Choice",
+    "Curve",
+    "Drawing",
+    "Image",
+    "Panel",
+    "Slider",
+    "explore",
+    "figure",
+    "subplots",
+]

@@ -1,0 +1,225 @@
+"""Figures of the book: one style, and a caption, a text for the blind and the data with each."""
+
+import base64
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from cycler import cycler
+from IPython.display import display
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+FIGURE_MIME = "application/vnd.nickbook.figure+json"
+CAPTION_MIME = "application/vnd.nickbook.caption+json"
+
+# Every colour keeps a contrast of at least 3 against both the white and the dark page.
+SHEET_COLORS: Mapping[str, str] = {"alpha": "#0072b2", "beta": "#cf3f2e", "gamma": "#009e73"}
+PALETTE = (*SHEET_COLORS.values(), "#a05fc0", "#b07d00", "#7a7a7a")
+
+STYLE: dict[Any, Any] = {
+    "axes.grid": True,
+    "axes.prop_cycle": cycler(color=PALETTE),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "grid.alpha": 0.25,
+    "grid.linewidth": 0.6,
+    "mathtext.fontset": "dejavusans",
+    "savefig.facecolor": "white",
+    "svg.hashsalt": "nickbook",
+}
+
+# A page is about 650 CSS pixels wide: matplotlib's 10 pt text is then 17 px there and 9 px on a
+# phone, and every size that matplotlib looks up late keeps its default.
+PIXELS_PER_INCH = 120
+
+_LABEL = re.compile(r"fig-[a-z0-9]+(-[a-z0-9]+)+")
+
+
+def subplots(
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    width: float = 5.4,
+    height: float = 3.3,
+    sharex: bool = False,
+    sharey: bool = False,
+) -> tuple[Figure, Any]:
+    """Open a figure with axes in the book's style.
+
+    Parameters
+    ----------
+    rows, columns : int
+        The arrangement of the axes.
+    width, height : float
+        Size of the whole figure in inches; 5.4 inches fill a page's text width.
+    sharex, sharey : bool
+        Whether all axes share their x or y limits.
+
+    Returns
+    -------
+    figure : Figure
+        To be handed to `figure` when it is drawn.
+    axes : Axes or ndarray of Axes
+        One axes for a single panel, otherwise an array as `matplotlib.pyplot.subplots` gives it.
+    """
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(
+            rows,
+            columns,
+            figsize=(width, height),
+            layout="constrained",
+            sharex=sharex,
+            sharey=sharey,
+        )
+    return fig, axes
+
+
+def figure(
+    fig: Figure,
+    *,
+    label: str,
+    caption: str,
+    alt: str,
+    check: str,
+    data: Mapping[str, ArrayLike],
+) -> None:
+    r"""Show a figure with all that a reader needs to trust and reuse it.
+
+    Parameters
+    ----------
+    fig : Figure
+        A drawn matplotlib figure; it is closed here, so that nothing shows it twice.
+    label : str
+        ``fig-<chapter>-<name>``, the anchor of cross-references.
+    caption : str
+        Markdown with ``$math$``.
+    alt : str
+        What the figure shows, in plain text, for readers who cannot see it.
+    check : str
+        Markdown: how converged the numbers are, and which second route confirms them.
+    data : mapping of str to array_like
+        The numbers behind the figure. Columns of equal length become a CSV file with ten
+        significant digits, anything else an NPZ file.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a part is missing or malformed; the message names it and says what to write.
+    """
+    require(fig, Figure, "fig")
+    if not fig.axes:
+        message = f"fig must have axes with something drawn in them, got {fig!r}"
+        raise ValueError(message)
+    words = describe(label, caption, alt, check)
+    table = data_file(label, data)
+    with plt.rc_context(STYLE):
+        png = png_bytes(fig)
+    width, height = (round(PIXELS_PER_INCH * inches) for inches in fig.get_size_inches())
+    plt.close(fig)
+    content = {**words, "width": width, "height": height, "data": table}
+    show({FIGURE_MIME: content}, png, content)
+
+
+def require(value: object, kind: type, name: str) -> None:
+    """Raise a TypeError that names the argument unless it is of this kind."""
+    if not isinstance(value, kind):
+        message = f"{name} must be a {kind.__name__}, got {value!r}"
+        raise TypeError(message)
+
+
+def describe(label: str, caption: str, alt: str, check: str) -> dict[str, str]:
+    """Check the words that go with a figure; return them as its bundle wants them."""
+    words = {"label": label, "caption": caption, "alt": alt, "check": check}
+    for name, value in words.items():
+        require(value, str, name)
+        if not value.strip():
+            message = f"{name} must not be empty, got {value!r}: every figure of the book has one"
+            raise ValueError(message)
+    if not _LABEL.fullmatch(label):
+        message = f"label must look like 'fig-5-gaps' (fig-<chapter>-<name>), got {label!r}"
+        raise ValueError(message)
+    if len(alt.strip()) < 40:
+        message = f"alt must say in 40 characters or more what the figure shows, got {alt!r}"
+        raise ValueError(message)
+    if alt.strip() == caption.strip():
+        message = f"alt must not repeat the caption, got {alt!r}: describe what is seen"
+        raise ValueError(message)
+    return {name: value.strip() for name, value in words.items()}
+
+
+def data_file(label: str, data: Mapping[str, ArrayLike]) -> dict[str, str]:
+    """Write named arrays as the content of a CSV or NPZ file named after the figure."""
+    require(data, Mapping, "data")
+    if not data:
+        message = f"data must map at least one name to an array, got {data!r}"
+        raise ValueError(message)
+    arrays = {name: np.asarray(values) for name, values in data.items()}
+    for name, array in arrays.items():
+        require(name, str, "a name in data")
+        if array.dtype.kind not in "biufcU":
+            message = (
+                f"data[{name!r}] must be an array of numbers or of strings, "
+                f"got {type(data[name]).__name__} of dtype {array.dtype}"
+            )
+            raise TypeError(message)
+    is_table = len({array.shape for array in arrays.values()}) == 1 and all(
+        array.ndim == 1 and array.dtype.kind != "c" for array in arrays.values()
+    )
+    if is_table:
+        return {"filename": f"{label}.csv", "text": _csv(arrays)}
+    return {"filename": f"{label}.npz", "base64": base64.b64encode(_npz(arrays)).decode()}
+
+
+def png_bytes(fig: Figure) -> bytes:
+    """Render at two device pixels per CSS pixel; the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=2 * PIXELS_PER_INCH, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def show(bundle: Mapping[str, Any], png: bytes, words: Mapping[str, Any]) -> None:
+    """Display a figure's bundle with plainer fallbacks, then its caption.
+
+    The caption is for readers in Jupyter and on code hosts; the site prints its own.
+    """
+    fallback = {
+        "image/png": base64.b64encode(png).decode(),
+        "text/plain": f"[Figure: {words['alt']}]",
+    }
+    publish: Callable[..., None] = display  # which comes without type hints
+    size = {"width": words["width"], "height": words["height"]}
+    publish({**bundle, **fallback}, raw=True, metadata={"image/png": size})
+    caption = {name: words[name] for name in ("label", "caption", "check")}
+    text = f"{words['caption']}\n\n*Check.* {words['check']}"
+    publish({CAPTION_MIME: caption, "text/markdown": text, "text/plain": text}, raw=True)
+
+
+def _csv(columns: Mapping[str, NDArray[Any]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    for row in zip(*columns.values(), strict=True):
+        writer.writerow(
+            f"{value:.10g}" if isinstance(value, np.floating) else str(value) for value in row
+        )
+    return buffer.getvalue()
+
+
+def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in arrays.items():
+            # numpy.savez leaves the time stamp to zipfile; fixed, equal data are equal bytes.
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w") as stream:
+                np.lib.format.write_array(stream, array, allow_pickle=False)
+    return buffer.getvalue()
