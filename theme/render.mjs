@@ -1,0 +1,31 @@
+// mystmd runs this (template.yml: build.render) when its content is ready: write the site.
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureDependencies } from './dependencies.mjs';
+
+ensureDependencies();
+const { buildSite } = await import('./site.mjs');
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const { BUILD_DIRECTORY: out, CONTENT_CDN: server } = process.env;
+
+async function write(path, data) {
+  await mkdir(dirname(join(out, path)), { recursive: true });
+  await writeFile(join(out, path), data);
+}
+
+const { files, problems } = await buildSite(server);
+for (const [path, data] of files) await write(path, data);
+await cp(join(here, 'assets'), out, { recursive: true });
+
+// Browsers that know the rest of this site know woff2: leave KaTeX's other font formats out.
+const katex = join(here, 'node_modules/katex/dist');
+const css = await readFile(join(katex, 'katex.min.css'), 'utf8');
+await write('katex/katex.min.css', css.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)/g, ''));
+await cp(join(katex, 'fonts'), join(out, 'katex/fonts'), { recursive: true, filter: (f) => !/\.(ttf|woff)$/.test(f) });
+
+if (problems.length > 0) {
+  console.error(problems.map((problem) => `⛔ ${problem}`).join('\n'));
+  process.exit(1);
+}
