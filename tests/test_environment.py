@@ -1,0 +1,120 @@
+"""What is declared in one place agrees with the others, and nothing tracked names a machine."""
+
+import importlib.metadata
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import nickbook
+
+# conda-forge's names where they differ: matplotlib without Qt, Playwright for Python.
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "playwright": "playwright-python"}
+# In conda's file only: what pip brings, or what another package manager provides.
+CONDA_ONLY = {"nodejs", "pip", "python"}
+
+# Each pattern has a bracket in it, so that this file does not match itself.
+MACHINE = re.compile(
+    r"p[y]pi\.(org|python)|python[h]osted|np[m]js\.(org|com)|yarn[p]kg|deb[.]debian"
+    r"|(?<![\w.])/(root|work|Users)[/]|(?<![\w.])/home[/]\w"
+)
+DOWNLOAD = re.compile(r"https?:[/]/\S+\.(whl|tgz|tar\.gz|tar\.xz|zip|deb)\b")
+
+
+@pytest.fixture(scope="module")
+def project(root: Path) -> dict[str, object]:
+    return tomllib.loads((root / "pyproject.toml").read_text())["project"]
+
+
+@pytest.fixture(scope="module")
+def requirements(project: dict) -> dict[str, Requirement]:
+    """Return every declared requirement but the package itself, by name."""
+    extras = project["optional-dependencies"].values()
+    declared = [Requirement(text) for text in sum(extras, project["dependencies"])]
+    return {canonicalize_name(r.name): r for r in declared if r.name != "nickbook"}
+
+
+def locked_versions(path: Path) -> dict[str, str]:
+    pins = re.findall(r"^([\w.-]+)==([^\s;\\]+)", path.read_text(), re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in pins}
+
+
+def tracked_files(root: Path) -> list[Path]:
+    listing = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True
+    )
+    return [root / name for name in listing.stdout.split("\0") if name and (root / name).is_file()]
+
+
+def tracked_text(root: Path) -> dict[str, str]:
+    """Return tracked text files by name; attachments in notebooks and lock hashes included."""
+    contents = {path: path.read_bytes() for path in tracked_files(root)}
+    return {
+        path.relative_to(root).as_posix(): content.decode()
+        for path, content in contents.items()
+        if b"\0" not in content
+    }
+
+
+def test_conda_environment_asks_for_the_same_as_pip(
+    root: Path, project: dict, requirements: dict[str, Requirement]
+) -> None:
+    environment = yaml.safe_load((root / "environment.yml").read_text())
+    packages = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
+    conda = {Requirement(entry).name: Requirement(entry).specifier for entry in packages}
+    expected = {CONDA_NAMES.get(name, name): r.specifier for name, r in requirements.items()}
+    assert environment["name"] == project["name"]
+    assert {n: s for n, s in conda.items() if n not in CONDA_ONLY} == expected
+    assert str(conda["python"]) == project["requires-python"]
+    assert {"pip": ["-e ."]} in environment["dependencies"]
+
+
+def test_lock_covers_what_is_declared(root: Path, requirements: dict[str, Requirement]) -> None:
+    locked = locked_versions(root / "requirements.lock")
+    for name, requirement in requirements.items():
+        assert locked[name] in requirement.specifier, f"{requirement}: run `make lock`"
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-node.lock"])
+def test_every_locked_package_has_hashes_and_no_address(root: Path, name: str) -> None:
+    text = (root / name).read_text()
+    entries = re.split(r"\n(?=[\w.-]+==)", text)[1:]
+    assert entries
+    assert all("--hash=sha256:" in entry for entry in entries)
+    assert not re.search(r"://|^-|--(extra-)?index|--find-links", text, re.MULTILINE)
+
+
+def test_versions_agree(root: Path) -> None:
+    citation = yaml.safe_load((root / "CITATION.cff").read_text())
+    assert citation["version"] == nickbook.__version__
+    assert importlib.metadata.version("nickbook") == nickbook.__version__
+
+
+def test_nothing_tracked_names_a_registry_or_a_machine(root: Path) -> None:
+    found = [
+        f"{name}: {match.group()}"
+        for name, text in tracked_text(root).items()
+        for pattern in (MACHINE, DOWNLOAD)
+        for match in pattern.finditer(text)
+    ]
+    assert found == []
+
+
+def test_rooms_import_only_from_earlier_rooms_in_the_documented_order(root: Path) -> None:
+    settings = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]
+    rooms = [layer.strip("()") for layer in reversed(settings["contracts"][0]["layers"])]
+    present = {p.parent.name for p in (root / "nickbook").glob("*/__init__.py")}
+    assert rooms == ["bands", "dimers", "pairing", "claims", "book"]
+    assert present <= set(rooms)
+
+
+def test_readme_commands_are_targets_of_the_makefile(root: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    texts = [(root / name).read_text() for name in ("README.md", "CONTRIBUTING.md")]
+    named = {m for text in texts for m in re.findall(r"`make (?:PYTHON=\S+ )?([a-z]+)", text)}
+    assert {"book", "test", "lab"} <= named <= targets
