@@ -1,0 +1,94 @@
+"""Checks of arguments: each names the argument, the value it got and what it takes."""
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def real(
+    name: str,
+    value: float,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    unit: str = "",
+) -> float:
+    """Return `value` as a finite float in the stated range, or raise.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : float
+        What the caller gave.
+    above, at_least, below, at_most : float, optional
+        Open and closed bounds.
+    unit : str, optional
+        Unit for the message.
+
+    Returns
+    -------
+    float
+        The value.
+
+    Raises
+    ------
+    TypeError
+        If `value` is no real number.
+    ValueError
+        If it is not finite or out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} = {value!r} has type {type(value).__name__}; give one real number")
+    number = float(value)
+    bounds = [
+        (above, ">", lambda bound: number > bound),
+        (at_least, ">=", lambda bound: number >= bound),
+        (below, "<", lambda bound: number < bound),
+        (at_most, "<=", lambda bound: number <= bound),
+    ]
+    stated = [(bound, sign, holds) for bound, sign, holds in bounds if bound is not None]
+    if not math.isfinite(number) or not all(holds(bound) for bound, _, holds in stated):
+        allowed = " and ".join(f"{name} {sign} {bound:.6g}" for bound, sign, _ in stated)
+        suffix = f" {unit}" if unit else ""
+        raise ValueError(
+            f"{name} = {value}{suffix}; allowed: a finite number"
+            + (f" with {allowed}{suffix}" if allowed else "")
+        )
+    return number
+
+
+def positive_integer(name: str, value: int, *, at_least: int = 1) -> int:
+    """Return `value` as an int not below `at_least`, or raise TypeError or ValueError."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} = {value!r} has type {type(value).__name__}; give an integer")
+    if value < at_least:
+        raise ValueError(f"{name} = {value}; allowed: an integer >= {at_least}")
+    return int(value)
+
+
+def momenta(name: str, k: ArrayLike, dimension: int) -> NDArray[np.float64]:
+    """Return `k` as a finite float array of shape (..., dimension), or raise ValueError."""
+    try:
+        array = np.asarray(k, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name}: momenta are real numbers of shape (..., {dimension})") from error
+    if array.ndim == 0 or array.shape[-1] != dimension:
+        raise ValueError(
+            f"{name} has shape {array.shape}; allowed: (..., {dimension}), "
+            "momentum components on the last axis"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds {array[~np.isfinite(array)][0]}; momenta must be finite")
+    return array
+
+
+def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    """Return `value` if it is one of `allowed`, or raise ValueError."""
+    if value not in allowed:
+        raise ValueError(f"{name} = {value!r}; allowed: {', '.join(map(repr, allowed))}")
+    return value

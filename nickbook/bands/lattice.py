@@ -1,0 +1,119 @@
+"""The square lattice of Ni sites: harmonics, Brillouin-zone meshes and paths.
+
+Momenta are in units of the inverse Ni-Ni distance, so the Brillouin zone is
+``[-pi, pi) x [-pi, pi)``.  Every function takes momenta with the two components on the last
+axis and returns an array with that axis removed.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nickbook.bands.checks import momenta, positive_integer
+
+Floats = NDArray[np.float64]
+
+#: Points of high symmetry of the square Brillouin zone.
+HIGH_SYMMETRY: dict[str, tuple[float, float]] = {
+    "Γ": (0.0, 0.0),
+    "X": (np.pi, 0.0),
+    "Y": (0.0, np.pi),
+    "M": (np.pi, np.pi),
+}
+
+
+def eta_k(k: ArrayLike) -> Floats:
+    r"""Form factor :math:`\eta_k = \cos k_x - \cos k_y` of an x²−y² bond (below LK Eq. 2).
+
+    Parameters
+    ----------
+    k : array_like, shape (..., 2)
+        Momenta in inverse Ni-Ni distance.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Values between -2 and 2; odd under a quarter turn.
+
+    Examples
+    --------
+    >>> float(eta_k([np.pi, 0.0]))
+    -2.0
+    """
+    kx, ky = _components(k)
+    return np.cos(kx) - np.cos(ky)
+
+
+def gamma_1k(k: ArrayLike) -> Floats:
+    r"""First-neighbour harmonic :math:`\frac12(\cos k_x + \cos k_y)` (below LK Eq. 5)."""
+    kx, ky = _components(k)
+    return 0.5 * (np.cos(kx) + np.cos(ky))
+
+
+def gamma_2k(k: ArrayLike) -> Floats:
+    r"""Second-neighbour harmonic :math:`\cos k_x \cos k_y` (below LK Eq. 5)."""
+    kx, ky = _components(k)
+    return np.cos(kx) * np.cos(ky)
+
+
+def gamma_3k(k: ArrayLike) -> Floats:
+    r"""Third-neighbour harmonic :math:`\frac12(\cos 2k_x + \cos 2k_y)` (below LK Eq. 5)."""
+    return gamma_1k(2 * np.asarray(k, dtype=float))
+
+
+def zone_mesh(size: int) -> Floats:
+    """Square mesh over one Brillouin zone that holds Γ and, for even `size`, X and M.
+
+    Parameters
+    ----------
+    size : int
+        Points along each direction.
+
+    Returns
+    -------
+    ndarray, shape (size, size, 2)
+        ``k[i, j] = 2 pi (i, j) / size``.
+    """
+    axis = 2 * np.pi * np.arange(positive_integer("size", size)) / size
+    return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
+
+
+def zone_path(corners: str | list[str], points: int) -> tuple[Floats, Floats, list[float]]:
+    """Straight path between points of high symmetry, with a constant step.
+
+    Parameters
+    ----------
+    corners : str or list of str
+        Names from `HIGH_SYMMETRY`, as in ``"ΓXMΓ"``.
+    points : int
+        Number of points on the whole path.
+
+    Returns
+    -------
+    k : ndarray, shape (points, 2)
+        Momenta.
+    distance : ndarray, shape (points,)
+        Length along the path.
+    ticks : list of float
+        Lengths at which the corners lie.
+
+    Raises
+    ------
+    ValueError
+        For an unknown corner or fewer than two of them.
+    """
+    names = list(corners)
+    unknown = [name for name in names if name not in HIGH_SYMMETRY]
+    if unknown or len(names) < 2:
+        raise ValueError(
+            f"corners = {corners!r}: name at least two of {', '.join(HIGH_SYMMETRY)}"
+        )
+    stops = np.array([HIGH_SYMMETRY[name] for name in names])
+    ticks = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(stops, axis=0), axis=1))])
+    distance = np.linspace(0.0, ticks[-1], positive_integer("points", points))
+    k = np.stack([np.interp(distance, ticks, stops[:, axis]) for axis in (0, 1)], axis=-1)
+    return k, distance, ticks.tolist()
+
+
+def _components(k: ArrayLike) -> tuple[Floats, Floats]:
+    array = momenta("k", k, 2)
+    return array[..., 0], array[..., 1]
