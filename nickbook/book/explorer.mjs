@@ -93,6 +93,8 @@ function unpack(node) {
 
 // --- text and elements -------------------------------------------------------------------------
 
+/** JupyterLab takes the arrow keys for itself unless the element that has the focus says this. */
+const KEYS = { 'data-lm-suppress-shortcuts': 'true' };
 const uid = () => `nb-${Math.random().toString(36).slice(2)}`;
 const minus = (text) => text.replace(/-(?=[\d.])/g, '−');
 
@@ -285,7 +287,7 @@ function slider(control, live, changed) {
   const { values, unit } = control;
   const [id, last] = [uid(), values.length - 1];
   const step = live ? 1 / Math.ceil(200 / last) : 1;
-  const input = h('input', { id, type: 'range', min: 0, max: last, step, name: control.name });
+  const input = h('input', { id, type: 'range', min: 0, max: last, step, name: control.name, ...KEYS });
   const output = h('output', { for: id });
   const read = () => {
     const [position, nearest] = [Number(input.value), Math.round(input.value)];
@@ -309,7 +311,7 @@ function slider(control, live, changed) {
 
 function choice(control, live, changed) {
   const id = uid();
-  const input = h('select', { id, name: control.name }, ...control.values.map((v) => h('option', { value: v }, plain(v))));
+  const input = h('select', { id, name: control.name, ...KEYS }, ...control.values.map((v) => h('option', { value: v }, plain(v))));
   input.addEventListener('change', changed);
   const el = h('div', { class: 'nb-control' }, h('label', { for: id }, ...rich(control.label)), input);
   return { el, input, read: () => input.value, write: (v) => { input.value = v; }, index: () => control.values.indexOf(input.value) };
