@@ -158,7 +158,7 @@ function number(value, step, largest) {
   if (Math.abs(value) < 1e-9 * step) return '0';
   if ((largest >= 1e5 || Math.max(Math.abs(value), step) < 1e-3)) {
     const [mantissa, exponent] = value.toExponential(step ? 1 : 0).split('e');
-    return minus(`${mantissa.replace(/\.0$/, '')}·10^{${Number(exponent)}}`.replace(/^1·/, '')).replace('{-', '{−');
+    return minus(`${mantissa.replace(/\.0$/, '')}·10^{${Number(exponent)}}`.replace(/^(-?)1·/, '$1')).replace('{-', '{−');
   }
   return minus(value.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9))));
 }
@@ -288,7 +288,7 @@ function slider(control, live, changed) {
   const [id, last] = [uid(), values.length - 1];
   const step = live ? 1 / Math.ceil(200 / last) : 1;
   const input = h('input', { id, type: 'range', min: 0, max: last, step, name: control.name, ...KEYS });
-  const output = h('output', { for: id });
+  const output = h('output', { for: id, 'aria-live': 'off' });
   const read = () => {
     const [position, nearest] = [Number(input.value), Math.round(input.value)];
     if (Math.abs(position - nearest) < 1e-9) return values[nearest];

@@ -1,0 +1,135 @@
+"""Figures carry words and data, and the same figure gives the same bytes."""
+
+import base64
+import csv
+import io
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from nickbook.book import SHEET_COLORS, figure, figures, subplots
+
+WORDS = {
+    "label": "fig-5-gaps",
+    "caption": r"The gaps $\Delta_\alpha(\theta)$.",
+    "alt": "Two smooth curves against the angle; the upper one has its maximum at 45 degrees.",
+    "check": "Converged to $10^{-8}$ with 400 points.",
+}
+COLUMNS = {"theta": np.linspace(0, 1, 4), "sheet": ["alpha"] * 4, "count": [1, 2, 3, 4]}
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    bundles = []
+    monkeypatch.setattr(figures, "display", lambda bundle, **_: bundles.append(bundle))
+    return bundles
+
+
+def drawn() -> Figure:
+    fig, ax = subplots()
+    ax.plot([0, 1], [0, 2], label="a")
+    ax.set_xlabel("θ")
+    return fig
+
+
+def test_a_figure_is_shown_once_with_words_size_and_data(shown):
+    figure(drawn(), data=COLUMNS, **WORDS)
+    first, second = shown
+    content = first[figures.FIGURE_MIME]
+    assert {name: content[name] for name in WORDS} == WORDS
+    assert (content["width"], content["height"]) == (648, 396)
+    assert second["text/markdown"].startswith(WORDS["caption"])
+    assert WORDS["check"] in second["text/markdown"]
+    assert second[figures.CAPTION_MIME]["label"] == WORDS["label"]
+    assert not plt.get_fignums()
+
+
+def test_the_png_has_two_pixels_per_css_pixel(shown):
+    figure(drawn(), data=COLUMNS, **WORDS)
+    png = base64.b64decode(shown[0]["image/png"])
+    assert png[16:24] == (1296).to_bytes(4, "big") + (792).to_bytes(4, "big")
+    assert b"tEXt" not in png
+
+
+def test_the_same_figure_gives_the_same_bytes(shown):
+    for _ in range(2):
+        figure(drawn(), data=COLUMNS | {"matrix": np.eye(3)}, **WORDS)
+    assert shown[0] == shown[2]
+    assert shown[1] == shown[3]
+
+
+def test_columns_become_csv_with_ten_digits():
+    table = figures.data_file("fig-5-x", COLUMNS | {"third": np.full(4, 1 / 3)})
+    rows = list(csv.DictReader(io.StringIO(table["text"])))
+    assert table["filename"] == "fig-5-x.csv"
+    assert rows[1] == {
+        "theta": "0.3333333333",
+        "sheet": "alpha",
+        "count": "2",
+        "third": "0.3333333333",
+    }
+
+
+@pytest.mark.parametrize("values", [np.arange(6.0).reshape(2, 3), np.array([1j, 2.0]), 3.5])
+def test_other_shapes_become_npz(values):
+    file = figures.data_file("fig-5-x", {"values": values, "k": [1.0, 2.0]})
+    assert file["filename"] == "fig-5-x.npz"
+    with np.load(io.BytesIO(base64.b64decode(file["base64"]))) as stored:
+        np.testing.assert_array_equal(stored["values"], values)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [
+        ({"label": "gaps"}, ValueError, "label .*fig-<chapter>-<name>.*'gaps'"),
+        ({"label": "fig-5"}, ValueError, "label"),
+        ({"caption": "  "}, ValueError, "caption must not be empty"),
+        ({"check": ""}, ValueError, "check must not be empty"),
+        ({"check": None}, TypeError, "check must be a str, got None"),
+        ({"alt": "gaps"}, ValueError, "alt .* 40 characters .*'gaps'"),
+        ({"caption": WORDS["alt"]}, ValueError, "alt must not repeat the caption"),
+        ({"data": {}}, ValueError, "data must map"),
+        ({"data": [1, 2]}, TypeError, "data must be a Mapping"),
+        ({"data": {"a": [{}]}}, TypeError, r"data\['a'\] must be an array of numbers"),
+        ({"fig": None}, TypeError, "fig must be a Figure, got None"),
+    ],
+)
+def test_a_missing_part_is_named(change, kind, words):
+    arguments = {"fig": drawn(), "data": COLUMNS, **WORDS, **change}
+    with pytest.raises(kind, match=words):
+        figure(**arguments)
+    plt.close("all")
+
+
+def test_an_empty_figure_is_refused():
+    with pytest.raises(ValueError, match="axes with something drawn"):
+        figure(Figure(), data=COLUMNS, **WORDS)
+
+
+def test_the_style_does_not_leak():
+    before = dict(plt.rcParams)
+    figures.png_bytes(drawn())
+    plt.close("all")
+    assert dict(plt.rcParams) == before
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#15181c"])
+@pytest.mark.parametrize("color", figures.PALETTE)
+def test_colours_are_seen_on_light_and_dark_pages(color, page):
+    darker, lighter = sorted((luminance(color), luminance(page)))
+    assert (lighter + 0.05) / (darker + 0.05) >= 3
+
+
+def test_sheets_have_their_colours():
+    assert list(SHEET_COLORS) == ["alpha", "beta", "gamma"]
+    assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in SHEET_COLORS.values())
+
+
+def luminance(color: str) -> float:
+    """Return the relative luminance as WCAG 2 defines it."""
+    levels = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
