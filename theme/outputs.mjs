@@ -1,6 +1,7 @@
 // Notebook outputs to HTML: the book's figures and explorers, then the usual MIME types.
 import { joined } from './content.mjs';
 import { EXPLORER, figureData } from './references.mjs';
+import { registration } from './registration.mjs';
 import { ansi, attr, esc, latexOutput, markdown } from './typeset.mjs';
 
 const CAPTION = 'application/vnd.nickbook.caption+json';
@@ -39,8 +40,9 @@ function picture(figure, data, c) {
 
 /** The PNG stands until site.js has loaded the module and its model; without JavaScript it stays. */
 function explorer(figure, data, c) {
-  const model = c.publish(`${figure.label}.json`, { bytes: Buffer.from(JSON.stringify(figure.model)) });
-  return `<div class="explorer" role="group" aria-label="Interactive figure" data-esm="${esc(c.root + figure.esm)}" data-model="${esc(model)}"><div class="fallback">${picture(figure, data, c)}<noscript><p>The sliders of this figure need JavaScript.</p></noscript></div></div>`;
+  const model = c.publish(`${figure.label}.js`, { bytes: Buffer.from(registration(figure.label, figure.model)) });
+  const module = c.publishModule(figure.esm);
+  return `<div class="explorer" role="group" aria-label="Interactive figure" data-esm="${esc(figure.esm)}" data-model="${esc(figure.label)}" data-scripts="${esc(`${module} ${model}`)}"><div class="fallback">${picture(figure, data, c)}<noscript><p>The sliders of this figure need JavaScript.</p></noscript></div></div>`;
 }
 
 function figureHtml(figure, data, c) {

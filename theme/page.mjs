@@ -13,6 +13,7 @@ function context(site, page) {
     macros: Object.fromEntries(Object.entries(page.frontmatter.math ?? {}).map(([k, v]) => [k, v.macro ?? v])),
     problem: (message) => site.problem(page, message),
     publish: (name, source) => c.root + site.publish(name, source, page),
+    publishModule: (name) => c.root + site.publishModule(name, page),
     asset: (url) => (url.startsWith('/') ? c.root + site.publishAsset(url, page) : url),
     hrefOf: (target) => `${target.page === page ? '' : c.root + target.page.path}#${target.id}`,
     target: (n) => c.references.find(n.html_id ?? n.identifier, n.remote ? site.pageAt(n.url) : page),
@@ -129,7 +130,7 @@ function head(site, { title, description, path, root, math }) {
 ${card}<link rel="icon" href="${root}favicon.svg" type="image/svg+xml">
 ${math ? `<link rel="stylesheet" href="${root}katex/katex.min.css">\n` : ''}<link rel="stylesheet" href="${root}style.css">
 <script>document.documentElement.className='js';try{document.documentElement.dataset.theme=localStorage.theme||''}catch{}</script>
-<script type="module" src="${root}site.js" data-root="${root}"></script>`;
+<script defer src="${root}site.js" data-root="${root}"></script>`;
 }
 
 /** The frame around a page's content; it alone knows the site's header, footer and dialogs. */

@@ -15,7 +15,7 @@ async function write(path, data) {
   await writeFile(join(out, path), data);
 }
 
-const { files, problems } = await buildSite(server);
+const { files, problems } = await buildSite(server, join(out, '../..'));
 for (const [path, data] of files) await write(path, data);
 await cp(join(here, 'assets'), out, { recursive: true });
 

@@ -1,12 +1,15 @@
 // The whole site as a list of files: pages, search index, sitemap, error page, data of figures.
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { loadProject } from './content.mjs';
 import { layout, renderPage } from './page.mjs';
 import { References } from './references.mjs';
+import { registration } from './registration.mjs';
 import { searchIndex } from './search.mjs';
 import { esc } from './typeset.mjs';
 
 /** The site's files that pages publish, under names that do not depend on where the book is built. */
-function publisher(problem) {
+function publisher(modules, problem) {
   const published = new Map();
   const publish = (name, source, page) => {
     const key = source.url ?? source.bytes.toString('base64');
@@ -16,7 +19,18 @@ function publisher(problem) {
   };
   // mystmd appends a hash of the absolute path to the names of copied files.
   const publishAsset = (url, page) => publish(url.split('/').at(-1).replace(/-[0-9a-f]{32}(?=\.)/, ''), { url }, page);
-  return { published, publish, publishAsset };
+  const publishModule = (name, page) => {
+    const source = modules.get(name);
+    if (source === undefined) problem(page, `"${name}" is not among the static_files of myst.yml`);
+    return publish(`${name}.js`, { bytes: Buffer.from(registration(name, source ?? '')) }, page);
+  };
+  return { published, publish, publishAsset, publishModule };
+}
+
+/** The widgets' modules by file name. */
+async function readModules(files, directory) {
+  const sources = files.filter((file) => file.endsWith('.mjs')).map(async (file) => [basename(file), await readFile(join(directory, file), 'utf8')]);
+  return new Map(await Promise.all(sources));
 }
 
 function sitemap(site, base) {
@@ -35,11 +49,12 @@ function errorPage(site, base) {
   return html.replace('<meta charset="utf-8">', `<meta charset="utf-8">\n${fix}\n<meta name="robots" content="noindex">`);
 }
 
-export async function buildSite(server) {
+export async function buildSite(server, directory) {
   const loaded = await loadProject(server);
+  const modules = await readModules(loaded.project.static_files ?? [], directory);
   const problems = [];
   const problem = (page, message) => problems.push(`${page.location}: ${message}`);
-  const { published, ...publishing } = publisher(problem);
+  const { published, ...publishing } = publisher(modules, problem);
   const byPath = new Map(loaded.pages.map((page) => [page.slug === loaded.project.index ? '/' : `/${page.slug.replaceAll('.', '/')}`, page]));
   const site = {
     ...loaded, ...publishing, problem,
@@ -58,7 +73,7 @@ export async function buildSite(server) {
   }
   const base = site.options.base_url?.replace(/\/?$/, '/');
   files.set('404.html', errorPage(site, base));
-  files.set('search.json', JSON.stringify(searchIndex(site.pages)));
+  files.set('search.js', registration('search', searchIndex(site.pages)));
   if (base) files.set('sitemap.xml', sitemap(site, base));
   files.set('robots.txt', `User-agent: *\nAllow: /\n${base ? `Sitemap: ${base}sitemap.xml\n` : ''}`);
   for (const [name, { url, bytes }] of published)

@@ -1,8 +1,21 @@
 // Everything here is an extra: pages are complete without it.
+(() => {
+'use strict';
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 const root = $('script[data-root]').dataset.root;
 const html = document.documentElement;
+
+// Scripts loaded later put their values here: the search index, explorers and their models.
+window.book = new Map();
+const scripts = new Map();
+function load(src) {
+  if (!scripts.has(src)) scripts.set(src, new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement('script'), { src, onload: resolve, onerror: () => reject(new Error(`cannot load ${src}`)) });
+    document.head.append(script);
+  }));
+  return scripts.get(src);
+}
 
 // Light or dark: the system's choice until the reader makes one.
 $('.mode').onclick = () => {
@@ -122,11 +135,10 @@ addEventListener('keydown', (event) => { if (event.key === 'Escape') { close(); 
 
 // Search: every word must begin a word of the section; words in headings count for more.
 const dialog = $('dialog.search'), field = $('input', dialog), list = $('ol', dialog);
-let records;
 async function openSearch() {
   dialog.showModal();
   field.select();
-  try { records ??= await (await fetch(`${root}search.json`)).json(); } catch { list.textContent = 'The search needs a web server.'; }
+  await load(`${root}search.js`);
 }
 $('.search-open').onclick = openSearch;
 addEventListener('keydown', (event) => {
@@ -140,7 +152,7 @@ function find(query) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const patterns = words.map((w) => new RegExp(`(?<![\\p{L}\\p{N}])${w.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`, 'iu'));
   if (patterns.length === 0) return [];
-  return records
+  return (window.book.get('search') ?? [])
     .filter(([, trail, text]) => count(patterns, `${trail.join(' ')} ${text}`) === patterns.length)
     .map(([url, trail, text]) => {
       const at = Math.max(0, (patterns[0].exec(text)?.index ?? 0) - 40);
@@ -157,7 +169,6 @@ function result({ url, trail, excerpt }) {
   return item;
 }
 field.oninput = () => {
-  if (!records) return;
   const hits = find(field.value).map(result);
   list.replaceChildren(...(hits.length || !field.value.trim() ? hits : [Object.assign(document.createElement('li'), { textContent: 'Nothing found.' })]));
 };
@@ -185,10 +196,9 @@ class Model {
   save_changes() {}
 }
 async function start(box) {
-  const [module, state] = await Promise.all([
-    import(new URL(box.dataset.esm, document.baseURI)),
-    fetch(box.dataset.model).then((response) => response.json()),
-  ]);
+  await Promise.all(box.dataset.scripts.split(' ').map(load));
+  const module = await import(`data:text/javascript;charset=utf-8,${encodeURIComponent(window.book.get(box.dataset.esm))}`);
+  const state = structuredClone(window.book.get(box.dataset.model));
   const widget = typeof module.default === 'function' ? await module.default() : module.default;
   const model = new Model(state), el = document.createElement('div');
   await widget.initialize?.({ model });
@@ -201,8 +211,9 @@ const near = new IntersectionObserver((entries) => {
     near.unobserve(target);
     start(target).catch((error) => {
       console.error(error);
-      $('.fallback', target).append(Object.assign(document.createElement('p'), { textContent: 'The sliders of this figure could not be loaded; they need a web server.' }));
+      $('.fallback', target).append(Object.assign(document.createElement('p'), { textContent: 'The sliders of this figure could not be loaded.' }));
     });
   }
 }, { rootMargin: '300px' });
 $$('.explorer').forEach((box) => near.observe(box));
+})();

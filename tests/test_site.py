@@ -1,0 +1,506 @@
+"""The pages: complete, self-contained, light, accessible, and alive without a kernel.
+
+Most tests run twice: on the book, whatever chapters it has, and on ``sample_book``, which holds one
+of everything that the theme can show.
+"""
+
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urldefrag, urljoin, urlparse
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+THEME = ROOT / "theme"
+SAMPLE = Path(__file__).parent / "sample_book"
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+INSTALL = "No browser: install one with `apt install chromium` or `playwright install chromium`."
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+KB = 1000
+
+
+class Site(NamedTuple):
+    """A built site on disk, and its address under a sub-path of a local server."""
+
+    directory: Path
+    url: str
+
+    def pages(self) -> list[Path]:
+        return sorted(self.directory.rglob("*.html"))
+
+    def url_of(self, page: Path) -> str:
+        return f"{self.url}{page.relative_to(self.directory).as_posix()}"
+
+
+def build(project: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["node", str(THEME / "build.mjs")],
+        cwd=project,
+        env={**os.environ, "PATH": PATH},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def copy_of_sample(directory: Path) -> Path:
+    """Copy the sample book, with the theme beside it where its myst.yml looks for it."""
+    project = directory / "tests" / "sample_book"
+    ignored = shutil.ignore_patterns("_build")
+    shutil.copytree(SAMPLE, project, ignore=ignored)
+    shutil.copytree(THEME, directory / "theme", ignore=ignored)
+    return project
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serve(directory: Path, parent: Path) -> Iterator[Site]:
+    """Serve a site as a project page is served: not at the root, but under /nickbook/."""
+    (parent / "nickbook").symlink_to(directory)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(parent)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield Site(directory, f"http://127.0.0.1:{server.server_port}/nickbook/")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def newest(paths: Iterator[Path]) -> float:
+    return max(path.stat().st_mtime for path in paths)
+
+
+def book_is_current() -> bool:
+    built = ROOT / "_build" / "html" / "404.html"
+    sources = [
+        path
+        for folder in ("notebooks", "theme", "nickbook/book")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "node_modules" not in path.parts
+    ]
+    sources += [ROOT / "myst.yml", ROOT / "references.bib"]
+    return built.exists() and built.stat().st_mtime > newest(iter(sources))
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    project = copy_of_sample(tmp_path_factory.mktemp("sample"))
+    result = build(project)
+    assert result.returncode == 0, result.stdout + result.stderr
+    with serve(project / "_build" / "html", tmp_path_factory.mktemp("server")) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    if not book_is_current():
+        result = build(ROOT)
+        assert result.returncode == 0, result.stdout + result.stderr
+    with serve(ROOT / "_build" / "html", tmp_path_factory.mktemp("server")) as site:
+        yield site
+
+
+@pytest.fixture(params=["sample", "book"])
+def site(request: pytest.FixtureRequest) -> Site:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        installed = next(filter(None, map(shutil.which, CHROMIUMS)), own)
+        if not Path(installed).exists():
+            pytest.fail(INSTALL)
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        chromium = playwright.chromium.launch(executable_path=installed, args=options)
+        yield chromium
+        chromium.close()
+
+
+class Visit(NamedTuple):
+    """A browser tab that remembers what went wrong and what it loaded."""
+
+    page: Page
+    complaints: list[str]
+    loaded: dict[str, bytes]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    contexts = []
+
+    def open_page(url: str, **options: object) -> Visit:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        complaints: list[str] = []
+        loaded: dict[str, bytes] = {}
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda m: complaints.append(m.text) if m.type != "log" else None)
+        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+
+        def local_only(route) -> None:
+            parts = urlparse(route.request.url)
+            if parts.hostname == "127.0.0.1" or parts.scheme in {"file", "data", "blob"}:
+                route.continue_()
+            else:
+                complaints.append(f"external: {route.request.url}")
+                route.abort()
+
+        def remember(response) -> None:
+            if response.url.startswith("http") and response.ok:
+                loaded[response.url] = response.body()
+
+        context.route("**/*", local_only)
+        page.on("requestfinished", lambda request: remember(request.response()))
+        page.goto(url, wait_until="networkidle")
+        return Visit(page, complaints, loaded)
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src"}
+
+
+class Document(HTMLParser):
+    """The ids, links and loaded files of a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.assets: list[str] = []
+        self.meta: dict[str, str] = {}
+        self.tags: list[str] = []
+        self.text = path.read_text(encoding="utf-8")
+        self.feed(self.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.tags.append(tag)
+        if "id" in values:
+            self.ids.append(values["id"])
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        if tag == "meta":
+            self.meta[values.get("name") or values.get("property", "")] = values.get("content", "")
+        if values.get("rel") == "canonical":
+            self.meta["canonical"] = values["href"]
+            return
+        if tag in LOADING and values.get(LOADING[tag]):
+            self.assets.append(values[LOADING[tag]])
+        self.assets += values.get("data-scripts", "").split()
+
+
+def is_external(url: str) -> bool:
+    return bool(urlparse(url).scheme) and not url.startswith("data:")
+
+
+def documents(site: Site) -> dict[Path, Document]:
+    return {page: Document(page) for page in site.pages()}
+
+
+def test_every_link_and_anchor_of_the_site_leads_somewhere(site: Site) -> None:
+    parsed = documents(site)
+    dead = []
+    for page, document in parsed.items():
+        for link in document.links + document.assets:
+            if is_external(link) or link.startswith("data:"):
+                continue
+            path, anchor = urldefrag(link)
+            target = (page.parent / unquote(path)).resolve() if path else page
+            missing = not target.is_file() or (
+                anchor and target.suffix == ".html" and unquote(anchor) not in parsed[target].ids
+            )
+            if missing:
+                dead.append(f"{page.name}: {link}")
+    assert not dead
+
+
+def test_pages_load_nothing_from_elsewhere(site: Site) -> None:
+    for page, document in documents(site).items():
+        assert not [url for url in document.assets if is_external(url) or url.startswith("/")], page
+    for style in site.directory.rglob("*.css"):
+        urls = re.findall(r"url\(([^)]*)\)", style.read_text(encoding="utf-8"))
+        assert all((style.parent / url.strip("\"'")).is_file() for url in urls), style
+
+
+def test_pages_say_what_they_are(site: Site) -> None:
+    descriptions = []
+    for page, document in documents(site).items():
+        assert len(document.ids) == len(set(document.ids)), page
+        assert document.tags.count("h1") == 1, page
+        assert document.tags.count("main") == 1, page
+        assert document.meta["og:title"], page
+        assert document.meta["canonical"].startswith("https://nickbook.github.io/nickbook/"), page
+        descriptions.append(document.meta["description"])
+    assert all(descriptions)
+    assert len(set(descriptions)) == len(descriptions)
+
+
+def test_sitemap_names_every_page(site: Site) -> None:
+    base = "https://nickbook.github.io/nickbook/"
+    named = re.findall("<loc>(.*?)</loc>", (site.directory / "sitemap.xml").read_text())
+    pages = {site.url_of(page).replace(site.url, base) for page in site.pages()}
+    expected = {re.sub("index.html$", "", page) for page in pages} - {f"{base}404.html"}
+    assert set(named) == expected
+    assert f"{base}sitemap.xml" in (site.directory / "robots.txt").read_text()
+    assert (site.directory / "card.png").stat().st_size < 60 * KB
+
+
+def compressed(files: dict[str, bytes]) -> int:
+    """Count bytes as a server sends them; fonts are compressed already."""
+    return sum(
+        len(data) if url.endswith(".woff2") else len(gzip.compress(data))
+        for url, data in files.items()
+    )
+
+
+def test_pages_are_light(site: Site, visit: Callable[..., Visit]) -> None:
+    for path in site.pages():
+        files = visit(site.url_of(path)).loaded
+        text = {u: d for u, d in files.items() if not u.endswith((".png", ".svg", ".jpg"))}
+        models = {urljoin(site.url, f"files/{label}.js") for label in Document(path).ids}
+        page = {url: data for url, data in text.items() if url not in models}
+        scripts = {url: data for url, data in page.items() if url.endswith(".js")}
+        assert compressed(page) < 150 * KB, (path, compressed(page))
+        assert compressed(scripts) < 100 * KB, (path, compressed(scripts))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible(site: Site, visit: Callable[..., Visit], scheme: str) -> None:
+    axe = THEME / "node_modules" / "axe-core" / "axe.min.js"
+    found = []
+    for path in site.pages():
+        page = visit(site.url_of(path), color_scheme=scheme).page
+        page.evaluate("document.querySelectorAll('details').forEach(el => { el.open = true })")
+        page.add_script_tag(path=axe)
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            result = page.evaluate("axe.run()")
+            found += [
+                (path.name, width, v["id"], [n["html"][:200] for n in v["nodes"]])
+                for v in result["violations"]
+            ]
+    assert not found
+
+
+def test_pages_run_without_complaint_and_without_the_network(
+    site: Site, visit: Callable[..., Visit]
+) -> None:
+    for path in site.pages():
+        opened = visit(site.url_of(path))
+        opened.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        opened.page.wait_for_load_state("networkidle")
+        assert not opened.complaints, path
+
+
+DRAWING = "el => [...el.querySelectorAll('svg')].map(svg => svg.outerHTML).join('')"
+
+
+def assert_sliders_redraw(page: Page) -> int:
+    """Move every slider of a page; return how many explorers it has."""
+    explorers = page.locator(".explorer").all()
+    for explorer in explorers:
+        explorer.scroll_into_view_if_needed()
+        expect(explorer.locator("svg").first).to_be_visible()
+        sliders = explorer.locator("input[type=range]")
+        expect(sliders.first).to_be_visible()
+        for slider in sliders.all():
+            before = explorer.evaluate(DRAWING)
+            at_end = slider.evaluate("el => el.value === el.max")
+            slider.press("Home" if at_end else "End")
+            page.wait_for_function(
+                f"([el, before]) => ({DRAWING})(el) !== before",
+                arg=[explorer.element_handle(), before],
+            )
+    return len(explorers)
+
+
+@pytest.mark.parametrize("protocol", ["http", "file"])
+def test_sliders_change_their_figure_without_a_kernel(
+    site: Site, visit: Callable[..., Visit], protocol: str
+) -> None:
+    explorers = 0
+    for path in site.pages():
+        if "data-esm" not in path.read_text(encoding="utf-8"):
+            continue
+        opened = visit(site.url_of(path) if protocol == "http" else path.resolve().as_uri())
+        explorers += assert_sliders_redraw(opened.page)
+        assert not opened.complaints
+    assert explorers > 0
+
+
+def test_search_finds_every_page_by_its_title(site: Site, visit: Callable[..., Visit]) -> None:
+    page = visit(site.url).page
+    for path in set(site.pages()) - {site.directory / "404.html"}:
+        title = Document(path).meta["og:title"]
+        page.keyboard.press("/")
+        page.get_by_role("searchbox").fill(title)
+        expect(page.locator(f"dialog a[href^='{path.name}']").first).to_be_visible()
+        page.keyboard.press("Escape")
+
+
+def test_search_looks_into_text_and_captions(sample: Site, visit: Callable[..., Visit]) -> None:
+    page = visit(sample.url).page
+    for query, address in [("smallest exc", "theory.html#sec-5-second"), ("jagg lin", None)]:
+        page.keyboard.press("/")
+        page.get_by_role("searchbox").fill(query)
+        hits = page.locator("dialog li a")
+        if address is None:
+            expect(hits).to_have_count(0)
+        else:
+            expect(hits.first).to_have_attribute("href", address)
+        page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("page", ["index.html", "theory.html"])
+def test_hover_card_shows_the_equation(
+    sample: Site, visit: Callable[..., Visit], page: str
+) -> None:
+    tab = visit(f"{sample.url}{page}").page
+    tab.locator("a.xref[href$='#eq-5-gap']").first.hover()
+    expect(tab.locator(".hover-card .katex")).to_be_visible()
+    tab.keyboard.press("Escape")
+    expect(tab.locator(".hover-card")).to_have_count(0)
+
+
+def test_keyboard_reaches_the_content_and_the_mode_is_kept(
+    sample: Site, visit: Callable[..., Visit]
+) -> None:
+    page = visit(f"{sample.url}theory.html", color_scheme="light").page
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    page.locator(".mode").click()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_sample_reads_without_javascript(sample: Site, visit: Callable[..., Visit]) -> None:
+    page = visit(f"{sample.url}theory.html", java_script_enabled=False).page
+    for visible in (".explorer img", "#fig-5-line img", "#eq-5-gap .katex", ".toc", ".outline"):
+        expect(page.locator(visible).first).to_be_visible()
+    expect(page.locator(".search-open")).to_be_hidden()
+
+
+def test_print_shows_solutions_and_hides_navigation(
+    sample: Site, visit: Callable[..., Visit]
+) -> None:
+    page = visit(f"{sample.url}theory.html").page
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print", color_scheme="dark")
+    expect(page.locator(".solution p")).to_be_visible()
+    for hidden in (".toc", ".top", ".outline", ".fold", ".steps"):
+        expect(page.locator(hidden).first).to_be_hidden()
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == "rgb(255, 255, 255)"
+
+
+def test_figures_have_numbers_captions_checks_and_data(sample: Site) -> None:
+    theory = Document(sample.directory / "theory.html")
+    for label, number in [("fig-5-line", 1), ("fig-5-wave", 2), ("fig-5-both", 3)]:
+        assert f'<a class="capnum" href="#{label}">Figure 5.{number}</a>' in theory.text
+    index = (sample.directory / "index.html").read_text(encoding="utf-8")
+    assert '<a class="xref" href="theory.html#fig-5-line">Figure 5.1</a>' in index
+    assert '<a class="capnum" href="theory.html#fig-5-line">Figure 5.1</a>' in index
+    assert '<a class="xref" href="theory.html#eq-5-gap">(5.1)</a>' in index
+    assert '<a class="xref" href="ledger.html#s-first">S-first</a>' in theory.text
+    assert '<p class="check">Halving the mesh' in theory.text
+    assert "<p>This caption is for readers in Jupyter." not in theory.text
+    assert (sample.directory / "files/fig-5-line.csv").read_text() == "x,y\n0,0\n1,1\n"
+    assert (sample.directory / "files/fig-5-wave.npz").read_bytes() == b"PK"
+
+
+def test_two_builds_in_two_places_are_equal(sample: Site, tmp_path: Path) -> None:
+    project = copy_of_sample(tmp_path)
+    assert build(project).returncode == 0
+
+    def contents(directory: Path) -> dict[str, bytes]:
+        files = (path for path in directory.rglob("*") if path.is_file())
+        return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
+
+    first, second = contents(sample.directory), contents(project / "_build" / "html")
+    assert first.keys() == second.keys()
+    assert not [name for name in first if first[name] != second[name]]
+
+
+MISTAKES = {
+    "node type": ("```{mermaid}\ngraph\n```", 'no renderer for a node of type "mermaid"'),
+    "directive": ("```{nosuch} thing\n```", "nosuch"),
+    "role": ("{nosuch}`thing`", "nosuch"),
+    "reference": ("See [](#eq-nowhere).", "eq-nowhere"),
+    "role reference": ("See {eq}`eq-nowhere`.", "eq-nowhere"),
+    "link": ("See [there](nowhere.md).", "nowhere.md"),
+    "citation": ("See [@nobody1900].", "nobody1900"),
+    "formula": (r"A formula $\frac{1$ with an error.", "ledger.md"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_fails_the_build(tmp_path: Path, mistake: str) -> None:
+    text, message = MISTAKES[mistake]
+    project = copy_of_sample(tmp_path)
+    ledger = project / "ledger.md"
+    ledger.write_text(f"{ledger.read_text(encoding='utf-8')}\n{text}\n", encoding="utf-8")
+    result = build(project)
+    assert result.returncode != 0
+    assert message in result.stderr
+
+
+def test_a_mistake_in_an_output_fails_the_build(tmp_path: Path) -> None:
+    project = copy_of_sample(tmp_path)
+    path = project / "05-theory.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    bundles = [
+        output["data"]
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
+    for data in bundles:
+        figure = data.get("application/vnd.nickbook.figure+json")
+        if figure and figure["label"] == "fig-5-line":
+            figure["label"] = "fig-5-other"
+        if "application/vnd.nickbook.explorer+json" in data:
+            data["application/vnd.nickbook.explorer+json"]["esm"] = "other.mjs"
+        if "text/markdown" in data:
+            data["text/markdown"] = "[](#S-nowhere)"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    result = build(project)
+    assert result.returncode != 0
+    for message in ("both must agree", "is not among the static_files", "#S-nowhere"):
+        assert message in result.stderr
+
+
+def test_installed_packages_are_not_installed_again(sample: Site) -> None:
+    assert sample.directory.exists()  # building it has installed them
+    script = f"import('{(THEME / 'dependencies.mjs').as_uri()}').then(m => m.ensureDependencies())"
+    node = shutil.which("node", path=PATH)
+    assert node
+    subprocess.run([node, "-e", script], env={"PATH": ""}, check=True, capture_output=True)
+    assert "http" not in (THEME / "package-lock.json").read_text(encoding="utf-8")
