@@ -1,0 +1,117 @@
+"""Gap functions on Fermi sheets: what every pairing theory of this package returns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import CubicSpline
+
+from nickbook.bands import FermiSheet
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class GapFunction:
+    """A real superconducting gap on the sheets of a Fermi surface.
+
+    Parameters
+    ----------
+    sheets : tuple of FermiSheet
+        The Fermi lines.
+    values : tuple of ndarray
+        The gap in eV at each point of each sheet; the overall sign is free, and chosen so that the
+        first sheet's average is not negative.
+    channel : str
+        Symmetry channel, such as ``"s±"``.
+
+    Raises
+    ------
+    ValueError
+        If values do not match the sheets or are not finite.
+    """
+
+    sheets: tuple[FermiSheet, ...]
+    values: tuple[Floats, ...]
+    channel: str
+
+    def __post_init__(self) -> None:
+        shapes = [sheet.weights.shape for sheet in self.sheets]
+        if [np.shape(v) for v in self.values] != shapes:
+            raise ValueError(
+                f"values have shapes {[np.shape(v) for v in self.values]}; allowed: one number "
+                f"for each point of each sheet, {shapes}"
+            )
+        if not all(np.isfinite(v).all() for v in self.values):
+            raise ValueError("values hold NaN or infinite gaps")
+
+    def anisotropy(self) -> list[float]:
+        """Relative spread (max − min)/(max + min) of the magnitude on each sheet, from 0 to 1."""
+        spreads = []
+        for values in self.values:
+            high, low = np.abs(values).max(), np.abs(values).min()
+            spreads.append(float((high - low) / (high + low)) if high > 0 else 0.0)
+        return spreads
+
+    def sign_changes(self) -> list[int]:
+        """Number of nodes met on one turn round each sheet."""
+        return [int((np.diff(np.sign(v), append=np.sign(v[:1])) != 0).sum()) for v in self.values]
+
+    def signs(self) -> list[int]:
+        """Sign of the average gap on each sheet."""
+        return [
+            int(np.sign(sheet.average(values)))
+            for sheet, values in zip(self.sheets, self.values, strict=True)
+        ]
+
+    def at_angle(self, sheet: int, angle: ArrayLike) -> Floats:
+        """Gap on one sheet as a function of the angle θ about the sheet's centre.
+
+        Parameters
+        ----------
+        sheet : int
+            Index of the sheet, which must be star-shaped about its centre.
+        angle : array_like
+            Angles in radians from the kx direction.
+
+        Returns
+        -------
+        ndarray
+            Gaps in eV, interpolated by a periodic cubic spline through the sheet's points.
+
+        Raises
+        ------
+        ValueError
+            If one angle meets the sheet more than once.
+        """
+        theta = np.unwrap(self.sheets[sheet].angle)
+        values = self.values[sheet]
+        if theta[-1] < theta[0]:
+            theta, values = theta[::-1], values[::-1]
+        if (np.diff(theta) <= 0).any() or theta[-1] - theta[0] > 2 * np.pi:
+            raise ValueError(
+                f"sheet = {sheet} ({self.sheets[sheet].name}) meets some angle more than once; "
+                "plot its gap along the line instead"
+            )
+        knots = np.append(theta, theta[0] + 2 * np.pi)
+        spline = CubicSpline(knots, np.append(values, values[0]), bc_type="periodic")
+        found: Floats = spline(np.asarray(angle, dtype=float))
+        return found
+
+    def ratio(self, numerator: int = 0, denominator: int = 1, angle: float = np.pi / 4) -> float:
+        """Ratio of the gap magnitudes on two sheets at one angle θ.
+
+        Parameters
+        ----------
+        numerator, denominator : int
+            Indices of the sheets.
+        angle : float
+            Angle in radians, the same on both sheets; the zone diagonal by default.
+
+        Returns
+        -------
+        float
+            The ratio.
+        """
+        above = np.abs(self.at_angle(numerator, angle))
+        return float(above / np.abs(self.at_angle(denominator, angle)))
