@@ -48,7 +48,7 @@ class Site(NamedTuple):
 
 def build(project: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["node", str(THEME / "build.mjs")],
+        ["node", str(THEME / "build.mjs")],  # installs the packages of this theme if need be
         cwd=project,
         env={**os.environ, "PATH": PATH},
         capture_output=True,
@@ -58,24 +58,35 @@ def build(project: Path) -> subprocess.CompletedProcess[str]:
 
 
 def copy_of_sample(directory: Path) -> Path:
-    """Copy the sample book, with the theme beside it where its myst.yml looks for it."""
+    """Copy the sample book, with the theme where its myst.yml looks for it."""
     project = directory / "tests" / "sample_book"
-    ignored = shutil.ignore_patterns("_build")
+    ignored = shutil.ignore_patterns("_build", "node_modules")
     shutil.copytree(SAMPLE, project, ignore=ignored)
     shutil.copytree(THEME, directory / "theme", ignore=ignored)
+    (directory / "theme" / "node_modules").symlink_to(THEME / "node_modules")
     return project
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
+class Handler(SimpleHTTPRequestHandler):
+    """Answer an unknown address with the site's own error page, as project pages do."""
+
     def log_message(self, *_: object) -> None:
         pass
+
+    def send_error(self, code: int, *_: object) -> None:
+        body = Path(self.directory, "nickbook", "404.html").read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
 
 @contextmanager
 def serve(directory: Path, parent: Path) -> Iterator[Site]:
     """Serve a site as a project page is served: not at the root, but under /nickbook/."""
     (parent / "nickbook").symlink_to(directory)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(parent)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(parent)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -269,6 +280,15 @@ def test_sitemap_names_every_page(site: Site) -> None:
     assert set(named) == expected
     assert f"{base}sitemap.xml" in (site.directory / "robots.txt").read_text()
     assert (site.directory / "card.png").stat().st_size < 60 * KB
+
+
+def test_error_page_works_at_any_address(site: Site, visit: Callable[..., Visit]) -> None:
+    opened = visit(f"{site.url}no/such/page.html")
+    assert "Page not found" in opened.page.title()
+    opened.page.get_by_role("link", name="start of the book").click()
+    opened.page.wait_for_url(f"{site.url}index.html")
+    assert f"{site.url}style.css" in opened.loaded
+    assert f"{site.url}site.js" in opened.loaded
 
 
 def compressed(files: dict[str, bytes]) -> int:

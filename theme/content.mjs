@@ -33,7 +33,7 @@ export async function loadProject(server) {
   const json = async (path) => (await get(path)).json();
   const config = await json('/config.json');
   const [project] = config.projects;
-  const toc = [{ slug: project.index, title: project.title, level: 1 }, ...project.pages];
+  const toc = [{ slug: project.index, title: project.short_title ?? project.title, level: 1 }, ...project.pages];
   const pages = [];
   for (const { slug } of toc.filter((entry) => entry.slug)) {
     const page = await json(`/content/${slug}.json`);
