@@ -97,20 +97,13 @@ def serve(directory: Path, parent: Path) -> Iterator[Site]:
         server.server_close()
 
 
-def newest(paths: Iterator[Path]) -> float:
-    return max(path.stat().st_mtime for path in paths)
-
-
 def book_is_current() -> bool:
     built = ROOT / "_build" / "html" / "404.html"
-    sources = [
-        path
-        for folder in ("notebooks", "theme", "nickbook/book")
-        for path in (ROOT / folder).rglob("*")
-        if path.is_file() and "node_modules" not in path.parts
-    ]
-    sources += [ROOT / "myst.yml", ROOT / "references.bib"]
-    return built.exists() and built.stat().st_mtime > newest(iter(sources))
+    folders = [ROOT / "notebooks", THEME, THEME / "assets"]
+    sources = [path for folder in folders for path in folder.iterdir() if path.is_file()]
+    sources += [ROOT / "myst.yml", ROOT / "references.bib", ROOT / "nickbook/book/explorer.mjs"]
+    newest = max(path.stat().st_mtime for path in sources)
+    return built.exists() and built.stat().st_mtime > newest
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import { ensureDependencies } from './dependencies.mjs';
 
 const HARMLESS = [
   /update available/i,
-  /'jupytext' extra keys ignored/, // Jupytext's own notebook settings
+  /'jupytext' extra keys? ignored/, // Jupytext's own notebook settings
 ];
 
 /** Run mystmd, show its output as it comes, return its exit code and the whole log. */
