@@ -1,4 +1,4 @@
-"""Bloch Hamiltonians and what follows from them alone: fillings, Fermi lines, densities of states."""
+"""Bloch Hamiltonians, and what follows from them alone: fillings, Fermi lines, densities."""
 
 from nickbook.bands.fermi import (
     FermiSheet,

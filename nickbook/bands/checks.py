@@ -1,6 +1,7 @@
 """Checks of arguments: each names the argument, the value it got and what it takes."""
 
 import math
+import operator
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 def real(
     name: str,
-    value: float,
+    value: object,
     *,
     above: float | None = None,
     at_least: float | None = None,
@@ -45,24 +46,25 @@ def real(
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} = {value!r} has type {type(value).__name__}; give one real number")
     number = float(value)
-    bounds = [
-        (above, ">", lambda bound: number > bound),
-        (at_least, ">=", lambda bound: number >= bound),
-        (below, "<", lambda bound: number < bound),
-        (at_most, "<=", lambda bound: number <= bound),
-    ]
-    stated = [(bound, sign, holds) for bound, sign, holds in bounds if bound is not None]
-    if not math.isfinite(number) or not all(holds(bound) for bound, _, holds in stated):
-        allowed = " and ".join(f"{name} {sign} {bound:.6g}" for bound, sign, _ in stated)
+    fits = math.isfinite(number)
+    allowed = []
+    for bound, sign, holds in (
+        (above, ">", operator.gt),
+        (at_least, ">=", operator.ge),
+        (below, "<", operator.lt),
+        (at_most, "<=", operator.le),
+    ):
+        if bound is not None:
+            fits = fits and bool(holds(number, bound))
+            allowed.append(f"{name} {sign} {bound:.6g}")
+    if not fits:
         suffix = f" {unit}" if unit else ""
-        raise ValueError(
-            f"{name} = {value}{suffix}; allowed: a finite number"
-            + (f" with {allowed}{suffix}" if allowed else "")
-        )
+        stated = f" with {' and '.join(allowed)}{suffix}" if allowed else ""
+        raise ValueError(f"{name} = {value}{suffix}; allowed: a finite number{stated}")
     return number
 
 
-def positive_integer(name: str, value: int, *, at_least: int = 1) -> int:
+def positive_integer(name: str, value: object, *, at_least: int = 1) -> int:
     """Return `value` as an int not below `at_least`, or raise TypeError or ValueError."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} = {value!r} has type {type(value).__name__}; give an integer")

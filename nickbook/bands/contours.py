@@ -9,11 +9,12 @@ integrated instead, which cannot leave its line.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 from contourpy import contour_generator
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
+from scipy.integrate import OdeSolution, solve_ivp
 from scipy.interpolate import CubicHermiteSpline
 
 from nickbook.bands.lattice import zone_mesh
@@ -24,6 +25,7 @@ Floats = NDArray[np.float64]
 
 TOLERANCE = 1e-9
 MESH = 48
+_LARGEST_STEP = 0.3
 _TURN = 2 * np.pi
 _ZONE = _TURN**2
 #: Pockets up to this depth in eV are ellipses to a relative 1e-7.
@@ -56,7 +58,7 @@ class Contour:
     area: float
 
 
-class _Unresolved(Exception):
+class _UnresolvedError(Exception):
     """The smooth parametrization did not converge."""
 
 
@@ -98,7 +100,7 @@ def contours(block: Block, index: int, energy: float) -> list[Contour]:
             lines.append(extremum.point + extremum.circle[_CLOSED] * np.sqrt(depth))
     try:
         found = tiny + [_smooth_line(block, index, energy, line) for line in lines]
-    except _Unresolved:
+    except _UnresolvedError:
         found = tiny + orbits(block, index, energy, np.concatenate(lines))
     return sorted(found, key=lambda c: (-abs(round(c.area, 9)), *c.points.mean(axis=0).round(6)))
 
@@ -117,7 +119,9 @@ def _mesh_lines(energies: Floats, level: float) -> list[Floats]:
     energies = np.where(energies == level, level + 1e-13, energies)
     axis = _TURN * np.arange(MESH + 1) / MESH
     padded = np.pad(energies, ((0, 1), (0, 1)), mode="wrap").T
-    pieces = contour_generator(axis, axis, padded).lines(level)
+    pieces = [
+        np.asarray(p, dtype=float) for p in contour_generator(axis, axis, padded).lines(level)
+    ]
     closed = [p for p in pieces if np.array_equal(p[0], p[-1])]
     open_pieces = [p for p in pieces if not np.array_equal(p[0], p[-1])]
     while open_pieces:
@@ -126,7 +130,9 @@ def _mesh_lines(energies: Floats, level: float) -> list[Floats]:
             ends = np.array([p[0] for p in open_pieces])
             nearest = int(np.argmin(np.abs(_folded(ends - line[-1])).max(axis=1)))
             piece = open_pieces.pop(nearest)
-            line = np.concatenate([line, piece[1:] + np.round((line[-1] - piece[0]) / _TURN) * _TURN])
+            line = np.concatenate(
+                [line, piece[1:] + np.round((line[-1] - piece[0]) / _TURN) * _TURN]
+            )
         closed.append(line)
     return closed
 
@@ -164,7 +170,7 @@ class _Extremum:
         return bool(((self.corners - energy) * self.sign > 0).all())
 
     def pocket(self, energy: float) -> Contour:
-        """The ellipse, for pockets so shallow that rounding would blur their line."""
+        """Return the ellipse, for pockets so shallow that rounding would blur their line."""
         size = np.sqrt(self.depth(energy))
         weights = np.full(len(self.circle), self.strength / len(self.circle))
         area = self.sign * self.strength * self.depth(energy)
@@ -197,26 +203,26 @@ def _extrema(block: Block, index: int) -> list[_Extremum]:
 
 
 def _smooth_line(block: Block, index: int, energy: float, line: Floats) -> Contour:
-    """The line as an analytic periodic function of time, sampled until its quadrature converges."""
-    guide, period, turns = _clocked(block, index, energy, line)
-    count = 96
-    while count <= 1536:
-        contour = _projected(block, index, energy, guide(period * _phase(count)), turns)
-        if contour is not None:
+    """Sample the line as an analytic periodic function of time until its quadrature converges."""
+    for count in (96, 192, 384, 768, 1536):
+        guide, period, turns = _clocked(block, index, energy, line)
+        contour, converged = _projected(block, index, energy, guide(period * _phase(count)), turns)
+        if converged:
             return contour
-        count *= 2
-    raise _Unresolved
+        # These points are on the line and closer together: they tell the time along it better.
+        line = np.concatenate([contour.points, contour.points[:1] + turns])
+    raise _UnresolvedError
 
 
 def _clocked(
     block: Block, index: int, energy: float, line: Floats
 ) -> tuple[CubicHermiteSpline, float, Floats]:
-    """The line against the time along it, its period, and the momentum it ends off by."""
+    """Return the line against the time along it, its period, and the momentum it ends off by."""
     for _ in range(12):
         value, velocity = block.band(line[:-1], index)
         shift = velocity * ((energy - value) / np.square(velocity).sum(axis=-1))[:, None]
-        if not np.abs(shift).max() < 2 * _TURN / MESH:
-            raise _Unresolved
+        if not np.abs(shift).max() < _LARGEST_STEP:
+            raise _UnresolvedError
         line = np.concatenate([line[:-1] + shift, line[-1:] + shift[:1]])
         velocity = np.concatenate([velocity, velocity[:1]])
         chord = np.diff(line, axis=0)
@@ -240,8 +246,8 @@ def _phase(count: int) -> Floats:
 
 def _projected(
     block: Block, index: int, energy: float, guide: Floats, turns: Floats
-) -> Contour | None:
-    """As many points on the exact line as the guide has, or None if they do not resolve it."""
+) -> tuple[Contour, bool]:
+    """As many points on the exact line as the guide has, and whether they resolve it."""
     count = len(guide)
     drift = _phase(count)[:, None] * turns
     spectrum = np.fft.fft(guide - drift, axis=0)
@@ -255,8 +261,8 @@ def _projected(
     for _ in range(8):
         value, velocity = block.band(points, index)
         step = (energy - value) / (velocity * normal).sum(axis=-1)
-        if not np.abs(step).max() < 0.3:
-            return None
+        if not np.abs(step).max() < _LARGEST_STEP:
+            raise _UnresolvedError
         points = points + step[:, None] * normal
         if np.abs(step).max() < 1e-9:
             break
@@ -266,10 +272,12 @@ def _projected(
     rate = _cross(velocity, tangent) / np.square(velocity).sum(axis=-1)
     tail = np.abs(np.fft.rfft(rate))[1:]
     # Rounding of the energy moves points of slow or small lines; no sampling gets below that.
-    rounding = count * 2e-15 / np.sqrt(np.square(velocity).sum(axis=-1).min() * points.var(axis=0).sum())
-    if not (rate.min() > 0 and tail[-count // 16 :].max() < (TOLERANCE + rounding) * rate.sum()):
-        return None
-    return _contour(points, velocity, rate / (count * _ZONE), tangent / count, turns)
+    rounding = (
+        count * 2e-15 / np.sqrt(np.square(velocity).sum(axis=-1).min() * points.var(axis=0).sum())
+    )
+    resolved = rate.min() > 0 and tail[-count // 16 :].max() < (TOLERANCE + rounding) * rate.sum()
+    contour = _contour(points, velocity, rate / (count * _ZONE), tangent / count, turns)
+    return contour, bool(resolved)
 
 
 def _contour(
@@ -353,10 +361,17 @@ def _orbit(block: Block, index: int, energy: float, start: Floats, count: int = 
     horizon = 8.0
     while True:
         path = solve_ivp(
-            motion, (0.0, horizon), start, "DOP853", events=passed, dense_output=True,
-            rtol=1e-12, atol=1e-13, max_step=0.25,
+            motion,
+            (0.0, horizon),
+            start,
+            "DOP853",
+            events=passed,
+            dense_output=True,
+            rtol=1e-12,
+            atol=1e-13,
+            max_step=0.25,
         )
-        times, places = path.t_events[0], path.y_events[0]
+        times, places = np.asarray(path.t_events)[0], np.asarray(path.y_events)[0]
         back = np.abs(_folded(places - start)).max(axis=-1, initial=0.0) < 1e-4
         if (returns := times[back & (times > 1e-6)]).size:
             break
@@ -364,9 +379,11 @@ def _orbit(block: Block, index: int, energy: float, start: Floats, count: int = 
         if horizon > 1e4:
             raise RuntimeError(f"no closed line of energy {energy!r} eV through k = {start} found")
     period = float(returns[0])
-    turns = np.round((path.sol(period) - start) / _TURN) * _TURN
-    contour = _projected(block, index, energy, path.sol(period * _phase(count)).T, turns)
-    if contour is None:
+    path_at = cast("OdeSolution", path.sol)
+    turns = np.round((path_at(period) - start) / _TURN) * _TURN
+    guide = path_at(period * _phase(count)).T
+    contour, converged = _projected(block, index, energy, guide, turns)
+    if not converged:
         raise RuntimeError(f"the line of energy {energy!r} eV through k = {start} is not resolved")
     return contour
 

@@ -66,7 +66,8 @@ class FermiSheet:
     def angle(self) -> Floats:
         """Angle θ of each point about the centre, from the kx direction, in ``[0, 2 pi)``."""
         away = self.points - np.array(self.center_point)
-        return np.arctan2(away[:, 1], away[:, 0]) % (2 * np.pi)
+        angle: Floats = np.arctan2(away[:, 1], away[:, 0]) % (2 * np.pi)
+        return angle
 
     def average(self, values: Floats) -> Floats:
         """Average over the line, weighted with the density of states.

@@ -8,7 +8,7 @@ from scipy.special import expit
 from nickbook.bands.checks import real
 from nickbook.bands.contours import MESH, contours, mesh_energies
 from nickbook.bands.lattice import zone_mesh
-from nickbook.bands.models import Block, BlochModel
+from nickbook.bands.models import BlochModel, Block
 from nickbook.bands.vanhove import critical_points, van_hove_points
 
 Floats = NDArray[np.float64]

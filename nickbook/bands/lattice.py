@@ -104,9 +104,7 @@ def zone_path(corners: str | list[str], points: int) -> tuple[Floats, Floats, li
     names = list(corners)
     unknown = [name for name in names if name not in HIGH_SYMMETRY]
     if unknown or len(names) < 2:
-        raise ValueError(
-            f"corners = {corners!r}: name at least two of {', '.join(HIGH_SYMMETRY)}"
-        )
+        raise ValueError(f"corners = {corners!r}: name at least two of {', '.join(HIGH_SYMMETRY)}")
     stops = np.array([HIGH_SYMMETRY[name] for name in names])
     ticks = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(stops, axis=0), axis=1))])
     distance = np.linspace(0.0, ticks[-1], positive_integer("points", points))

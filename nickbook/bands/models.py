@@ -31,13 +31,12 @@ class Fourier:
         parts = 1 + 2 * derivatives
         columns = self._columns[:parts].reshape(-1, self._columns.shape[-1])
         sums = (columns @ self._phases(k.reshape(-1, 2).T)).reshape(parts, self._size**2, -1)
+        shape = (parts, *k.shape[:-1], self._size, self._size)
         if self._size == 1:
-            hermitian = 2 * sums.real
-        else:
-            square = sums.reshape(parts, self._size, self._size, -1)
-            hermitian = np.moveaxis(square + square.swapaxes(1, 2).conj(), -1, 1)
-        shaped: Complexes = hermitian.reshape((parts, *k.shape[:-1], self._size, self._size))
-        return shaped
+            return (sums + sums.conj()).reshape(shape)
+        square = sums.reshape(parts, self._size, self._size, -1)
+        hermitian: Complexes = square + square.swapaxes(1, 2).conj()
+        return np.moveaxis(hermitian, -1, 1).reshape(shape)
 
     def _phases(self, k: Floats) -> Complexes:
         # exp(ikR) from powers of exp(ikx), exp(iky): two exponentials a point instead of nR.
@@ -184,7 +183,8 @@ class BlochModel:
         ndarray, shape (..., n, n)
             Hermitian matrices, periodic in the reciprocal lattice.
         """
-        return self._fourier(momenta("k", k, 2))[0] + 0j
+        h: Complexes = self._fourier(momenta("k", k, 2))[0] + 0j
+        return h
 
     def energies(self, k: ArrayLike) -> Floats:
         """Band energies, shape (..., n), in eV.
@@ -247,7 +247,7 @@ def conduction_bands(
     epsilon_alpha: float = 0.4,
     epsilon_beta: float = 0.1,
 ) -> BlochModel:
-    r"""The antibonding α and bonding β bands of x²−y² symmetry, LK Eq. 5 without :math:`-\mu`.
+    r"""Return the antibonding α and bonding β bands of LK Eq. 5, without its :math:`-\mu`.
 
     .. math:: \xi_{\alpha/\beta,k} = -4(t_1\gamma_{1k} + t_2\gamma_{2k} + t_3\gamma_{3k})
         + \epsilon_{\alpha/\beta}\,\eta_k^2

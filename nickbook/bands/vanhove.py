@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nickbook.bands.lattice import zone_mesh
-from nickbook.bands.models import Block, BlochModel
+from nickbook.bands.models import BlochModel, Block
 
 Floats = NDArray[np.float64]
 

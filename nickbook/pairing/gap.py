@@ -54,7 +54,7 @@ class GapFunction:
         return spreads
 
     def sign_changes(self) -> list[int]:
-        """Number of nodes met on one turn round each sheet."""
+        """Count the nodes met on one turn round each sheet."""
         return [int((np.diff(np.sign(v), append=np.sign(v[:1])) != 0).sum()) for v in self.values]
 
     def signs(self) -> list[int]:

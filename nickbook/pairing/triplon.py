@@ -164,8 +164,8 @@ def factorized_gap(
         root_ratio = np.sqrt(gap_ratio(dos_ratio, coupling))
         alpha, beta = mean * root_ratio, mean / root_ratio
     return problem.gap_function(
-        np.array([alpha, alpha * kappa * problem.even.mean_square_eta]),
-        np.array([beta, beta * kappa * problem.odd.mean_square_eta]),
+        np.array([alpha, alpha * problem.even.average_term]),
+        np.array([beta, beta * problem.odd.average_term]),
     )
 
 
@@ -222,7 +222,9 @@ def triplon_gap(
     """
     one_of("method", method, ("fermi-line",))
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
-    problem = _Problem.of(fermi_sheets(model, mu) if sheets is None else sheets, coupling, kappa, cutoff)
+    problem = _Problem.of(
+        fermi_sheets(model, mu) if sheets is None else sheets, coupling, kappa, cutoff
+    )
     if temperature >= problem.critical_temperature() > 0:
         return problem.gap_function(np.zeros(2), np.zeros(2))
     return problem.gap_function(*problem.solve(temperature))
@@ -237,17 +239,33 @@ def triplon_critical_temperature(
     cutoff: float = 0.3,
     sheets: Sequence[FermiSheet] | None = None,
 ) -> float:
-    """Critical temperature in eV of the s± solution on the Fermi lines.
+    r"""Critical temperature in eV of the s± solution on the Fermi lines.
 
-    Parameters are those of `triplon_gap`.  The linearized gap equation is a 2 × 2 eigenvalue
-    problem.
+    The linearized gap equation is a 2 × 2 eigenvalue problem.
+
+    Parameters
+    ----------
+    model : BlochModel
+        Model with mirror parity, such as `conduction_bands`.
+    mu : float
+        Chemical potential in eV.
+    coupling : float
+        :math:`\lambda = V\sqrt{N_\alpha N_\beta}`, in (0, 2).
+    kappa : float
+        :math:`\kappa = \sqrt{\kappa_a\kappa_b}`, in [0, 2].
+    cutoff : float
+        Energy cutoff Ω in eV.
+    sheets : sequence of FermiSheet, optional
+        The model's `fermi_sheets`, if at hand.
 
     Returns
     -------
     float
         Critical temperature in eV.
     """
-    problem = _Problem.of(fermi_sheets(model, mu) if sheets is None else sheets, coupling, kappa, cutoff)
+    problem = _Problem.of(
+        fermi_sheets(model, mu) if sheets is None else sheets, coupling, kappa, cutoff
+    )
     return problem.critical_temperature()
 
 
@@ -274,7 +292,8 @@ def pair_logarithm(gap: ArrayLike, temperature: float, cutoff: float) -> Floats:
     size = np.abs(np.asarray(gap, dtype=float))
     if temperature == 0.0:
         with np.errstate(divide="ignore"):
-            return np.arcsinh(cutoff / size)
+            logarithm: Floats = np.arcsinh(cutoff / size)
+        return logarithm
     # With ξ = D sinh u the integrand is smooth; a gap far below T acts like none.
     scale = np.maximum(size, 1e-3 * temperature)[..., None]
     top = np.arcsinh(cutoff / scale)
@@ -298,8 +317,8 @@ class _Side:
         return float(self.weights.sum())
 
     @property
-    def mean_square_eta(self) -> float:
-        """κ times the average of η² (the ratio Ñ/N of LK Eq. 16)."""
+    def average_term(self) -> float:
+        """Average of κη² over the lines: κ times the Ñ/N of LK Eq. 16."""
         return float(self.weights @ self.basis[:, 1]) / self.dos
 
     def moments(self, coefficients: Floats, temperature: float, cutoff: float) -> Floats:
@@ -397,9 +416,9 @@ class _Problem:
 def _checked_ratio(dos_ratio: ArrayLike, coupling: ArrayLike) -> tuple[Floats, Floats]:
     ratio, strength = np.asarray(dos_ratio, dtype=float), np.asarray(coupling, dtype=float)
     if not (np.isfinite(ratio).all() and (ratio > 0).all()):
-        raise ValueError(f"dos_ratio = {dos_ratio}; allowed: finite numbers > 0")
+        raise ValueError(f"dos_ratio = {ratio}; allowed: finite numbers > 0")
     if not ((strength >= 0) & (strength < LARGEST_COUPLING)).all():
-        raise ValueError(f"coupling = {coupling}; allowed: 0 <= coupling < 2 (Eq. 18 has a pole at 2)")
+        raise ValueError(f"coupling = {strength}; allowed: 0 <= coupling < 2, the pole of Eq. 18")
     return ratio, strength
 
 
