@@ -7,7 +7,7 @@ from pathlib import Path
 from nickbook.claims.ledger import VERDICTS, Claim, ledger
 
 _HEAD = """---
-description: Every claim of the two papers that this book tests, with the verdict that its code computes.
+description: Every claim of the two papers that this book tests, with its computed verdict.
 numbering:
   heading_2: false
   heading_3: false

@@ -8,12 +8,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 
 import yaml
 
 #: The four verdicts, in the order in which the ledger counts them.
 VERDICTS = ("reproduced", "with caveat", "not as written", "outside")
+
+#: Pairs of a YAML file and a module, in the order of the chapters they belong to.
+SOURCES = ("lk_gap_ratio",)
 
 _FIELDS = {"id", "where", "statement", "paper_value", "chapter", "method", "check"}
 _OPTIONAL = {"tolerance", "because"}
@@ -132,10 +136,11 @@ def ledger() -> list[Claim]:
     ValueError
         If a row lacks a field or a function, or a function lacks its row.
     """
-    # The judges register themselves; imported here since they import this module.
-    from nickbook.claims import lk  # noqa: F401
-
-    rows = [row for paper in ("lk",) for row in _rows(paper)]
+    rows = []
+    for source in SOURCES:
+        # The judges register themselves; they import this module, so it cannot import them first.
+        import_module(f"nickbook.claims.{source}")
+        rows.extend(_rows(source))
     ids = [row["id"] for row in rows]
     if len(set(ids)) < len(ids) or set(ids) != set(_JUDGES):
         raise ValueError(
@@ -165,14 +170,14 @@ def agrees(value: float, paper: float, tolerance: float | None) -> bool:
     return math.isfinite(value) and abs(value - paper) <= tolerance
 
 
-def _rows(paper: str) -> list[dict[str, str]]:
-    source = files("nickbook.claims").joinpath(f"{paper}.yml").read_text(encoding="utf-8")
-    rows: list[dict[str, str]] = yaml.safe_load(source)
+def _rows(source: str) -> list[dict[str, str]]:
+    text = files("nickbook.claims").joinpath(f"{source}.yml").read_text(encoding="utf-8")
+    rows: list[dict[str, str]] = yaml.safe_load(text)
     for row in rows:
         missing, unknown = _FIELDS - set(row), set(row) - _FIELDS - _OPTIONAL
         if missing or unknown or ("tolerance" in row) != ("because" in row):
             raise ValueError(
-                f"{paper}.yml, row {row.get('id')!r}: missing {sorted(missing)}, unknown "
+                f"{source}.yml, row {row.get('id')!r}: missing {sorted(missing)}, unknown "
                 f"{sorted(unknown)}; a tolerance needs a because"
             )
     return rows

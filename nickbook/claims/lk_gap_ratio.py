@@ -1,4 +1,4 @@
-"""Functions that settle the statements of Liu and Khaliullin (LK)."""
+"""Functions that settle what LK say about bands, gap ratio and anisotropy (Figs. 2–4)."""
 
 from functools import cache
 
