@@ -38,7 +38,7 @@ SADDLE_DISTANCE = 1e-9
 class Contour:
     """One line of constant energy, run through with the lower energies on its left.
 
-    Attributes
+    Parameters
     ----------
     points, velocity : ndarray, shape (n, 2)
         Momenta (continuous along the line, not folded back) and velocities in eV.

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 class FermiSheet:
     """One connected Fermi line of one band.
 
-    Attributes
+    Parameters
     ----------
     name : str
         Name of its band.

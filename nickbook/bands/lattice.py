@@ -44,19 +44,52 @@ def eta_k(k: ArrayLike) -> Floats:
 
 
 def gamma_1k(k: ArrayLike) -> Floats:
-    r"""First-neighbour harmonic :math:`\frac12(\cos k_x + \cos k_y)` (below LK Eq. 5)."""
+    r"""First-neighbour harmonic :math:`\frac12(\cos k_x + \cos k_y)` (below LK Eq. 5).
+
+    Parameters
+    ----------
+    k : array_like, shape (..., 2)
+        Momenta in inverse Ni-Ni distance.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Values between -1 and 1.
+    """
     kx, ky = _components(k)
     return 0.5 * (np.cos(kx) + np.cos(ky))
 
 
 def gamma_2k(k: ArrayLike) -> Floats:
-    r"""Second-neighbour harmonic :math:`\cos k_x \cos k_y` (below LK Eq. 5)."""
+    r"""Second-neighbour harmonic :math:`\cos k_x \cos k_y` (below LK Eq. 5).
+
+    Parameters
+    ----------
+    k : array_like, shape (..., 2)
+        Momenta in inverse Ni-Ni distance.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Values between -1 and 1.
+    """
     kx, ky = _components(k)
     return np.cos(kx) * np.cos(ky)
 
 
 def gamma_3k(k: ArrayLike) -> Floats:
-    r"""Third-neighbour harmonic :math:`\frac12(\cos 2k_x + \cos 2k_y)` (below LK Eq. 5)."""
+    r"""Third-neighbour harmonic :math:`\frac12(\cos 2k_x + \cos 2k_y)` (below LK Eq. 5).
+
+    Parameters
+    ----------
+    k : array_like, shape (..., 2)
+        Momenta in inverse Ni-Ni distance.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Values between -1 and 1.
+    """
     return gamma_1k(2 * np.asarray(k, dtype=float))
 
 

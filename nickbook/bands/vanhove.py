@@ -19,7 +19,7 @@ _HESSIAN_STEP = 1e-4
 class VanHovePoint:
     """A critical point of one band.
 
-    Attributes
+    Parameters
     ----------
     band : int
         Index in the model's `band_names`.

@@ -27,7 +27,7 @@ _OPTIONAL = {"tolerance", "because"}
 class Finding:
     """What a function finds about one statement.
 
-    Attributes
+    Parameters
     ----------
     value : str
         The computed value, in words and numbers.
@@ -47,7 +47,7 @@ class Finding:
 class Claim:
     """One row of the ledger.
 
-    Attributes
+    Parameters
     ----------
     id : str
         Such as ``"LK-fig2-fillings"``; the part before the first hyphen names the paper.
