@@ -247,9 +247,7 @@ def _clocked(
     return _interpolated(elapsed, chord, 1j * velocity, places, count), _plane(turns)
 
 
-def _interpolated(
-    elapsed: Floats, chord: Plane, flow: Plane, places: Plane, count: int
-) -> Plane:
+def _interpolated(elapsed: Floats, chord: Plane, flow: Plane, places: Plane, count: int) -> Plane:
     """Cubic Hermite interpolation of a line to equal steps of time."""
     clock = np.cumsum(elapsed)
     time = clock[-1] * _phase(count)
@@ -267,9 +265,9 @@ def _phase(count: int) -> Floats:
 
 @lru_cache(maxsize=16)
 def _harmonics(count: int) -> tuple[Plane, Floats]:
-    """Factors on a Fourier series: of its derivative, and of a smoothing Gaussian."""
+    """Factors on a Fourier series: of its derivative, and of a smooth cut at an eighth of it."""
     harmonic = np.fft.fftfreq(count, 1 / count)
-    return _TURN * 1j * harmonic, np.exp(-0.5 * (16 * harmonic / count) ** 2)
+    return _TURN * 1j * harmonic, np.exp(-((8 * harmonic / count) ** 4))
 
 
 def _projected(
@@ -278,9 +276,9 @@ def _projected(
     """As many points on the exact line as the guide has, and whether they resolve it."""
     count = len(guide)
     drift = _phase(count) * turns
-    derivative, gaussian = _harmonics(count)
-    # A Gaussian makes the guide analytic where its pieces meet.
-    spectrum = np.fft.fft(guide - drift) * gaussian
+    derivative, smooth = _harmonics(count)
+    # The guide is to be analytic also where its pieces meet.
+    spectrum = np.fft.fft(guide - drift) * smooth
     points = np.fft.ifft(spectrum) + drift
     tangent = np.fft.ifft(derivative * spectrum) + turns
     normal = 1j * tangent / np.abs(tangent)

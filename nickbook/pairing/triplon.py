@@ -11,6 +11,7 @@ densities of states per spin and cell.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -225,7 +226,7 @@ def triplon_gap(
     problem = _Problem.of(
         fermi_sheets(model, mu) if sheets is None else sheets, coupling, kappa, cutoff
     )
-    if temperature >= problem.critical_temperature() > 0:
+    if temperature > 0 and temperature >= problem.critical_temperature:
         return problem.gap_function(np.zeros(2), np.zeros(2))
     return problem.gap_function(*problem.solve(temperature))
 
@@ -266,7 +267,7 @@ def triplon_critical_temperature(
     problem = _Problem.of(
         fermi_sheets(model, mu) if sheets is None else sheets, coupling, kappa, cutoff
     )
-    return problem.critical_temperature()
+    return problem.critical_temperature
 
 
 def pair_logarithm(gap: ArrayLike, temperature: float, cutoff: float) -> Floats:
@@ -357,6 +358,7 @@ class _Problem:
         odd, even = sides
         return cls(tuple(sheets), odd, even, coupling / np.sqrt(odd.dos * even.dos), cutoff)
 
+    @cached_property
     def leading(self) -> tuple[float, Floats, Floats]:
         """Energy integral at which the linearized equations are solved, and the solution."""
         kernels = [s.basis.T @ (s.weights[:, None] * s.basis) for s in (self.odd, self.even)]
@@ -366,8 +368,9 @@ class _Problem:
         odd = vectors[:, first].real / vectors[0, first].real
         return logarithm, odd, self.strength * logarithm * kernels[0] @ odd
 
+    @cached_property
     def critical_temperature(self) -> float:
-        logarithm, _, _ = self.leading()
+        logarithm, _, _ = self.leading
 
         def excess(log_t: float) -> float:
             return float(pair_logarithm(0.0, float(np.exp(log_t)), self.cutoff)) - logarithm
@@ -379,10 +382,10 @@ class _Problem:
 
     def solve(self, temperature: float) -> tuple[Floats, Floats]:
         """Coefficients (constant, η² term) of the gap magnitudes on the odd and even sheets."""
-        logarithm, odd, even = self.leading()
+        logarithm, odd, even = self.leading
         scale = self.cutoff / np.sinh(logarithm) / np.sqrt(odd[0] * even[0])
         if temperature:
-            scale *= np.tanh(1.74 * np.sqrt(self.critical_temperature() / temperature - 1))
+            scale *= np.tanh(1.74 * np.sqrt(self.critical_temperature / temperature - 1))
         odd, even = odd / even[0], even / even[0]
 
         def residual(unknown: Floats) -> Floats:
