@@ -125,7 +125,7 @@ def _mesh_lines(block: Block, index: int, level: float) -> list[Floats]:
         return []
     # A line through a mesh point would leave the side it runs on undecided.
     while (energies == level).any():
-        level += 1e-13
+        level += 1e-13 * max(1.0, abs(level))
     closed: list[Floats] = []
     open_pieces: list[Floats] = []
     for piece in _search(block, index).lines(level):
@@ -255,7 +255,8 @@ def _interpolated(elapsed: Floats, chord: Plane, flow: Plane, places: Plane, cou
     length, chord = elapsed[piece], chord[piece]
     s = 1 - (clock[piece] - time) / length
     ahead, behind = flow[piece] * length - chord, flow[piece + 1] * length - chord
-    return places[piece] + s * (chord + (1 - s) * ((1 - s) * ahead - s * behind))
+    found: Plane = places[piece] + s * (chord + (1 - s) * ((1 - s) * ahead - s * behind))
+    return found
 
 
 @lru_cache(maxsize=16)
@@ -265,9 +266,10 @@ def _phase(count: int) -> Floats:
 
 @lru_cache(maxsize=16)
 def _harmonics(count: int) -> tuple[Plane, Floats]:
-    """Factors on a Fourier series: of its derivative, and of a smooth cut at an eighth of it."""
-    harmonic = np.fft.fftfreq(count, 1 / count)
-    return _TURN * 1j * harmonic, np.exp(-((8 * harmonic / count) ** 4))
+    """Factors on a Fourier series: its derivative, and a smooth cut at an eighth of the count."""
+    harmonic = np.asarray(np.fft.fftfreq(count, 1 / count), dtype=float)
+    derivative: Plane = _TURN * 1j * harmonic
+    return derivative, np.exp(-((8 * harmonic / count) ** 4))
 
 
 def _projected(
@@ -307,7 +309,7 @@ def _projected(
 
 
 def _plane(vectors: Floats) -> Plane:
-    (plane,) = np.ascontiguousarray(vectors).view(complex).T
+    plane: Plane = np.ascontiguousarray(vectors).view(complex)[:, 0]
     return plane
 
 
@@ -433,7 +435,3 @@ def _settled(block: Block, index: int, energy: float, k: Floats) -> Floats:
 def _flow(velocity: Floats) -> Floats:
     """Direction of motion along the line: a quarter turn to the left of the velocity."""
     return np.stack([-velocity[..., 1], velocity[..., 0]], axis=-1)
-
-
-def _cross(a: Floats, b: Floats) -> Floats:
-    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]

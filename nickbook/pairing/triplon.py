@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 
 #: Couplings at which LK Eq. 18 has a pole.
 LARGEST_COUPLING = 2.0
+#: Largest exponent of a gap that is still far above the smallest number.
+LARGEST_LOGARITHM = 600.0
 #: Largest ratio of Kondo to Hund coupling taken.
 LARGEST_KAPPA = 2.0
 
@@ -365,6 +367,13 @@ class _Problem:
         values, vectors = np.linalg.eig(kernels[1] @ kernels[0] * self.strength**2)
         first = int(np.argmax(values.real))
         logarithm = float(values.real[first] ** -0.5)
+        if logarithm > LARGEST_LOGARITHM:
+            coupling = self.strength * np.sqrt(self.odd.dos * self.even.dos)
+            raise ValueError(
+                f"coupling = {coupling:.6g} gives a gap near {self.cutoff} eV times "
+                f"exp(-{logarithm:.0f}), too small to compute; allowed: here coupling >= "
+                f"{coupling * logarithm / LARGEST_LOGARITHM:.2g}"
+            )
         odd = vectors[:, first].real / vectors[0, first].real
         return logarithm, odd, self.strength * logarithm * kernels[0] @ odd
 
