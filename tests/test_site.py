@@ -22,13 +22,11 @@ from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 ROOT = Path(__file__).parents[1]
 THEME = ROOT / "theme"
 SAMPLE = Path(__file__).parent / "sample_book"
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-INSTALL = "No browser: install one with `apt install chromium` or `playwright install chromium`."
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 KB = 1000
 
@@ -127,19 +125,6 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(params=["sample", "book"])
 def site(request: pytest.FixtureRequest) -> Site:
     return request.getfixturevalue(request.param)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-        installed = next(filter(None, map(shutil.which, CHROMIUMS)), own)
-        if not Path(installed).exists():
-            pytest.fail(INSTALL)
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path=installed, args=options)
-        yield chromium
-        chromium.close()
 
 
 class Visit(NamedTuple):
