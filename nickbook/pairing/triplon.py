@@ -30,7 +30,7 @@ LARGEST_LOGARITHM = 600.0
 #: Largest ratio of Kondo to Hund coupling taken.
 LARGEST_KAPPA = 2.0
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
 def gap_ratio(dos_ratio: ArrayLike, coupling: ArrayLike) -> Floats:
@@ -297,15 +297,18 @@ def pair_logarithm(gap: ArrayLike, temperature: float, cutoff: float) -> Floats:
         with np.errstate(divide="ignore"):
             logarithm: Floats = np.arcsinh(cutoff / size)
         return logarithm
-    # With ξ = D sinh u the integrand is smooth; a gap far below T acts like none.
-    scale = np.maximum(size, 1e-3 * temperature)[..., None]
-    top = np.arcsinh(cutoff / scale)
+    # Above 40 T tanh is one to rounding.
+    thermal = min(cutoff, 40 * temperature)
+    beyond = np.log((cutoff + np.hypot(cutoff, size)) / (thermal + np.hypot(thermal, size)))
+    # The rest is analytic up to |ξ| = D with D² = Δ² + π²T², so ξ = D sinh u makes it smooth.
+    scale = np.hypot(size, np.pi * temperature)[..., None]
+    top = np.arcsinh(thermal / scale)
     energy_step = top / 2 * _WEIGHTS
     xi = scale * np.sinh(top * (_NODES + 1) / 2)
     energy = np.hypot(xi, size[..., None])
     measure = np.hypot(xi, scale) * energy_step
-    total: Floats = (measure * np.tanh(energy / (2 * temperature)) / energy).sum(axis=-1)
-    return total
+    within: Floats = (measure * np.tanh(energy / (2 * temperature)) / energy).sum(axis=-1)
+    return within + beyond
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,7 +83,7 @@ def test_gap_at_an_angle_is_the_gap_where_the_ray_meets_the_fermi_line():
             def excess(r, center=center, ray=ray, band=sheet.band):
                 return model.energies(center + r * ray)[band] - MU
 
-            radii = np.linspace(0.1, 3.0, 30)
+            radii = np.linspace(0.1, 3.2, 32)
             first = np.flatnonzero(np.diff(np.sign([excess(r) for r in radii])))[0]
             k = center + brentq(excess, radii[first], radii[first + 1], xtol=1e-13) * ray
             expected = constant + slope * eta_k(k) ** 2
