@@ -201,7 +201,7 @@ def triplon_gap(
         Temperature in eV; at and above the critical one the gap is zero.
     method : {"fermi-line"}
         Energy integrals with the density of states at the Fermi level, so that
-        :math:`\sum_p \to \oint dN \int_0^\Omega d\xi`.  The gap keeps its variation along the lines
+        :math:`\sum_p \to \int dN \int_0^\Omega d\xi`.  The gap keeps its variation along the lines
         inside the sums.
     sheets : sequence of FermiSheet, optional
         The model's `fermi_sheets`, if at hand.
