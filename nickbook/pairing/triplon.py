@@ -307,8 +307,9 @@ def pair_logarithm(gap: ArrayLike, temperature: float, cutoff: float) -> Floats:
     xi = scale * np.sinh(top * (_NODES + 1) / 2)
     energy = np.hypot(xi, size[..., None])
     measure = np.hypot(xi, scale) * energy_step
-    within: Floats = (measure * np.tanh(energy / (2 * temperature)) / energy).sum(axis=-1)
-    return within + beyond
+    within = (measure * np.tanh(energy / (2 * temperature)) / energy).sum(axis=-1)
+    total: Floats = within + beyond
+    return total
 
 
 @dataclass(frozen=True, eq=False)
