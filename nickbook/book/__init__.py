@@ -3,6 +3,7 @@
 from nickbook.book.drawing import Curve, Drawing, Image, Panel
 from nickbook.book.explore import Choice, Slider, explore
 from nickbook.book.figures import SHEET_COLORS, figure, subplots
+from nickbook.book.verdicts import Verdicts, verdicts
 
 __all__ = [
     "SHEET_COLORS",
@@ -12,7 +13,9 @@ __all__ = [
     "Image",
     "Panel",
     "Slider",
+    "Verdicts",
     "explore",
     "figure",
     "subplots",
+    "verdicts",
 ]

@@ -1,0 +1,59 @@
+"""Verdicts of the ledger, as a chapter shows them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nickbook.claims import Claim, ledger
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Rows of the ledger, shown as a table that links to the ledger page.
+
+    Parameters
+    ----------
+    claims : tuple of Claim
+        The rows.
+    """
+
+    claims: tuple[Claim, ...]
+
+    def _repr_markdown_(self) -> str:
+        head = "| claim | the paper says | we find | verdict |\n| --- | --- | --- | --- |\n"
+        return head + "\n".join(map(_row, self.claims))
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{c.id}: {c.verdict}. {c.value}" for c in self.claims)
+
+
+def verdicts(identifiers: Sequence[str]) -> Verdicts:
+    """Look up claims in the ledger.
+
+    Parameters
+    ----------
+    identifiers : sequence of str
+        Ids of rows, in the order in which to show them.
+
+    Returns
+    -------
+    Verdicts
+        Shown as a table in a notebook and on a page.
+
+    Raises
+    ------
+    ValueError
+        If the ledger has no such row.
+    """
+    rows = {claim.id: claim for claim in ledger()}
+    unknown = [name for name in identifiers if name not in rows]
+    if unknown:
+        raise ValueError(
+            f"identifiers: {', '.join(unknown)} not in the ledger; see nickbook.claims"
+        )
+    return Verdicts(tuple(rows[name] for name in identifiers))
+
+
+def _row(claim: Claim) -> str:
+    style = claim.verdict.replace(" ", "-")
+    badge = f'<span class="verdict verdict-{style}">{claim.verdict}</span>'
+    return f"| [{claim.id}](#{claim.id}) | {claim.statement} | {claim.value} | {badge} |"

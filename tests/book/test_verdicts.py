@@ -1,0 +1,20 @@
+"""The ledger as chapters show it."""
+
+import pytest
+
+from nickbook.book import verdicts
+from nickbook.claims import ledger
+
+
+def test_rows_come_in_the_order_asked_for_with_what_the_ledger_computed():
+    asked = [claim.id for claim in ledger()][:3][::-1]
+    shown = verdicts(asked)._repr_markdown_().splitlines()[2:]
+    for line, name in zip(shown, asked, strict=True):
+        claim = next(c for c in ledger() if c.id == name)
+        assert line.startswith(f"| [{name}](#{name}) |")
+        assert claim.value in line and f">{claim.verdict}</span>" in line
+
+
+def test_unknown_rows_are_named():
+    with pytest.raises(ValueError, match="LK-fig99-nothing not in the ledger"):
+        verdicts(["LK-fig99-nothing"])
