@@ -1,5 +1,6 @@
 """The two-site unit of LK: spins, Hubbard dimer, exchange with the conduction bands."""
 
+from nickbook.dimers.cluster import ExactTriplons, exact_triplons, plane_bonds
 from nickbook.dimers.cooper import interaction_hamiltonian, pair_states, pairing_matrix
 from nickbook.dimers.exchange import (
     Hybridization,
@@ -23,6 +24,7 @@ from nickbook.dimers.fock import (
     total,
 )
 from nickbook.dimers.hubbard import HubbardDimer, exchange_constant
+from nickbook.dimers.spectrum import Pole, spectral_poles
 from nickbook.dimers.spins import (
     spin_from_triplons,
     spin_operators,
@@ -44,14 +46,17 @@ from nickbook.dimers.virtual import (
 __all__ = [
     "VIRTUAL_STATES",
     "ExactCouplings",
+    "ExactTriplons",
     "HubbardDimer",
     "Hybridization",
     "KondoCouplings",
+    "Pole",
     "SelfEnergies",
     "annihilators",
     "band_admixture",
     "effective_hamiltonian",
     "exact_couplings",
+    "exact_triplons",
     "exchange_constant",
     "hund_coupling",
     "hybridization_for_splitting",
@@ -63,11 +68,13 @@ __all__ = [
     "pairing_constant",
     "pairing_enhancement",
     "pairing_matrix",
+    "plane_bonds",
     "restrict",
     "second_order",
     "sector",
     "self_energies",
     "self_energy_weights",
+    "spectral_poles",
     "spin_from_triplons",
     "spin_operators",
     "total",
