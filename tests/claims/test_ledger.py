@@ -193,13 +193,14 @@ def test_caveats_go_when_their_reason_goes(monkeypatch):
 
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
-    """Function that replaces the rows of the YAML file by changed ones."""
-    original = machinery._rows("lk_gap_ratio")
+    """Function that replaces the rows of one YAML file by changed ones."""
+    original = {source: machinery._rows(source) for source in machinery.SOURCES}
 
     def replace(change):
-        changed = change([dict(row) for row in original])
-        text = yaml.safe_dump(changed, allow_unicode=True)
-        (tmp_path / "lk_gap_ratio.yml").write_text(text, "utf-8")
+        changed = original | {"lk_gap_ratio": change([dict(r) for r in original["lk_gap_ratio"]])}
+        for source, rows in changed.items():
+            text = yaml.safe_dump(rows, allow_unicode=True)
+            (tmp_path / f"{source}.yml").write_text(text, "utf-8")
         monkeypatch.setattr(machinery, "files", lambda _: tmp_path)
 
     return replace
