@@ -1,0 +1,427 @@
+"""Formulas of LK Eqs. 3, 10 and 13, as printed and as the matrices of `virtual` derive them.
+
+Common parametrization: the molecular levels of the dimer lie at -E_a and -E_b = -(E_a + 2 t_c)
+below the Fermi energy, that is, the z level is at -(E_a + t_c).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import brentq
+
+from nickbook.bands.checks import momenta, one_of, real
+from nickbook.dimers.hubbard import HubbardDimer
+from nickbook.dimers.virtual import kondo_weights, self_energy_weights, virtual_energies
+
+Variant = Literal["printed", "heisenberg", "hubbard"]
+VARIANTS = ("printed", "heisenberg", "hubbard")
+
+__all__ = [
+    "Hybridization",
+    "KondoCouplings",
+    "SelfEnergies",
+    "band_admixture",
+    "hund_coupling",
+    "hybridization_for_splitting",
+    "hybridization_from_bands",
+    "kondo_couplings",
+    "pairing_constant",
+    "pairing_enhancement",
+    "self_energies",
+]
+
+
+class SelfEnergies(NamedTuple):
+    """Coefficients of eta_k**2 in the two conduction bands.
+
+    Parameters
+    ----------
+    alpha, beta : float
+        Coefficient in the odd and in the even band (eV).
+    """
+
+    alpha: float
+    beta: float
+
+
+class KondoCouplings(NamedTuple):
+    """Coefficients of eta_k eta_k' with T and T+ in LK Eq. 9.
+
+    Parameters
+    ----------
+    a, b : float
+        J_K^a, which goes with T, and J_K^b, which goes with T+ (eV).
+    """
+
+    a: float
+    b: float
+
+
+class Hybridization(NamedTuple):
+    """Level depth and hopping that give a pair of band coefficients.
+
+    Parameters
+    ----------
+    E_a : float
+        Depth of the antibonding level (eV).
+    t_xz : float
+        In-plane hopping between z and x orbitals (eV).
+    """
+
+    E_a: float
+    t_xz: float
+
+
+def self_energies(
+    *, t_xz: float, E_a: float, t_c: float = 0.6, U: float = 5.0, variant: Variant = "printed"
+) -> SelfEnergies:
+    """Band shifts epsilon_alpha, epsilon_beta of LK Eq. 3.
+
+    Parameters
+    ----------
+    t_xz : float
+        In-plane hopping between z and x orbitals (eV).
+    E_a : float
+        Depth of the antibonding level; E_b = E_a + 2 t_c.
+    t_c, U : float
+        Interlayer hopping and repulsion of the z orbitals (eV).
+    variant : {"printed", "heisenberg", "hubbard"}
+        "printed" is Eq. 3. The others are second-order perturbation theory on a dimer
+        singlet: "heisenberg" with half an electron per spin in b and in a and no exchange
+        energy in the denominators; "hubbard" with the exact two-site ground state.
+
+    Returns
+    -------
+    SelfEnergies
+        Coefficients of eta_k**2 in alpha and beta.
+
+    Raises
+    ------
+    ValueError
+        If an energy is out of range or `variant` unknown.
+
+    Examples
+    --------
+    >>> printed = self_energies(t_xz=0.24, E_a=0.5)
+    >>> derived = self_energies(t_xz=0.24, E_a=0.5, variant="heisenberg")
+    >>> printed.alpha > printed.beta, derived.alpha > derived.beta
+    (True, False)
+    """
+    strength = 4 * real("t_xz", t_xz, unit="eV") ** 2
+    one_of("variant", variant, VARIANTS)
+    if variant == "printed":
+        E_b = _lower_level(E_a, t_c, U)
+        return SelfEnergies(
+            strength * (1 / E_a - 1 / (E_a + U)), strength * (1 / E_b - 1 / (E_b + U))
+        )
+    occupation, energies, _ = _virtual(E_a, t_c, U, variant)
+    weights = self_energy_weights(occupation)
+    alpha, beta = (
+        strength * sum(w / energies[m] for m, w in weights[band].items())
+        for band in ("alpha", "beta")
+    )
+    return SelfEnergies(alpha, beta)
+
+
+def kondo_couplings(
+    *, t_xz: float, E_a: float, t_c: float = 0.6, U: float = 5.0, variant: Variant = "printed"
+) -> KondoCouplings:
+    """Kondo exchange constants J_K^a, J_K^b of LK Eq. 10.
+
+    Parameters
+    ----------
+    t_xz, E_a, t_c, U : float
+        As in `self_energies`.
+    variant : {"printed", "heisenberg", "hubbard"}
+        "printed" is Eq. 10; the others as in `self_energies`. In "hubbard" each denominator
+        is averaged (inverse) over the singlet and the triplet end of the process.
+
+    Returns
+    -------
+    KondoCouplings
+        J_K^a and J_K^b.
+
+    Raises
+    ------
+    ValueError
+        If an energy is out of range or `variant` unknown.
+
+    Examples
+    --------
+    >>> couplings = kondo_couplings(t_xz=0.24, E_a=0.5)
+    >>> couplings.a > couplings.b
+    True
+    """
+    strength = 4 * real("t_xz", t_xz, unit="eV") ** 2
+    one_of("variant", variant, VARIANTS)
+    if variant == "printed":
+        E_b = _lower_level(E_a, t_c, U)
+        return KondoCouplings(
+            strength * (1 / E_a + 1 / (E_a + U)), strength * (1 / E_b + 1 / (E_b + U))
+        )
+    occupation, singlet, triplet = _virtual(E_a, t_c, U, variant)
+    weights = kondo_weights(occupation)
+    a, b = (
+        strength * sum(w * (1 / singlet[m] + 1 / triplet[m]) / 2 for m, w in weights[c].items())
+        for c in ("a", "b")
+    )
+    return KondoCouplings(a, b)
+
+
+def pairing_constant(
+    J_H: float,
+    *,
+    J_c: float = 0.3,
+    channel: Literal["singlet", "triplet"] = "singlet",
+    transfer: float = 0.0,
+) -> float:
+    """Pairing constant V of LK Eqs. 12-13; positive repels.
+
+    V couples alpha and beta pairs as (1/N) sum_kk' V f^a f^b over the N dimers (k points of
+    the bilayer cell).
+
+    Parameters
+    ----------
+    J_H : float
+        Hund coupling (eV).
+    J_c : float
+        Triplon energy (eV).
+    channel : {"singlet", "triplet"}
+        3 J_H**2 / (2 J_c) as printed, or -1/3 of it for a spin triplet, whose odd part of
+        f^a f^b vanishes because eta_k is even.
+    transfer : float
+        Energy an electron loses or gains on its way between the bands (eV); 0 is the
+        printed, unretarded value, otherwise V J_c**2 / (J_c**2 - transfer**2).
+
+    Returns
+    -------
+    float
+        V in eV.
+
+    Raises
+    ------
+    ValueError
+        If `J_c` is not positive, `transfer` not below it, or `channel` unknown.
+
+    Examples
+    --------
+    >>> round(pairing_constant(0.4, J_c=0.3), 6)
+    0.8
+    """
+    J_H = real("J_H", J_H, unit="eV")
+    J_c = real("J_c", J_c, above=0.0, unit="eV")
+    transfer = real("transfer", transfer, above=-J_c, below=J_c, unit="eV")
+    factors = {"singlet": 1.5, "triplet": -0.5}
+    return (
+        factors[one_of("channel", channel, tuple(factors))] * J_H**2 * J_c / (J_c**2 - transfer**2)
+    )
+
+
+def pairing_enhancement(
+    q: npt.ArrayLike, *, J_c: float = 0.288, J_ab: float = 0.018
+) -> npt.NDArray[np.float64]:
+    """Ratio V(q)/V = (J_c/omega_q)**2 that triplon dispersion gives when f^a = f^b = 1.
+
+    One power of 1/omega_q is the denominator, the other the intensity with which harmonic
+    fluctuations dress T + T+.
+
+    Parameters
+    ----------
+    q : array (..., 2)
+        Momentum transfer k' - k.
+    J_c, J_ab : float
+        Interlayer and in-plane exchange (eV).
+
+    Returns
+    -------
+    array (...)
+        The ratio; 1 for triplons without dispersion.
+
+    Raises
+    ------
+    ValueError
+        If `q` has no pairs on its last axis, `J_c` is not positive or `J_ab` not within J_c/4.
+    """
+    J_c = real("J_c", J_c, above=0.0, unit="eV")
+    J_ab = real("J_ab", J_ab, above=-J_c / 4, below=J_c / 4, unit="eV")
+    return np.asarray(1 / (1 + 2 * J_ab / J_c * np.cos(momenta("q", q, 2)).sum(axis=-1)))
+
+
+def hund_coupling(couplings: KondoCouplings, *, kappa: float = 0.75) -> float:
+    """Hund coupling for which sqrt(J_K^a J_K^b)/J_H takes the given value.
+
+    Parameters
+    ----------
+    couplings : KondoCouplings
+        J_K^a and J_K^b, both positive.
+    kappa : float
+        The wanted sqrt(kappa_a kappa_b).
+
+    Returns
+    -------
+    float
+        J_H in eV.
+
+    Raises
+    ------
+    ValueError
+        If `kappa` or a coupling is not positive.
+    """
+    kappa = real("kappa", kappa, above=0.0)
+    for name, value in zip("ab", couplings, strict=True):
+        real(f"J_K^{name}", value, above=0.0, unit="eV")
+    return float(np.sqrt(couplings.a * couplings.b) / kappa)
+
+
+def hybridization_from_bands(
+    epsilon_alpha: float,
+    epsilon_beta: float,
+    *,
+    t_c: float = 0.6,
+    U: float = 5.0,
+    variant: Variant = "printed",
+) -> Hybridization:
+    """Level depth and hopping for which Eq. 3, or its derived form, gives two coefficients.
+
+    Parameters
+    ----------
+    epsilon_alpha, epsilon_beta : float
+        Wanted coefficients of eta_k**2 (eV), positive.
+    t_c, U : float
+        As in `self_energies`.
+    variant : {"printed", "heisenberg", "hubbard"}
+        As in `self_energies`.
+
+    Returns
+    -------
+    Hybridization
+        E_a and t_xz.
+
+    Raises
+    ------
+    ValueError
+        When no level depth gives this ratio.
+    """
+    epsilon_alpha = real("epsilon_alpha", epsilon_alpha, above=0.0, unit="eV")
+    epsilon_beta = real("epsilon_beta", epsilon_beta, above=0.0, unit="eV")
+
+    def mismatch(depth: float) -> float:
+        unit = self_energies(t_xz=0.5, E_a=depth, t_c=t_c, U=U, variant=variant)
+        return unit.alpha * epsilon_beta - unit.beta * epsilon_alpha
+
+    # Beyond U the level is no longer singly occupied; printed formulas allow any depth.
+    deepest = U - 2 * t_c if variant != "printed" else 20 * U
+    depths = np.geomspace(1e-3, deepest * (1 - 1e-9), 400)
+    signs = np.sign([mismatch(x) for x in depths])
+    crossing = np.flatnonzero(signs[1:] * signs[:-1] < 0)
+    for i in crossing:
+        depth = float(brentq(mismatch, depths[i], depths[i + 1], xtol=1e-14))
+        unit = self_energies(t_xz=0.5, E_a=depth, t_c=t_c, U=U, variant=variant).alpha
+        if unit > 0:
+            return Hybridization(depth, float(np.sqrt(epsilon_alpha / unit) / 2))
+    raise ValueError(
+        f"epsilon_alpha/epsilon_beta = {epsilon_alpha / epsilon_beta:.3g}: no level depth in "
+        f"(0, {deepest:.3g}) gives this ratio in the {variant!r} variant"
+    )
+
+
+def hybridization_for_splitting(
+    splitting: float,
+    *,
+    E_a: float,
+    t_c: float = 0.6,
+    U: float = 5.0,
+    variant: Variant = "printed",
+) -> float:
+    """Hopping t_xz that gives a splitting |epsilon_alpha - epsilon_beta| at a level depth.
+
+    Only this difference is visible in the bands: eta_k**2 = 1 - 2 gamma_2k + gamma_3k, so a
+    shift common to both bands is absorbed by t_2, t_3 and the chemical potential of LK Eq. 5.
+
+    Parameters
+    ----------
+    splitting : float
+        The wanted difference (eV), positive.
+    E_a, t_c, U : float
+        As in `self_energies`.
+    variant : {"printed", "heisenberg", "hubbard"}
+        As in `self_energies`.
+
+    Returns
+    -------
+    float
+        t_xz in eV.
+
+    Raises
+    ------
+    ValueError
+        If `splitting` or another energy is out of range, or `variant` unknown.
+    """
+    splitting = real("splitting", splitting, above=0.0, unit="eV")
+    unit = self_energies(t_xz=0.5, E_a=E_a, t_c=t_c, U=U, variant=variant)
+    return float(np.sqrt(splitting / abs(unit.alpha - unit.beta)) / 2)
+
+
+def band_admixture(
+    *,
+    t_xz: float,
+    E_a: float,
+    eta: float = 2.0,
+    t_c: float = 0.6,
+    U: float = 5.0,
+    variant: Literal["heisenberg", "hubbard"] = "hubbard",
+) -> SelfEnergies:
+    """Weight of virtual dimer states in the two bands, -d Sigma/d omega at the Fermi energy.
+
+    Perturbation theory needs it well below 1; 1/(1 + weight) is the fraction of x character.
+
+    Parameters
+    ----------
+    t_xz, E_a : float
+        As in `self_energies`.
+    eta : float
+        Value of eta_k; 2 is its maximum, at X.
+    t_c, U : float
+        As in `self_energies`.
+    variant : {"heisenberg", "hubbard"}
+        As in `self_energies`.
+
+    Returns
+    -------
+    SelfEnergies
+        The weight in alpha and in beta, dimensionless.
+
+    Raises
+    ------
+    ValueError
+        If an energy is out of range or `variant` unknown.
+    """
+    occupation, energies, _ = _virtual(E_a, t_c, U, variant)
+    weights = self_energy_weights(occupation)
+    alpha, beta = (
+        (2 * t_xz * eta) ** 2 * sum(abs(w) / energies[m] ** 2 for m, w in weights[band].items())
+        for band in ("alpha", "beta")
+    )
+    return SelfEnergies(alpha, beta)
+
+
+def _lower_level(E_a: float, t_c: float, U: float) -> float:
+    real("U", U, above=0.0, unit="eV")
+    return real("E_a", E_a, above=0.0, unit="eV") + 2 * real("t_c", t_c, at_least=0.0, unit="eV")
+
+
+def _virtual(
+    E_a: float, t_c: float, U: float, variant: str
+) -> tuple[float, dict[str, float], dict[str, float]]:
+    """Occupation of b and the virtual energies above singlet and triplet."""
+    one_of("variant", variant, ("heisenberg", "hubbard"))
+    _lower_level(E_a, t_c, U)
+    real("E_a", E_a, below=U - 2 * t_c, unit="eV")  # beyond it the level b is doubly occupied
+    dimer = HubbardDimer(t_c=t_c, U=U, level=-(E_a + t_c))
+    triplet = virtual_energies(dimer, start="triplet")
+    if variant == "heisenberg":
+        return 0.5, triplet, triplet
+    return dimer.bonding_occupation, virtual_energies(dimer), triplet

@@ -1,0 +1,238 @@
+"""Two spins 1/2 on a c-axis bond: bond operators, triplons, and what neutrons see of them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nickbook.bands.checks import momenta, one_of, positive_integer, real
+
+Matrix = npt.NDArray[np.complex128]
+Real = npt.NDArray[np.float64]
+
+__all__ = [
+    "spin_from_triplons",
+    "spin_operators",
+    "triplon_bosons",
+    "triplon_creators",
+    "triplon_dispersion",
+    "triplon_softening",
+    "triplon_structure_factor",
+]
+
+PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
+LEVI_CIVITA = np.zeros((3, 3, 3))
+for _i, _j, _k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+    LEVI_CIVITA[_i, _j, _k], LEVI_CIVITA[_i, _k, _j] = 1.0, -1.0
+
+
+def spin_operators() -> tuple[Matrix, Matrix]:
+    """Spin vectors of the two sites in the basis (uu, ud, du, dd).
+
+    Returns
+    -------
+    tuple of two arrays (3, 4, 4)
+        Components x, y, z of the spins of layers 1 and 2.
+    """
+    one = np.eye(2)
+    first = np.array([np.kron(s / 2, one) for s in PAULI])
+    second = np.array([np.kron(one, s / 2) for s in PAULI])
+    return first, second
+
+
+def triplon_creators() -> Matrix:
+    """Hard-core triplon creators |t_x><s|, |t_y><s|, |t_z><s|, LK Eq. 7.
+
+    The singlet is (ud - du)/sqrt(2); the phase of each triplet is fixed by
+    <t_c| S_1c |s> = +1/2, the sign with which T enters the first layer.
+
+    Returns
+    -------
+    array (3, 4, 4)
+        Creators of the triplons x, y, z in the basis of `spin_operators`.
+
+    Examples
+    --------
+    >>> create = triplon_creators()
+    >>> bool(np.allclose(create[0] @ create[0], 0))  # at most one triplon on a dimer
+    True
+    """
+    singlet = np.array([0, 1, -1, 0]) / np.sqrt(2)
+    first, second = spin_operators()
+    triplets = (first - second) @ singlet
+    return np.asarray(np.einsum("ci,j->cij", triplets, singlet), dtype=complex)
+
+
+def triplon_bosons(capacity: int) -> Matrix:
+    """Creators of three ordinary bosons with at most `capacity` quanta in total.
+
+    They stand in for the hard-core triplons once the constraint of one triplon per dimer is
+    dropped; `spin_from_triplons` then shows what Eq. 7 loses.
+
+    Parameters
+    ----------
+    capacity : int
+        Largest total number of bosons kept.
+
+    Returns
+    -------
+    array (3, n, n)
+        States are ordered by their number of bosons; the first one is the vacuum.
+
+    Raises
+    ------
+    ValueError
+        If `capacity` is below 1.
+    """
+    capacity = positive_integer("capacity", capacity)
+    occupations = sorted(
+        (n for n in np.ndindex(*(capacity + 1,) * 3) if sum(n) <= capacity),
+        key=lambda n: (sum(n), n),
+    )
+    place = {n: i for i, n in enumerate(occupations)}
+    create = np.zeros((3, len(place), len(place)), dtype=complex)
+    for n, i in place.items():
+        for c in range(3):
+            more = tuple(m + (k == c) for k, m in enumerate(n))
+            if more in place:
+                create[c, place[more], i] = np.sqrt(n[c] + 1)
+    return create
+
+
+def spin_from_triplons(create: npt.ArrayLike) -> tuple[Matrix, Matrix]:
+    """Spins of the two layers from triplon operators, LK Eq. 7.
+
+    Exact for the hard-core operators of `triplon_creators`; for unconstrained bosons only
+    the matrix elements between states with at most one triplon are right.
+
+    Parameters
+    ----------
+    create : array (3, n, n)
+        Creation operators T+ of the three triplons.
+
+    Returns
+    -------
+    tuple of two arrays (3, n, n)
+        Spin components of layers 1 and 2.
+
+    Raises
+    ------
+    ValueError
+        If `create` does not hold three square matrices.
+    """
+    up = np.asarray(create, dtype=complex)
+    if up.ndim != 3 or up.shape[0] != 3 or up.shape[1] != up.shape[2]:
+        raise ValueError(f"create has shape {up.shape}; allowed: (3, n, n)")
+    down = up.conj().transpose(0, 2, 1)
+    linear = (down + up) / 2
+    cross = -0.5j * np.einsum("cab,aij,bjk->cik", LEVI_CIVITA, up, down)
+    return linear + cross, -linear + cross
+
+
+def triplon_dispersion(
+    q: npt.ArrayLike,
+    *,
+    J_c: float = 0.288,
+    J_ab: float = 0.018,
+    method: Literal["leading", "harmonic", "second order"] = "leading",
+) -> Real:
+    """Triplon energy of the bilayer Heisenberg model on the square lattice.
+
+    Parameters
+    ----------
+    q : array (..., 2)
+        In-plane momentum, units of the inverse lattice constant.
+    J_c, J_ab : float
+        Interlayer and in-plane exchange (eV).
+    method : {"leading", "harmonic", "second order"}
+        With c = cos qx + cos qy: first order in J_ab as printed before LK Eq. 1, J_c + J_ab c;
+        the quadratic bond-operator theory, sqrt(J_c**2 + 2 J_c J_ab c); or the exact expansion
+        to second order, J_c + J_ab c + (2 - c**2/2) J_ab**2/J_c. Bond operators without the
+        constraint of one triplon per dimer miss the momentum-independent 2 J_ab**2/J_c.
+
+    Returns
+    -------
+    array (...)
+        Energy in eV.
+
+    Raises
+    ------
+    ValueError
+        If a shape or parameter is not as stated, or the harmonic mode is soft.
+
+    Examples
+    --------
+    >>> float(triplon_dispersion([np.pi, np.pi], J_c=1.0, J_ab=0.1))
+    0.8
+    """
+    J_c, J_ab = real("J_c", J_c, above=0.0, unit="eV"), real("J_ab", J_ab, unit="eV")
+    one_of("method", method, ("leading", "harmonic", "second order"))
+    harmonic = np.cos(momenta("q", q, 2)).sum(axis=-1)
+    hop = J_ab * harmonic
+    if method == "leading":
+        return np.asarray(J_c + hop)
+    if method == "second order":
+        return np.asarray(J_c + hop + (2 - harmonic**2 / 2) * J_ab**2 / J_c)
+    square = J_c**2 + 2 * J_c * hop
+    if np.any(square < 0):
+        raise ValueError(
+            f"J_ab = {J_ab} eV; allowed: |J_ab| <= J_c/4 = {triplon_softening() * J_c:.6g} eV, "
+            "where the triplon goes soft"
+        )
+    return np.asarray(np.sqrt(square))
+
+
+def triplon_softening() -> float:
+    """J_ab/J_c at which the harmonic gap closes, at (pi, pi).
+
+    The square of the harmonic energy there is J_c**2 - 4 J_c J_ab. Quantum Monte Carlo puts
+    the end of the dimer phase at J_ab/J_c = 1/2.522 (Wang, Beach, Sandvik 2006).
+
+    Returns
+    -------
+    float
+        The ratio, 1/4.
+    """
+    return 0.25
+
+
+def triplon_structure_factor(
+    q: npt.ArrayLike,
+    q_z: npt.ArrayLike,
+    *,
+    J_c: float = 0.288,
+    J_ab: float = 0.018,
+    spacing: float = 1.0,
+) -> tuple[Real, Real]:
+    """Energy and intensity of the triplon line in the dynamical structure factor.
+
+    The intensity is that of one spin component per dimer,
+    |<one triplon| S_1c + exp(i q_z spacing) S_2c |0>|**2 = sin**2(q_z spacing / 2) J_c / omega_q.
+
+    Parameters
+    ----------
+    q : array (..., 2)
+        In-plane momentum.
+    q_z : array, broadcast against the leading axes of `q`
+        Momentum along c, in units of the inverse of that in which `spacing` is given.
+    J_c, J_ab : float
+        Interlayer and in-plane exchange (eV).
+    spacing : float
+        Distance between the two layers of a bilayer.
+
+    Returns
+    -------
+    energy, intensity : arrays
+        Harmonic energy (eV), and intensity per dimer and spin component.
+
+    Raises
+    ------
+    ValueError
+        If a shape or parameter is not as stated, or the harmonic mode is soft.
+    """
+    spacing = real("spacing", spacing, above=0.0)
+    energy = triplon_dispersion(q, J_c=J_c, J_ab=J_ab, method="harmonic")
+    form = np.sin(np.asarray(q_z, dtype=float) * spacing / 2) ** 2
+    return energy, np.asarray(form * J_c / energy)
