@@ -23,6 +23,9 @@ from nickbook.dimers.fock import (
     total,
 )
 from nickbook.dimers.hubbard import HubbardDimer, exchange_constant
+from nickbook.dimers.hund import BandSpins, band_spins, hund_hamiltonian
+from nickbook.dimers.paths import virtual_paths
+from nickbook.dimers.softening import interband_polarization, triplon_feedback
 from nickbook.dimers.spins import (
     spin_from_triplons,
     spin_operators,
@@ -43,6 +46,7 @@ from nickbook.dimers.virtual import (
 
 __all__ = [
     "VIRTUAL_STATES",
+    "BandSpins",
     "ExactCouplings",
     "HubbardDimer",
     "Hybridization",
@@ -50,13 +54,16 @@ __all__ = [
     "SelfEnergies",
     "annihilators",
     "band_admixture",
+    "band_spins",
     "effective_hamiltonian",
     "exact_couplings",
     "exchange_constant",
     "hund_coupling",
+    "hund_hamiltonian",
     "hybridization_for_splitting",
     "hybridization_from_bands",
     "interaction_hamiltonian",
+    "interband_polarization",
     "kondo_couplings",
     "kondo_weights",
     "pair_states",
@@ -74,7 +81,9 @@ __all__ = [
     "triplon_bosons",
     "triplon_creators",
     "triplon_dispersion",
+    "triplon_feedback",
     "triplon_softening",
     "triplon_structure_factor",
     "virtual_energies",
+    "virtual_paths",
 ]

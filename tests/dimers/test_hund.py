@@ -1,0 +1,76 @@
+"""Hund coupling: what the linear form keeps, and how few triplons the neglected part meets."""
+
+import numpy as np
+import pytest
+
+from nickbook.dimers import (
+    band_spins,
+    hund_hamiltonian,
+    spin_operators,
+    triplon_dispersion,
+)
+
+SINGLET = np.array([0, 1, -1, 0]) / np.sqrt(2)
+
+
+def test_layer_spins_obey_the_spin_algebra():
+    spins = band_spins()
+    for s in (spins.layer_1, spins.layer_2):
+        np.testing.assert_allclose(s[0] @ s[1] - s[1] @ s[0], 1j * s[2], atol=1e-14)
+    np.testing.assert_allclose(
+        spins.layer_1[0] @ spins.layer_2[1], spins.layer_2[1] @ spins.layer_1[0], atol=1e-14
+    )
+
+
+def test_triplons_couple_to_the_odd_combination():
+    spins = band_spins()
+    odd = spins.alpha_beta + spins.beta_alpha
+    np.testing.assert_allclose(spins.layer_1 - spins.layer_2, odd, atol=1e-14)
+    adjoint = spins.beta_alpha.conj().transpose(0, 2, 1)
+    np.testing.assert_allclose(spins.alpha_beta, adjoint, atol=1e-14)
+
+
+def test_full_form_is_two_bonds_of_the_true_spins():
+    """Built from site spins alone, without Eq. 7."""
+    spins = band_spins()
+    first, second = spin_operators()
+    pairs = ((first, spins.layer_1), (second, spins.layer_2))
+    true = -0.6 * sum(np.kron(S[c], s[c]) for S, s in pairs for c in range(3))
+    np.testing.assert_allclose(hund_hamiltonian(0.3), true, atol=1e-14)
+
+
+def test_linear_form_is_all_that_meets_a_singlet():
+    full, linear = hund_hamiltonian(0.3), hund_hamiltonian(0.3, form="linear")
+    singlet = np.kron(np.outer(SINGLET, SINGLET), np.eye(16))
+    np.testing.assert_allclose(full @ singlet, linear @ singlet, atol=1e-14)
+    # What is left acts within the triplet: the spin of the triplon times s_1 + s_2.
+    spins = band_spins()
+    spin = sum(np.array(spin_operators()))
+    rest = -0.3 * sum(np.kron(spin[c], (spins.layer_1 + spins.layer_2)[c]) for c in range(3))
+    np.testing.assert_allclose(full - linear, rest, atol=1e-14)
+    assert np.abs(rest).max() > 0.1
+
+
+def test_triplons_in_the_ground_state_of_two_dimers():
+    """One in-plane bond makes 3/16 (J_ab/J_c)**2 triplons per dimer; each dimer has four."""
+    ratio = 1e-3
+    first, second = spin_operators()
+    one = np.eye(4)
+    inside = sum(first[c] @ second[c] for c in range(3))
+    bond = sum(np.kron(s, s) for spin in (first, second) for s in spin)
+    energies, states = np.linalg.eigh(np.kron(inside, one) + np.kron(one, inside) + ratio * bond)
+    triplet = np.kron(one - np.outer(SINGLET, SINGLET), one)
+    found = np.vdot(states[:, 0], triplet @ states[:, 0]).real
+    assert energies[0] < energies[1]
+    assert found == pytest.approx(3 / 16 * ratio**2, rel=5e-3)
+    axis = 2 * np.pi * np.arange(64) / 64
+    mesh = np.stack(np.meshgrid(axis, axis), axis=-1)
+    leading, harmonic = (
+        triplon_dispersion(mesh, J_c=1.0, J_ab=ratio, method=m) for m in ("leading", "harmonic")
+    )
+    assert 1.5 * np.mean(leading / harmonic - 1) == pytest.approx(4 * found, rel=5e-3)
+
+
+def test_bad_form_is_named():
+    with pytest.raises(ValueError, match=r"form = 'quadratic'; allowed: 'full', 'linear'"):
+        hund_hamiltonian(0.3, form="quadratic")
