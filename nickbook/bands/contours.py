@@ -12,16 +12,17 @@ from functools import lru_cache
 from typing import cast
 
 import numpy as np
-from contourpy import contour_generator
+from contourpy import ContourGenerator, contour_generator
 from numpy.typing import NDArray
 from scipy.integrate import OdeSolution, solve_ivp
-from scipy.interpolate import CubicHermiteSpline
 
 from nickbook.bands.lattice import zone_mesh
 from nickbook.bands.models import Block
 from nickbook.bands.vanhove import critical_points
 
 Floats = NDArray[np.float64]
+#: Vectors in the plane of momenta, x + iy: a factor i turns them by a quarter to the left.
+Plane = NDArray[np.complex128]
 
 TOLERANCE = 1e-9
 MESH = 48
@@ -89,7 +90,7 @@ def contours(block: Block, index: int, energy: float) -> list[Contour]:
     The cost is that of a few hundred band evaluations per line, independent of the zone size; the
     mesh on which lines are first found is kept for the next energy.
     """
-    lines, tiny = _mesh_lines(mesh_energies(block, index), energy), []
+    lines, tiny = _mesh_lines(block, index, energy), []
     for extremum in _extrema(block, index):
         around = [extremum.within(line) for line in lines]
         lines = [line for line, drop in zip(lines, around, strict=True) if not drop]
@@ -111,19 +112,25 @@ def mesh_energies(block: Block, index: int) -> Floats:
     return block.energies(zone_mesh(MESH))[..., index]
 
 
-def _mesh_lines(energies: Floats, level: float) -> list[Floats]:
+@lru_cache(maxsize=64)
+def _search(block: Block, index: int) -> ContourGenerator:
+    axis = _TURN * np.arange(MESH + 1) / MESH
+    return contour_generator(axis, axis, np.pad(mesh_energies(block, index), (0, 1), "wrap").T)
+
+
+def _mesh_lines(block: Block, index: int, level: float) -> list[Floats]:
     """Piecewise linear contour lines on the torus; the last point closes onto the first."""
+    energies = mesh_energies(block, index)
     if not energies.min() < level < energies.max():
         return []
     # A line through a mesh point would leave the side it runs on undecided.
-    energies = np.where(energies == level, level + 1e-13, energies)
-    axis = _TURN * np.arange(MESH + 1) / MESH
-    padded = np.pad(energies, ((0, 1), (0, 1)), mode="wrap").T
-    pieces = [
-        np.asarray(p, dtype=float) for p in contour_generator(axis, axis, padded).lines(level)
-    ]
-    closed = [p for p in pieces if np.array_equal(p[0], p[-1])]
-    open_pieces = [p for p in pieces if not np.array_equal(p[0], p[-1])]
+    while (energies == level).any():
+        level += 1e-13
+    closed: list[Floats] = []
+    open_pieces: list[Floats] = []
+    for piece in _search(block, index).lines(level):
+        points = cast("Floats", piece)
+        (closed if (points[0] == points[-1]).all() else open_pieces).append(points)
     while open_pieces:
         line = open_pieces.pop(0)
         while open_pieces and not _same_momentum(line[0], line[-1]):
@@ -204,86 +211,116 @@ def _extrema(block: Block, index: int) -> list[_Extremum]:
 
 def _smooth_line(block: Block, index: int, energy: float, line: Floats) -> Contour:
     """Sample the line as an analytic periodic function of time until its quadrature converges."""
-    for count in (96, 192, 384, 768, 1536):
-        guide, period, turns = _clocked(block, index, energy, line)
-        contour, converged = _projected(block, index, energy, guide(period * _phase(count)), turns)
+    for count in (160, 320, 640, 1280):
+        guide, turns = _clocked(block, index, energy, line, count)
+        contour, converged = _projected(block, index, energy, guide, turns)
         if converged:
             return contour
         # These points are on the line and closer together: they tell the time along it better.
-        line = np.concatenate([contour.points, contour.points[:1] + turns])
+        line = np.concatenate([contour.points, contour.points[:1] + _vectors(turns)])
     raise _UnresolvedError
 
 
 def _clocked(
-    block: Block, index: int, energy: float, line: Floats
-) -> tuple[CubicHermiteSpline, float, Floats]:
-    """Return the line against the time along it, its period, and the momentum it ends off by."""
+    block: Block, index: int, energy: float, line: Floats, count: int
+) -> tuple[Plane, Plane]:
+    """Return points at equal steps of the time along the line, and the momentum it ends off by."""
     for _ in range(12):
-        value, velocity = block.band(line[:-1], index)
-        shift = velocity * ((energy - value) / np.square(velocity).sum(axis=-1))[:, None]
+        value, slope = block.band(line[:-1], index)
+        velocity, places = _plane(slope), _plane(line)
+        shift = (energy - value) / velocity.conj()
         if not np.abs(shift).max() < _LARGEST_STEP:
             raise _UnresolvedError
-        line = np.concatenate([line[:-1] + shift, line[-1:] + shift[:1]])
-        velocity = np.concatenate([velocity, velocity[:1]])
-        chord = np.diff(line, axis=0)
-        if (chord * _flow(velocity[:-1])).sum() < 0:
-            line, velocity, chord = line[::-1], velocity[::-1], -chord[::-1]
-        speed = np.linalg.norm(velocity, axis=-1)
-        elapsed = np.linalg.norm(chord, axis=-1) * 2 / (speed[1:] + speed[:-1])
+        places = places + np.append(shift, shift[0])
+        velocity = np.append(velocity, velocity[0])
+        chord = np.diff(places)
+        if (chord * velocity[:-1].conj()).imag.sum() < 0:
+            places, velocity, chord = places[::-1], velocity[::-1], -chord[::-1]
+        speed = np.abs(velocity)
+        elapsed = np.abs(chord) * 2 / (speed[1:] + speed[:-1])
         slow = np.flatnonzero(elapsed > elapsed.sum() / 24)
+        line = _vectors(places)
         if not slow.size:
             break
-        line = np.insert(line, slow + 1, line[slow] + chord[slow] / 2, axis=0)
-    distinct = np.concatenate([[True], elapsed > 1e-9 * elapsed.sum()])
-    clock = np.concatenate([[0.0], np.cumsum(elapsed)])[distinct]
-    guide = CubicHermiteSpline(clock, line[distinct], _flow(velocity[distinct]))
-    return guide, float(clock[-1]), np.round((line[-1] - line[0]) / _TURN) * _TURN
+        line = np.insert(line, slow + 1, line[slow] + _vectors(chord[slow]) / 2, axis=0)
+    turns = np.round(_vectors(places[-1:] - places[:1]) / _TURN) * _TURN
+    return _interpolated(elapsed, chord, 1j * velocity, places, count), _plane(turns)
 
 
+def _interpolated(
+    elapsed: Floats, chord: Plane, flow: Plane, places: Plane, count: int
+) -> Plane:
+    """Cubic Hermite interpolation of a line to equal steps of time."""
+    clock = np.cumsum(elapsed)
+    time = clock[-1] * _phase(count)
+    piece = np.searchsorted(clock, time, side="right")
+    length, chord = elapsed[piece], chord[piece]
+    s = 1 - (clock[piece] - time) / length
+    ahead, behind = flow[piece] * length - chord, flow[piece + 1] * length - chord
+    return places[piece] + s * (chord + (1 - s) * ((1 - s) * ahead - s * behind))
+
+
+@lru_cache(maxsize=16)
 def _phase(count: int) -> Floats:
     return np.arange(count) / count
 
 
+@lru_cache(maxsize=16)
+def _harmonics(count: int) -> tuple[Plane, Floats]:
+    """Factors on a Fourier series: of its derivative, and of a smoothing Gaussian."""
+    harmonic = np.fft.fftfreq(count, 1 / count)
+    return _TURN * 1j * harmonic, np.exp(-0.5 * (16 * harmonic / count) ** 2)
+
+
 def _projected(
-    block: Block, index: int, energy: float, guide: Floats, turns: Floats
+    block: Block, index: int, energy: float, guide: Plane, turns: Plane
 ) -> tuple[Contour, bool]:
     """As many points on the exact line as the guide has, and whether they resolve it."""
     count = len(guide)
-    drift = _phase(count)[:, None] * turns
-    spectrum = np.fft.fft(guide - drift, axis=0)
-    harmonic = np.fft.fftfreq(count, 1 / count)[:, None]
+    drift = _phase(count) * turns
+    derivative, gaussian = _harmonics(count)
     # A Gaussian makes the guide analytic where its pieces meet.
-    spectrum *= np.exp(-0.5 * (16 * harmonic / count) ** 2)
-    curve = np.fft.ifft(spectrum, axis=0).real + drift
-    tangent = np.fft.ifft(_TURN * 1j * harmonic * spectrum, axis=0).real + turns
-    normal = _flow(tangent) / np.linalg.norm(tangent, axis=-1, keepdims=True)
-    points = curve
+    spectrum = np.fft.fft(guide - drift) * gaussian
+    points = np.fft.ifft(spectrum) + drift
+    tangent = np.fft.ifft(derivative * spectrum) + turns
+    normal = 1j * tangent / np.abs(tangent)
     for _ in range(8):
-        value, velocity = block.band(points, index)
-        step = (energy - value) / (velocity * normal).sum(axis=-1)
-        if not np.abs(step).max() < _LARGEST_STEP:
+        value, slope = block.band(_vectors(points), index)
+        velocity = _plane(slope)
+        step = (energy - value) / (velocity * normal.conj()).real
+        points = points + step * normal
+        furthest = np.abs(step).max()
+        if not furthest < _LARGEST_STEP:
             raise _UnresolvedError
-        points = points + step[:, None] * normal
-        if np.abs(step).max() < 1e-9:
+        # Steps shrink quadratically, and a step this small leaves the velocity as it is.
+        if furthest < 1e-12:
             break
-    velocity = block.band(points, index)[1]
-    spectrum = np.fft.fft(points - drift, axis=0)
-    tangent = np.fft.ifft(_TURN * 1j * harmonic * spectrum, axis=0).real + turns
-    rate = _cross(velocity, tangent) / np.square(velocity).sum(axis=-1)
+    tangent = np.fft.ifft(derivative * np.fft.fft(points - drift)) + turns
+    speed = np.abs(velocity)
+    rate = (velocity.conj() * tangent).imag / speed**2
     tail = np.abs(np.fft.rfft(rate))[1:]
     # Rounding of the energy moves points of slow or small lines; no sampling gets below that.
-    rounding = (
-        count * 2e-15 / np.sqrt(np.square(velocity).sum(axis=-1).min() * points.var(axis=0).sum())
-    )
+    rounding = count * 2e-15 / (speed.min() * points.std())
     resolved = rate.min() > 0 and tail[-count // 16 :].max() < (TOLERANCE + rounding) * rate.sum()
-    contour = _contour(points, velocity, rate / (count * _ZONE), tangent / count, turns)
+    contour = _contour(
+        _vectors(points), slope, rate / (count * _ZONE), _vectors(tangent / count), _vectors(turns)
+    )
     return contour, bool(resolved)
+
+
+def _plane(vectors: Floats) -> Plane:
+    (plane,) = np.ascontiguousarray(vectors).view(complex).T
+    return plane
+
+
+def _vectors(plane: Plane) -> Floats:
+    return np.ascontiguousarray(plane).view(float).reshape(-1, 2)
 
 
 def _contour(
     points: Floats, velocity: Floats, weights: Floats, element: Floats, turns: Floats
 ) -> Contour:
-    winding = (round(turns[0] / _TURN), round(turns[1] / _TURN))
+    winding = (round(turns[0, 0] / _TURN), round(turns[0, 1] / _TURN))
     # In coordinates in which the line winds along the second direction only, x dy is periodic.
     p, q = (0, 1) if winding == (0, 0) else winding
     b, a = _bezout(q, p)
@@ -380,8 +417,8 @@ def _orbit(block: Block, index: int, energy: float, start: Floats, count: int = 
             raise RuntimeError(f"no closed line of energy {energy!r} eV through k = {start} found")
     period = float(returns[0])
     path_at = cast("OdeSolution", path.sol)
-    turns = np.round((path_at(period) - start) / _TURN) * _TURN
-    guide = path_at(period * _phase(count)).T
+    turns = _plane(np.round((path_at(period) - start)[None] / _TURN) * _TURN)
+    guide = _plane(path_at(period * _phase(count)).T)
     contour, converged = _projected(block, index, energy, guide, turns)
     if not converged:
         raise RuntimeError(f"the line of energy {energy!r} eV through k = {start} is not resolved")

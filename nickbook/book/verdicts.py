@@ -48,7 +48,7 @@ def verdicts(identifiers: Sequence[str]) -> Verdicts:
     unknown = [name for name in identifiers if name not in rows]
     if unknown:
         raise ValueError(
-            f"identifiers: {', '.join(unknown)} not in the ledger; see nickbook.claims"
+            f"identifiers: {', '.join(unknown)} not in the ledger"
         )
     return Verdicts(tuple(rows[name] for name in identifiers))
 
