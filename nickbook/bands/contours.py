@@ -247,9 +247,7 @@ def _clocked(
     return _interpolated(elapsed, chord, 1j * velocity, places, count), _plane(turns)
 
 
-def _interpolated(
-    elapsed: Floats, chord: Plane, flow: Plane, places: Plane, count: int
-) -> Plane:
+def _interpolated(elapsed: Floats, chord: Plane, flow: Plane, places: Plane, count: int) -> Plane:
     """Cubic Hermite interpolation of a line to equal steps of time."""
     clock = np.cumsum(elapsed)
     time = clock[-1] * _phase(count)

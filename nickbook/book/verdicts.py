@@ -47,9 +47,7 @@ def verdicts(identifiers: Sequence[str]) -> Verdicts:
     rows = {claim.id: claim for claim in ledger()}
     unknown = [name for name in identifiers if name not in rows]
     if unknown:
-        raise ValueError(
-            f"identifiers: {', '.join(unknown)} not in the ledger"
-        )
+        raise ValueError(f"identifiers: {', '.join(unknown)} not in the ledger")
     return Verdicts(tuple(rows[name] for name in identifiers))
 
 
