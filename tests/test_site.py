@@ -21,14 +21,16 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+
+from nickbook.bands import chemical_potential, conduction_bands
+from nickbook.pairing import triplon_gap
 
 ROOT = Path(__file__).parents[1]
 THEME = ROOT / "theme"
 SAMPLE = Path(__file__).parent / "sample_book"
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-INSTALL = "No browser: install one with `apt install chromium` or `playwright install chromium`."
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 KB = 1000
 
@@ -127,19 +129,6 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(params=["sample", "book"])
 def site(request: pytest.FixtureRequest) -> Site:
     return request.getfixturevalue(request.param)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-        installed = next(filter(None, map(shutil.which, CHROMIUMS)), own)
-        if not Path(installed).exists():
-            pytest.fail(INSTALL)
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path=installed, args=options)
-        yield chromium
-        chromium.close()
 
 
 class Visit(NamedTuple):
@@ -517,3 +506,32 @@ def test_installed_packages_are_not_installed_again(sample: Site) -> None:
     assert node
     subprocess.run([node, "-e", script], env={"PATH": ""}, check=True, capture_output=True)
     assert "http" not in (THEME / "package-lock.json").read_text(encoding="utf-8")
+
+
+def drawn_curve(page: Page, figure: str, curve: int) -> np.ndarray:
+    """Points of one drawn curve of an explorer's first panel, in fractions of its frame."""
+    svg = page.locator(f"#{figure} .nb-panel svg[viewBox]:not(.nb-key svg)").first
+    frame = svg.locator("> rect").evaluate(
+        "r => ['x', 'y', 'width', 'height'].map((n) => +r.getAttribute(n))"
+    )
+    path = svg.locator("g[clip-path] > path:not([d=''])").nth(curve).get_attribute("d")
+    points = [point.split() for point in path.replace("M", "L").split("L")[1:]]
+    x, y = np.array(points, float).T
+    return np.stack([(x - frame[0]) / frame[2], 1 - (y - frame[1]) / frame[3]])
+
+
+def test_gap_curves_of_chapter_5_are_those_of_the_package(book: Site, visit) -> None:
+    page, complaints, _ = visit(f"{book.url}gap-ratio.html")
+    page.locator("#fig-5-explorer").scroll_into_view_if_needed()
+    page.get_by_label("κ", exact=True).press("End")  # κ = 1
+    page.get_by_label("λ", exact=True).press("Home")  # λ = 0.15
+    page.get_by_label("nc per Ni").press("ArrowRight")  # n_c = 0.50
+    model = conduction_bands()
+    gap = triplon_gap(model, chemical_potential(model, 1.0), coupling=0.15, kappa=1.0)
+    theta = np.linspace(0, np.pi / 2, 31)
+    unit = abs(float(gap.at_angle(0, 0.0)))
+    for sheet in (0, 1):
+        x, y = drawn_curve(page, "fig-5-explorer", 2 + sheet)
+        np.testing.assert_allclose(x, theta / (np.pi / 2), atol=2e-4)
+        np.testing.assert_allclose(1.1 * y, abs(gap.at_angle(sheet, theta)) / unit, atol=2e-4)
+    assert not complaints

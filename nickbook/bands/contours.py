@@ -125,7 +125,7 @@ def _mesh_lines(block: Block, index: int, level: float) -> list[Floats]:
         return []
     # A line through a mesh point would leave the side it runs on undecided.
     while (energies == level).any():
-        level += 1e-13
+        level += 1e-13 * max(1.0, abs(level))
     closed: list[Floats] = []
     open_pieces: list[Floats] = []
     for piece in _search(block, index).lines(level):
@@ -255,7 +255,8 @@ def _interpolated(elapsed: Floats, chord: Plane, flow: Plane, places: Plane, cou
     length, chord = elapsed[piece], chord[piece]
     s = 1 - (clock[piece] - time) / length
     ahead, behind = flow[piece] * length - chord, flow[piece + 1] * length - chord
-    return places[piece] + s * (chord + (1 - s) * ((1 - s) * ahead - s * behind))
+    found: Plane = places[piece] + s * (chord + (1 - s) * ((1 - s) * ahead - s * behind))
+    return found
 
 
 @lru_cache(maxsize=16)
@@ -265,9 +266,10 @@ def _phase(count: int) -> Floats:
 
 @lru_cache(maxsize=16)
 def _harmonics(count: int) -> tuple[Plane, Floats]:
-    """Factors on a Fourier series: of its derivative, and of a smoothing Gaussian."""
-    harmonic = np.fft.fftfreq(count, 1 / count)
-    return _TURN * 1j * harmonic, np.exp(-0.5 * (16 * harmonic / count) ** 2)
+    """Factors on a Fourier series: its derivative, and a smooth cut at an eighth of the count."""
+    harmonic = np.asarray(np.fft.fftfreq(count, 1 / count), dtype=float)
+    derivative: Plane = _TURN * 1j * harmonic
+    return derivative, np.exp(-((8 * harmonic / count) ** 4))
 
 
 def _projected(
@@ -276,9 +278,9 @@ def _projected(
     """As many points on the exact line as the guide has, and whether they resolve it."""
     count = len(guide)
     drift = _phase(count) * turns
-    derivative, gaussian = _harmonics(count)
-    # A Gaussian makes the guide analytic where its pieces meet.
-    spectrum = np.fft.fft(guide - drift) * gaussian
+    derivative, smooth = _harmonics(count)
+    # The guide is to be analytic also where its pieces meet.
+    spectrum = np.fft.fft(guide - drift) * smooth
     points = np.fft.ifft(spectrum) + drift
     tangent = np.fft.ifft(derivative * spectrum) + turns
     normal = 1j * tangent / np.abs(tangent)
@@ -307,7 +309,7 @@ def _projected(
 
 
 def _plane(vectors: Floats) -> Plane:
-    (plane,) = np.ascontiguousarray(vectors).view(complex).T
+    plane: Plane = np.ascontiguousarray(vectors).view(complex)[:, 0]
     return plane
 
 
@@ -383,7 +385,7 @@ def orbits(block: Block, index: int, energy: float, starts: Floats) -> list[Cont
     return found
 
 
-def _orbit(block: Block, index: int, energy: float, start: Floats, count: int = 2048) -> Contour:
+def _orbit(block: Block, index: int, energy: float, start: Floats) -> Contour:
     def motion(_: float, k: Floats) -> Floats:
         return _flow(block.band(k, index)[1])
 
@@ -416,11 +418,16 @@ def _orbit(block: Block, index: int, energy: float, start: Floats, count: int = 
     period = float(returns[0])
     path_at = cast("OdeSolution", path.sol)
     turns = _plane(np.round((path_at(period) - start)[None] / _TURN) * _TURN)
-    guide = _plane(path_at(period * _phase(count)).T)
-    contour, converged = _projected(block, index, energy, guide, turns)
-    if not converged:
-        raise RuntimeError(f"the line of energy {energy!r} eV through k = {start} is not resolved")
-    return contour
+    for count in (2048, 16384):
+        guide = _plane(path_at(period * _phase(count)).T)
+        contour, converged = _projected(block, index, energy, guide, turns)
+        if converged:
+            return contour
+    raise RuntimeError(
+        f"the line of energy {energy!r} eV through k = {start} has a bend sharper than {count} "
+        "points resolve: two bands nearly touch there; move the energy, or give the mirror that "
+        "lets them cross"
+    )
 
 
 def _settled(block: Block, index: int, energy: float, k: Floats) -> Floats:
@@ -433,7 +440,3 @@ def _settled(block: Block, index: int, energy: float, k: Floats) -> Floats:
 def _flow(velocity: Floats) -> Floats:
     """Direction of motion along the line: a quarter turn to the left of the velocity."""
     return np.stack([-velocity[..., 1], velocity[..., 0]], axis=-1)
-
-
-def _cross(a: Floats, b: Floats) -> Floats:
-    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]

@@ -9,7 +9,7 @@ from nickbook.bands.checks import real
 from nickbook.bands.contours import MESH, contours, mesh_energies
 from nickbook.bands.lattice import zone_mesh
 from nickbook.bands.models import BlochModel, Block
-from nickbook.bands.vanhove import critical_points, van_hove_points
+from nickbook.bands.vanhove import critical_points
 
 Floats = NDArray[np.float64]
 
@@ -95,16 +95,19 @@ def chemical_potential(model: BlochModel, filling: float, temperature: float = 0
     capacity = model.spin_degeneracy * len(model.band_names)
     filling = real("filling", filling, above=0.0, below=capacity, unit="electrons per cell")
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
-    levels = [p.energy for p in van_hove_points(model)]
-    margin = _THERMAL_REACH * temperature + 1e-9
 
     def excess(mu: float) -> float:
         return float(band_fillings(model, mu, temperature).sum()) - filling
 
-    low, high = min(levels) - margin, max(levels) + margin
-    while excess(low) > 0 or excess(high) < 0:
-        margin *= 2
-        low, high = low - margin, high + margin
+    blocks = [model.locate(band) for band in range(len(model.band_names))]
+    energies = np.sort(np.concatenate([mesh_energies(*block).ravel() for block in blocks]))
+    guess = float(energies[int(filling / capacity * (len(energies) - 1))])
+    step = 0.01 + temperature
+    low, high = guess - step, guess + step
+    while excess(low) > 0:
+        low, step = low - step, 2 * step
+    while excess(high) < 0:
+        high, step = high + step, 2 * step
     mu = float(brentq(excess, low, high, xtol=1e-13, rtol=1e-14))
     if temperature == 0.0:
         ranges = [_range(model, band) for band in range(len(model.band_names))]
@@ -160,5 +163,8 @@ def _thermal_share(block: Block, index: int, mu: float, temperature: float) -> f
 
 
 def _range(model: BlochModel, band: int) -> tuple[float, float]:
-    energies = [energy for _, energy, _ in critical_points(*model.locate(band))]
-    return min(energies), max(energies)
+    # Where two bands touch, an edge is a cusp, which is no zero of the velocity.
+    block, index = model.locate(band)
+    edges = [energy for _, energy, _ in critical_points(block, index)]
+    edges += [float(edge(mesh_energies(block, index))) for edge in (np.min, np.max)]
+    return min(edges), max(edges)

@@ -46,7 +46,9 @@ class Fourier:
         for n in range(1, self._reach + 1):
             np.multiply(powers[self._reach + n - 1], step, out=powers[self._reach + n])
             np.conjugate(powers[self._reach + n], out=powers[self._reach - n])
-        phases: Complexes = powers[self._rows[0], 0] * powers[self._rows[1], 1]
+        phases: Complexes = powers[:, 0].take(self._rows[0], 0) * powers[:, 1].take(
+            self._rows[1], 0
+        )
         return phases
 
 
@@ -86,6 +88,8 @@ class Block:
 
     def orbital_weights(self, k: Floats, index: int) -> Floats:
         """Squared components of one band on the model's orbitals, shape (..., n)."""
+        if self.size == 1:
+            return np.broadcast_to(np.abs(self.basis.T[0]) ** 2, (*k.shape[:-1], len(self.basis)))
         _, vectors = np.linalg.eigh(self.fourier(k)[0])
         weights: Floats = np.abs(vectors[..., :, index] @ self.basis.T) ** 2
         return weights

@@ -77,7 +77,7 @@ def _holds(statement: bool) -> str:
 def _fig2_fillings(tolerance: float | None) -> Finding:
     alpha, beta = band_fillings(conduction_bands(), MU) / 2
     fits = agrees(alpha, 0.14, tolerance) and agrees(beta, 0.31, tolerance)
-    return Finding(f"n_α = {alpha:.4f}, n_β = {beta:.4f}", _holds(fits))
+    return Finding(f"$n_\\alpha$ = {alpha:.4f}, $n_\\beta$ = {beta:.4f}", _holds(fits))
 
 
 @settles("LK-fig2-sheets")
@@ -95,7 +95,7 @@ def _fig2_experiment(_: float | None) -> Finding:
 @settles("LK-fig3a-smaller-dos")
 def _fig3a_smaller_dos(_: float | None) -> Finding:
     ratio = dos_ratio_at(DENSITY)
-    return Finding(f"N_β/N_α = {ratio:.3f} at n_c = {DENSITY}", _holds(ratio > 1))
+    return Finding(f"$N_\\beta/N_\\alpha$ = {ratio:.3f} at $n_c$ = {DENSITY}", _holds(ratio > 1))
 
 
 @settles("LK-fig3a-density")
@@ -105,8 +105,8 @@ def _fig3a_density(_: float | None) -> Finding:
     density = float(band_fillings(model, saddle).sum()) / 2
     low, high = dos_ratio_at(0.35), dos_ratio_at(0.6)
     return Finding(
-        f"falls from {low:.2f} at n_c = 0.35 to {high:.2f} at 0.60; it diverges at "
-        f"n_c = {density:.4f}, where the Fermi level meets saddles of the β band at "
+        f"falls from {low:.2f} at $n_c$ = 0.35 to {high:.2f} at 0.60; it diverges at "
+        f"$n_c$ = {density:.4f}, where the Fermi level meets saddles of the β band at "
         f"{saddle:.4f} eV",
         _holds(low > high),
     )
@@ -161,7 +161,7 @@ def _eq15_kappa_linear(tolerance: float | None) -> Finding:
     sheets = sheets_at(DENSITY)
     averages = [abs(float(s.average(eta_k(s.points) ** p))) for s in sheets for p in (1, 3)]
     vanish = agrees(max(averages), 0.0, tolerance)
-    words = f"every average is below {tolerance:.0e}" if vanish else f"up to {max(averages):.1e}"
+    words = f"every average is below {tolerance:g}" if vanish else f"up to {max(averages):.1e}"
     return Finding(words, _holds(vanish))
 
 
@@ -172,7 +172,7 @@ def _eq16_shape(tolerance: float | None) -> Finding:
     residual = _dense_residual(gap)
     worst = max(misfit, residual)
     holds = agrees(worst, 0.0, tolerance)
-    words = f"below {tolerance:.0e}" if holds else f"{worst:.1e}"
+    words = f"below {tolerance:g}" if holds else f"{worst:.1e}"
     return Finding(f"relative misfit and residual of Eq. 15 {words}", _holds(holds))
 
 
@@ -199,7 +199,7 @@ def _fig4a_order(_: float | None) -> Finding:
     ]
     words = ", ".join(f"{a:.3f}" for a, _ in shares), ", ".join(f"{b:.3f}" for _, b in shares)
     return Finding(
-        f"α: {words[0]}; β: {words[1]} at n_c = 0.35, 0.45, 0.60",
+        f"α: {words[0]}; β: {words[1]} at $n_c$ = 0.35, 0.45, 0.60",
         _holds(all(beta > alpha for alpha, beta in shares)),
     )
 
@@ -211,7 +211,8 @@ def _fig4b_hierarchy(_: float | None) -> Finding:
     ratios = [np.abs(g.at_angle(0, theta) / g.at_angle(1, theta)) for g in (printed, full_gap())]
     words = [f"{r.min():.2f} to {r.max():.2f}" for r in ratios]
     return Finding(
-        f"Δ_α/Δ_β at equal θ from {words[0]} (Eqs. 16, 18) and {words[1]} (Eq. 15)",
+        f"$\\Delta_\\alpha/\\Delta_\\beta$ at equal θ from {words[0]} (Eqs. 16, 18) and "
+        f"{words[1]} (Eq. 15)",
         _holds(dos_ratio_at(DENSITY) > 1 and all(r.min() > 1 for r in ratios)),
     )
 
@@ -222,7 +223,8 @@ def _fig4b_hierarchy_robust(_: float | None) -> Finding:
     ratios = _ratios_with_changed_bands()
     everywhere = min(ratios.values()) > 1
     return Finding(
-        f"holds below n_c = {crossing:.3f} and fails above; at n_c = {DENSITY} N_β/N_α stays "
+        f"holds below $n_c$ = {crossing:.3f} and fails above; at $n_c$ = {DENSITY} "
+        f"$N_\\beta/N_\\alpha$ stays "
         f"between {min(ratios.values()):.2f} and {max(ratios.values()):.2f} when one band "
         "parameter changes by a fifth",
         ("with caveat" if crossing < 1 else "reproduced") if everywhere else "not as written",

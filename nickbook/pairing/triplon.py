@@ -11,6 +11,7 @@ densities of states per spin and cell.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,10 +25,12 @@ Floats = NDArray[np.float64]
 
 #: Couplings at which LK Eq. 18 has a pole.
 LARGEST_COUPLING = 2.0
+#: Largest exponent of a gap that is still far above the smallest number.
+LARGEST_LOGARITHM = 600.0
 #: Largest ratio of Kondo to Hund coupling taken.
 LARGEST_KAPPA = 2.0
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
 def gap_ratio(dos_ratio: ArrayLike, coupling: ArrayLike) -> Floats:
@@ -198,7 +201,7 @@ def triplon_gap(
         Temperature in eV; at and above the critical one the gap is zero.
     method : {"fermi-line"}
         Energy integrals with the density of states at the Fermi level, so that
-        :math:`\sum_p \to \oint dN \int_0^\Omega d\xi`.  The gap keeps its variation along the lines
+        :math:`\sum_p \to \int dN \int_0^\Omega d\xi`.  The gap keeps its variation along the lines
         inside the sums.
     sheets : sequence of FermiSheet, optional
         The model's `fermi_sheets`, if at hand.
@@ -225,7 +228,7 @@ def triplon_gap(
     problem = _Problem.of(
         fermi_sheets(model, mu) if sheets is None else sheets, coupling, kappa, cutoff
     )
-    if temperature >= problem.critical_temperature() > 0:
+    if temperature > 0 and temperature >= problem.critical_temperature:
         return problem.gap_function(np.zeros(2), np.zeros(2))
     return problem.gap_function(*problem.solve(temperature))
 
@@ -266,7 +269,7 @@ def triplon_critical_temperature(
     problem = _Problem.of(
         fermi_sheets(model, mu) if sheets is None else sheets, coupling, kappa, cutoff
     )
-    return problem.critical_temperature()
+    return problem.critical_temperature
 
 
 def pair_logarithm(gap: ArrayLike, temperature: float, cutoff: float) -> Floats:
@@ -294,14 +297,18 @@ def pair_logarithm(gap: ArrayLike, temperature: float, cutoff: float) -> Floats:
         with np.errstate(divide="ignore"):
             logarithm: Floats = np.arcsinh(cutoff / size)
         return logarithm
-    # With ξ = D sinh u the integrand is smooth; a gap far below T acts like none.
-    scale = np.maximum(size, 1e-3 * temperature)[..., None]
-    top = np.arcsinh(cutoff / scale)
+    # Above 40 T tanh is one to rounding.
+    thermal = min(cutoff, 40 * temperature)
+    beyond = np.log((cutoff + np.hypot(cutoff, size)) / (thermal + np.hypot(thermal, size)))
+    # The rest is analytic up to |ξ| = D with D² = Δ² + π²T², so ξ = D sinh u makes it smooth.
+    scale = np.hypot(size, np.pi * temperature)[..., None]
+    top = np.arcsinh(thermal / scale)
     energy_step = top / 2 * _WEIGHTS
     xi = scale * np.sinh(top * (_NODES + 1) / 2)
     energy = np.hypot(xi, size[..., None])
     measure = np.hypot(xi, scale) * energy_step
-    total: Floats = (measure * np.tanh(energy / (2 * temperature)) / energy).sum(axis=-1)
+    within = (measure * np.tanh(energy / (2 * temperature)) / energy).sum(axis=-1)
+    total: Floats = within + beyond
     return total
 
 
@@ -357,17 +364,26 @@ class _Problem:
         odd, even = sides
         return cls(tuple(sheets), odd, even, coupling / np.sqrt(odd.dos * even.dos), cutoff)
 
+    @cached_property
     def leading(self) -> tuple[float, Floats, Floats]:
         """Energy integral at which the linearized equations are solved, and the solution."""
         kernels = [s.basis.T @ (s.weights[:, None] * s.basis) for s in (self.odd, self.even)]
         values, vectors = np.linalg.eig(kernels[1] @ kernels[0] * self.strength**2)
         first = int(np.argmax(values.real))
         logarithm = float(values.real[first] ** -0.5)
+        if logarithm > LARGEST_LOGARITHM:
+            coupling = self.strength * np.sqrt(self.odd.dos * self.even.dos)
+            raise ValueError(
+                f"coupling = {coupling:.6g} gives a gap near {self.cutoff} eV times "
+                f"exp(-{logarithm:.0f}), too small to compute; allowed: here coupling >= "
+                f"{coupling * logarithm / LARGEST_LOGARITHM:.2g}"
+            )
         odd = vectors[:, first].real / vectors[0, first].real
         return logarithm, odd, self.strength * logarithm * kernels[0] @ odd
 
+    @cached_property
     def critical_temperature(self) -> float:
-        logarithm, _, _ = self.leading()
+        logarithm, _, _ = self.leading
 
         def excess(log_t: float) -> float:
             return float(pair_logarithm(0.0, float(np.exp(log_t)), self.cutoff)) - logarithm
@@ -379,10 +395,10 @@ class _Problem:
 
     def solve(self, temperature: float) -> tuple[Floats, Floats]:
         """Coefficients (constant, η² term) of the gap magnitudes on the odd and even sheets."""
-        logarithm, odd, even = self.leading()
+        logarithm, odd, even = self.leading
         scale = self.cutoff / np.sinh(logarithm) / np.sqrt(odd[0] * even[0])
         if temperature:
-            scale *= np.tanh(1.74 * np.sqrt(self.critical_temperature() / temperature - 1))
+            scale *= np.tanh(1.74 * np.sqrt(self.critical_temperature / temperature - 1))
         odd, even = odd / even[0], even / even[0]
 
         def residual(unknown: Floats) -> Floats:

@@ -1,0 +1,214 @@
+"""The ledger: its rows, its verdicts, and that they follow from the physics."""
+
+import re
+from importlib import import_module
+
+import numpy as np
+import pytest
+import yaml
+
+import nickbook.claims.lk_gap_ratio as judges
+from nickbook.bands import conduction_bands, eta_k
+from nickbook.claims import VERDICTS, Finding, ledger
+from nickbook.claims.__main__ import page
+from nickbook.pairing import GapFunction, gap_amplitudes, gap_ratio_exact
+
+# The package exports a function of the same name.
+machinery = import_module("nickbook.claims.ledger")
+
+EXPECTED = {
+    "LK-fig2-fillings": "reproduced",
+    "LK-fig2-sheets": "reproduced",
+    "LK-fig2-experiment": "outside",
+    "LK-fig3a-smaller-dos": "reproduced",
+    "LK-fig3a-density": "reproduced",
+    "LK-fig3b-limit": "reproduced",
+    "LK-fig3b-closed-form": "reproduced",
+    "LK-eq18-validity": "reproduced",
+    "LK-eq18-scale": "with caveat",
+    "LK-eq15-kappa-linear": "reproduced",
+    "LK-eq16-shape": "reproduced",
+    "LK-eq16-coefficient": "with caveat",
+    "LK-fig4a-order": "reproduced",
+    "LK-fig4b-hierarchy": "reproduced",
+    "LK-fig4b-hierarchy-robust": "with caveat",
+    "LK-fig4b-minimum": "reproduced",
+    "LK-fig4b-anisotropy-robust": "with caveat",
+    "LK-stm-gaps": "outside",
+}
+
+WORDS = ("id", "where", "statement", "chapter", "method", "check", "value")
+
+
+def judged(identifier, tolerance=None):
+    """One verdict, with the tolerance of its row unless another is given."""
+    (row,) = (r for s in machinery.SOURCES for r in machinery._rows(s) if r["id"] == identifier)
+    if tolerance is None and "tolerance" in row:
+        tolerance = float(row["tolerance"])
+    return machinery._JUDGES[identifier](tolerance).verdict
+
+
+def test_every_verdict_is_the_expected_one():
+    assert {claim.id: claim.verdict for claim in ledger()} == EXPECTED
+
+
+def test_every_row_is_complete():
+    for claim in ledger():
+        for word in WORDS:
+            assert getattr(claim, word).strip(), f"{claim.id} has no {word}"
+        assert claim.paper in ("LK", "GLYWH")
+        assert claim.verdict in VERDICTS
+    assert len({claim.statement for claim in ledger()}) == len(ledger())
+
+
+def test_rows_and_functions_are_the_same():
+    rows = [row["id"] for source in machinery.SOURCES for row in machinery._rows(source)]
+    assert len(set(rows)) == len(rows)
+    assert set(rows) == set(machinery._JUDGES)
+
+
+def test_every_check_names_a_test_file_unless_none_is_possible(root):
+    for claim in ledger():
+        if claim.verdict == "outside":
+            assert claim.check.startswith("none possible")
+        else:
+            file, what = claim.check.split(", ", 1)
+            assert (root / file).is_file(), f"{claim.id}: {file} does not exist"
+            assert file.startswith("tests/") and what
+
+
+def test_every_chapter_label_exists(root):
+    labels = set()
+    for source in (root / "notebooks").glob("*.md"):
+        labels |= set(re.findall(r"^\((sec-[\w-]+)\)=$", source.read_text("utf-8"), re.MULTILINE))
+    assert {claim.chapter for claim in ledger()} <= labels
+
+
+def test_the_page_is_the_ledger(root):
+    written = (root / "notebooks" / "ledger.md").read_text("utf-8")
+    assert written == page(ledger()), "run `make notebooks` to write the ledger page again"
+    for claim in ledger():
+        assert f"\n({claim.id})=\n" in written
+
+
+@pytest.mark.parametrize(
+    ("identifier", "tolerance", "verdict"),
+    [
+        ("LK-fig2-fillings", 1e-4, "not as written"),
+        ("LK-fig3b-limit", 1e-9, "not as written"),
+        ("LK-fig3b-closed-form", 1e-3, "not as written"),
+        ("LK-eq18-scale", 1e-3, "not as written"),
+        ("LK-eq18-scale", 0.5, "reproduced"),
+        ("LK-eq16-coefficient", 0.1, "reproduced"),
+        ("LK-eq16-coefficient", 1e-6, "not as written"),
+        ("LK-eq15-kappa-linear", 1e-25, "not as written"),
+    ],
+)
+def test_verdicts_follow_the_tolerance(identifier, tolerance, verdict):
+    assert judged(identifier, tolerance) == verdict
+
+
+def changed_gap(change):
+    gap = judges.full_gap()
+    values = tuple(
+        change(v, eta_k(s.points) ** 2) for s, v in zip(gap.sheets, gap.values, strict=True)
+    )
+    return lambda **_: GapFunction(gap.sheets, values, gap.channel)
+
+
+#: Another physics, by the name of what it replaces, and the verdict that must follow.
+CHANGES = {
+    "other hopping": ("LK-fig2-fillings", "conduction_bands", lambda: conduction_bands(t1=0.5)),
+    "more pockets": ("LK-fig2-sheets", "MU", -0.79),
+    "higher density": ("LK-fig3a-smaller-dos", "DENSITY", 0.9),
+    "no dependence": ("LK-fig3a-density", "dos_ratio_at", lambda _: 2.0),
+    "no root": ("LK-fig3b-limit", "gap_ratio_exact", lambda r, c: gap_ratio_exact(r, c) ** 2),
+    "other power": ("LK-fig3b-closed-form", "gap_ratio", lambda r, c: r ** (1 / (2 + c))),
+    "huge ratios": ("LK-eq18-validity", "LARGEST_RATIO", 1e4),
+    "larger gaps": (
+        "LK-eq18-scale",
+        "gap_amplitudes",
+        lambda *given: 1.2 * np.array(gap_amplitudes(*given)),
+    ),
+    "eta with a constant": ("LK-eq15-kappa-linear", "eta_k", lambda k: eta_k(k) + 0.01),
+    "fourth power in the gap": ("LK-eq16-shape", "full_gap", lambda v, e: v * (1 + 1e-6 * e**2)),
+    "scaled gap": ("LK-eq16-shape", "full_gap", lambda v, _: 1.001 * v),
+    "exchanged sheets": (
+        "LK-fig4a-order",
+        "sheets_at",
+        lambda n, original=judges.sheets_at: original(n)[::-1],
+    ),
+    "few beta states": ("LK-fig4b-hierarchy", "dos_ratio_at", lambda _: 0.9),
+    "fragile ratio": (
+        "LK-fig4b-hierarchy-robust",
+        "_ratios_with_changed_bands",
+        lambda: {("t1", 0.8): 0.9},
+    ),
+    "largest on the diagonal": ("LK-fig4b-minimum", "full_gap", lambda _, e: 8 - e),
+    "small kappa": ("LK-fig4b-anisotropy-robust", "KAPPA", 0.25),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_verdicts_follow_the_physics(change, monkeypatch):
+    identifier, name, replacement = CHANGES[change]
+    ledger()  # fills what is cached before anything is replaced
+    if name == "full_gap":
+        replacement = changed_gap(replacement)
+    monkeypatch.setattr(judges, name, replacement)
+    assert judged(identifier) == "not as written"
+
+
+def test_caveats_go_when_their_reason_goes(monkeypatch):
+    ledger()
+    constant = changed_gap(lambda v, _: np.full_like(v, np.sign(v[0]) * 0.6 * np.exp(-2)))
+    monkeypatch.setattr(judges, "full_gap", constant)
+    assert judged("LK-eq18-scale") == "reproduced"
+    monkeypatch.setattr(judges, "_extremes", lambda *_: 2.0)
+    assert judged("LK-fig4b-anisotropy-robust") == "reproduced"
+
+
+@pytest.fixture
+def rows(tmp_path, monkeypatch):
+    """Function that replaces the rows of the YAML file by changed ones."""
+    original = machinery._rows("lk_gap_ratio")
+
+    def replace(change):
+        changed = change([dict(row) for row in original])
+        text = yaml.safe_dump(changed, allow_unicode=True)
+        (tmp_path / "lk_gap_ratio.yml").write_text(text, "utf-8")
+        monkeypatch.setattr(machinery, "files", lambda _: tmp_path)
+
+    return replace
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda r: r[0].update(colour="red"), r"'LK-fig2-fillings'.*unknown \['colour'\]"),
+        (lambda r: r[1].pop("method"), r"'LK-fig2-sheets': missing \['method'\]"),
+        (lambda r: r[0].pop("because"), "a tolerance needs a because"),
+        (lambda r: r[0].pop("tolerance"), "a tolerance needs a because"),
+        (lambda r: r.pop(), r"rows and functions differ: \['LK-stm-gaps'\]"),
+        (lambda r: r.append(r[0] | {"id": "LK-new"}), r"rows and functions differ: \['LK-new'\]"),
+        (lambda r: r.append(r[0]), "rows and functions differ"),
+    ],
+)
+def test_incomplete_rows_are_refused(change, message, rows):
+    rows(lambda r: (change(r), r)[1])
+    with pytest.raises(ValueError, match=message):
+        ledger.__wrapped__()
+
+
+def test_a_claim_is_settled_once():
+    with pytest.raises(ValueError, match="'LK-fig2-fillings' is settled twice"):
+        machinery.settles("LK-fig2-fillings")(lambda _: Finding("", "outside"))
+
+
+def test_impossible_findings_are_refused():
+    with pytest.raises(ValueError, match=r"verdict = 'maybe'; allowed: reproduced, with caveat"):
+        Finding("", "maybe")
+    with pytest.raises(ValueError, match="give it a tolerance and a because"):
+        machinery.agrees(1.0, 1.0, None)
+    assert machinery.agrees(1.0, 1.05, 0.1) and not machinery.agrees(1.0, 1.2, 0.1)
+    assert not machinery.agrees(np.nan, 1.0, 0.1)
