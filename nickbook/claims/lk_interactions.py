@@ -37,7 +37,6 @@ from nickbook.dimers import (
     self_energies,
     spin_operators,
     triplon_creators,
-    triplon_dispersion,
     triplon_feedback,
     virtual_paths,
 )
@@ -159,17 +158,6 @@ def _eq8_linear(tolerance: float | None) -> Finding:
         f"off by less than {_bound(largest)} on every state that holds the singlet",
         _holds(agrees(largest, 0.0, tolerance)),
     )
-
-
-@settles("LK-eq8-dilute")
-def _eq8_dilute(_: float | None) -> Finding:
-    # In harmonic theory <T+T> of the three triplons is 3/2 of the mean of (J_c + J_ab c)/ω − 1.
-    mesh = zone_mesh(64)
-    leading, harmonic = (
-        triplon_dispersion(mesh, J_c=J_C, J_ab=J_AB, method=m) for m in ("leading", "harmonic")
-    )
-    density = 1.5 * float(np.mean(leading / harmonic - 1))
-    return Finding(f"{100 * density:.2f} % of the dimers hold a triplon", _holds(density < 0.05))
 
 
 @settles("LK-kondo-instability")

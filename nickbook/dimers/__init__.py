@@ -1,5 +1,6 @@
 """The two-site unit of LK: spins, Hubbard dimer, exchange with the conduction bands."""
 
+from nickbook.dimers.cluster import ExactTriplons, exact_triplons, plane_bonds
 from nickbook.dimers.cooper import interaction_hamiltonian, pair_states, pairing_matrix
 from nickbook.dimers.exchange import (
     Hybridization,
@@ -26,6 +27,7 @@ from nickbook.dimers.hubbard import HubbardDimer, exchange_constant
 from nickbook.dimers.hund import BandSpins, band_spins, hund_hamiltonian
 from nickbook.dimers.paths import virtual_paths
 from nickbook.dimers.softening import interband_polarization, triplon_feedback
+from nickbook.dimers.spectrum import Pole, spectral_poles
 from nickbook.dimers.spins import (
     spin_from_triplons,
     spin_operators,
@@ -48,15 +50,18 @@ __all__ = [
     "VIRTUAL_STATES",
     "BandSpins",
     "ExactCouplings",
+    "ExactTriplons",
     "HubbardDimer",
     "Hybridization",
     "KondoCouplings",
+    "Pole",
     "SelfEnergies",
     "annihilators",
     "band_admixture",
     "band_spins",
     "effective_hamiltonian",
     "exact_couplings",
+    "exact_triplons",
     "exchange_constant",
     "hund_coupling",
     "hund_hamiltonian",
@@ -70,11 +75,13 @@ __all__ = [
     "pairing_constant",
     "pairing_enhancement",
     "pairing_matrix",
+    "plane_bonds",
     "restrict",
     "second_order",
     "sector",
     "self_energies",
     "self_energy_weights",
+    "spectral_poles",
     "spin_from_triplons",
     "spin_operators",
     "total",

@@ -7,7 +7,6 @@ from nickbook.dimers import (
     band_spins,
     hund_hamiltonian,
     spin_operators,
-    triplon_dispersion,
 )
 
 SINGLET = np.array([0, 1, -1, 0]) / np.sqrt(2)
@@ -49,26 +48,6 @@ def test_linear_form_is_all_that_meets_a_singlet():
     rest = -0.3 * sum(np.kron(spin[c], (spins.layer_1 + spins.layer_2)[c]) for c in range(3))
     np.testing.assert_allclose(full - linear, rest, atol=1e-14)
     assert np.abs(rest).max() > 0.1
-
-
-def test_triplons_in_the_ground_state_of_two_dimers():
-    """One in-plane bond makes 3/16 (J_ab/J_c)**2 triplons per dimer; each dimer has four."""
-    ratio = 1e-3
-    first, second = spin_operators()
-    one = np.eye(4)
-    inside = sum(first[c] @ second[c] for c in range(3))
-    bond = sum(np.kron(s, s) for spin in (first, second) for s in spin)
-    energies, states = np.linalg.eigh(np.kron(inside, one) + np.kron(one, inside) + ratio * bond)
-    triplet = np.kron(one - np.outer(SINGLET, SINGLET), one)
-    found = np.vdot(states[:, 0], triplet @ states[:, 0]).real
-    assert energies[0] < energies[1]
-    assert found == pytest.approx(3 / 16 * ratio**2, rel=5e-3)
-    axis = 2 * np.pi * np.arange(64) / 64
-    mesh = np.stack(np.meshgrid(axis, axis), axis=-1)
-    leading, harmonic = (
-        triplon_dispersion(mesh, J_c=1.0, J_ab=ratio, method=m) for m in ("leading", "harmonic")
-    )
-    assert 1.5 * np.mean(leading / harmonic - 1) == pytest.approx(4 * found, rel=5e-3)
 
 
 def test_bad_form_is_named():

@@ -6,6 +6,8 @@ from scipy.linalg import eigvals
 from scipy.optimize import brentq
 
 from nickbook.dimers import (
+    exact_triplons,
+    plane_bonds,
     spin_from_triplons,
     spin_operators,
     triplon_bosons,
@@ -14,6 +16,7 @@ from nickbook.dimers import (
     triplon_softening,
     triplon_structure_factor,
 )
+from nickbook.dimers.cluster import MOMENTA, SITES
 
 PRINTED = 1 / 16  # J_ab/J_c for t_ab = t_c/4
 
@@ -83,46 +86,46 @@ def test_leading_dispersion_from_the_hopping_of_one_triplon():
         assert np.vdot(left, coupling @ left).real == pytest.approx(0)
 
 
-def test_harmonic_dispersion_from_the_real_space_quadratic_form(bilayer):
+def test_harmonic_dispersion_from_the_real_space_quadratic_form():
     """Eigenfrequencies of H = J_c T+T + (J_ab/2) sum_bonds (T+T+)_i (T+T+)_j on eight dimers."""
     neighbours = np.zeros((8, 8))
-    for i, j in bilayer.bonds:
+    for i, j in plane_bonds():
         neighbours[i, j] += 1
         neighbours[j, i] += 1
     J_c, J_ab = 1.0, 0.15
     pair = J_ab / 2 * neighbours
     normal = J_c * np.eye(8) + pair
     frequencies = np.sort(eigvals(np.block([[normal, pair], [-pair, -normal]])).real)[8:]
-    expected = np.sort(triplon_dispersion(bilayer.momenta, J_c=J_c, J_ab=J_ab, method="harmonic"))
+    expected = np.sort(triplon_dispersion(MOMENTA, J_c=J_c, J_ab=J_ab, method="harmonic"))
     np.testing.assert_allclose(frequencies, expected, atol=1e-7)
 
 
-def test_dispersion_against_exact_diagonalization_of_eight_dimers(bilayer):
+def test_dispersion_against_exact_diagonalization_of_eight_dimers():
     """Errors of order J_ab**2 for the two printed-order forms, J_ab**3 for the second order."""
     bounds = {"leading": 2.2, "harmonic": 2.4, "second order": 5.0}
     for ratio in (0.01, 0.02, PRINTED):
-        exact, _ = bilayer.one_triplon(1.0, ratio)
+        exact = exact_triplons(1.0, ratio).energies
         for method, bound in bounds.items():
             power = 3 if method == "second order" else 2
-            form = triplon_dispersion(bilayer.momenta, J_c=1.0, J_ab=ratio, method=method)
+            form = triplon_dispersion(MOMENTA, J_c=1.0, J_ab=ratio, method=method)
             assert np.abs(exact - form).max() < bound * ratio**power
 
 
-def test_second_order_coefficients_from_exact_diagonalization(bilayer):
+def test_second_order_coefficients_from_exact_diagonalization():
     ratio = 1e-3
-    exact, _ = bilayer.one_triplon(1.0, ratio)
-    harmonics = np.cos(bilayer.momenta).sum(axis=1)
+    exact = exact_triplons(1.0, ratio).energies
+    harmonics = np.cos(MOMENTA).sum(axis=1)
     second = (exact - 1 - ratio * harmonics) / ratio**2
     np.testing.assert_allclose(second, 2 - harmonics**2 / 2, atol=0.01)
 
 
-def test_leading_form_is_better_than_the_harmonic_one_at_the_band_edges(bilayer):
-    exact, _ = bilayer.one_triplon(1.0, PRINTED)
+def test_leading_form_is_better_than_the_harmonic_one_at_the_band_edges():
+    exact = exact_triplons(1.0, PRINTED).energies
     edges = [1, 0]  # (pi, pi) and (0, 0)
     assert np.argmin(exact) == edges[0]
     assert np.argmax(exact) == edges[1]
-    leading = triplon_dispersion(bilayer.momenta, J_c=1.0, J_ab=PRINTED)[edges]
-    harmonic = triplon_dispersion(bilayer.momenta, J_c=1.0, J_ab=PRINTED, method="harmonic")[edges]
+    leading = triplon_dispersion(MOMENTA, J_c=1.0, J_ab=PRINTED)[edges]
+    harmonic = triplon_dispersion(MOMENTA, J_c=1.0, J_ab=PRINTED, method="harmonic")[edges]
     assert np.abs(exact[edges] - leading).max() < 5e-4
     assert np.abs(exact[edges] - harmonic).min() > 5e-3
 
@@ -154,16 +157,16 @@ def test_form_factor_from_matrix_elements():
     assert grid[np.argmax(line)] == pytest.approx(np.pi)
 
 
-def test_intensity_against_exact_diagonalization(bilayer):
-    energies, intensities = bilayer.one_triplon(1.0, PRINTED)
-    energy, weight = triplon_structure_factor(bilayer.momenta, np.pi, J_c=1.0, J_ab=PRINTED)
+def test_intensity_against_exact_diagonalization():
+    _, energies, intensities, _ = exact_triplons(1.0, PRINTED)
+    energy, weight = triplon_structure_factor(MOMENTA, np.pi, J_c=1.0, J_ab=PRINTED)
     np.testing.assert_allclose(energies, energy, rtol=0.011)
     np.testing.assert_allclose(intensities, weight, rtol=0.04)
 
 
-def test_lattice_oracle_knows_its_momenta(bilayer):
-    assert len(set(bilayer.bonds)) == 16
-    phases = np.exp(1j * bilayer.momenta @ np.array(bilayer.sites).T)
+def test_lattice_oracle_knows_its_momenta():
+    assert len(set(plane_bonds())) == 16
+    phases = np.exp(1j * MOMENTA @ np.array(SITES).T)
     np.testing.assert_allclose(phases @ phases.conj().T, 8 * np.eye(8), atol=1e-12)
 
 
