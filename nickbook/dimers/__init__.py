@@ -24,6 +24,9 @@ from nickbook.dimers.fock import (
     total,
 )
 from nickbook.dimers.hubbard import HubbardDimer, exchange_constant
+from nickbook.dimers.hund import BandSpins, band_spins, hund_hamiltonian
+from nickbook.dimers.paths import virtual_paths
+from nickbook.dimers.softening import interband_polarization, triplon_feedback
 from nickbook.dimers.spectrum import Pole, spectral_poles
 from nickbook.dimers.spins import (
     spin_from_triplons,
@@ -45,6 +48,7 @@ from nickbook.dimers.virtual import (
 
 __all__ = [
     "VIRTUAL_STATES",
+    "BandSpins",
     "ExactCouplings",
     "ExactTriplons",
     "HubbardDimer",
@@ -54,14 +58,17 @@ __all__ = [
     "SelfEnergies",
     "annihilators",
     "band_admixture",
+    "band_spins",
     "effective_hamiltonian",
     "exact_couplings",
     "exact_triplons",
     "exchange_constant",
     "hund_coupling",
+    "hund_hamiltonian",
     "hybridization_for_splitting",
     "hybridization_from_bands",
     "interaction_hamiltonian",
+    "interband_polarization",
     "kondo_couplings",
     "kondo_weights",
     "pair_states",
@@ -81,7 +88,9 @@ __all__ = [
     "triplon_bosons",
     "triplon_creators",
     "triplon_dispersion",
+    "triplon_feedback",
     "triplon_softening",
     "triplon_structure_factor",
     "virtual_energies",
+    "virtual_paths",
 ]
