@@ -79,6 +79,20 @@ EXPECTED = {
     "LK-fig4b-minimum": "reproduced",
     "LK-fig4b-anisotropy-robust": "with caveat",
     "LK-stm-gaps": "outside",
+    "LK-eq14-leading": "with caveat",
+    "LK-eq14-signs": "reproduced",
+    "LK-eq15-product": "reproduced",
+    "LK-eq15-plain-sum": "reproduced",
+    "LK-eq15-weighted-sum": "with caveat",
+    "LK-eq16-zone": "with caveat",
+    "LK-fig3b-zone": "with caveat",
+    "LK-fig3b-large-changes": "with caveat",
+    "LK-fig4b-zone": "reproduced",
+    "LK-fig4b-hierarchy-zone": "with caveat",
+    "LK-fig4b-anisotropy-zone": "reproduced",
+    "LK-eq18-cutoff": "with caveat",
+    "LK-eq18-small-coupling": "with caveat",
+    "LK-eq14-scale": "outside",
 }
 
 WORDS = ("id", "where", "statement", "chapter", "method", "check", "value")
