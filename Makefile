@@ -6,7 +6,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 VAR := $(CURDIR)/.venv/var
 READY := .venv/.ready
-LEDGER := _build/ledger.md
+WRITTEN := _build/.written
 SITE := _build/.site
 COMPILE := --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-annotate --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
@@ -28,6 +28,9 @@ export PYTHONNOUSERSITE := 1
 PACKAGE := $(shell find nickbook -name '*.py' -o -name '*.yml' -o -name '*.mjs')
 PAGES := $(shell find theme notebooks -name node_modules -prune -o -name __pycache__ -prune -o -type f ! -path "*/.*" -print)
 
+CHAPTERS := $(wildcard notebooks/[0-9]*.md)
+TESTS := $(wildcard tests/*/test_*.py)
+
 .PHONY: help book test lab site notebooks lint bench lock clean
 .DEFAULT_GOAL := help
 
@@ -47,7 +50,7 @@ lab: $(READY) ## open the chapters in JupyterLab
 site: $(SITE) ## build the pages in _build/html
 	@echo "The book: open _build/html/index.html"
 
-notebooks: $(READY) $(LEDGER) ## run the chapters whose text or package changed
+notebooks: $(READY) $(WRITTEN) ## run the chapters whose text or package changed
 	$(BIN)/python -m nickbook.book.notebooks
 
 lint: $(READY) ## format, lint, types, imports between rooms, spelling
@@ -80,11 +83,14 @@ $(READY): requirements.lock requirements-node.lock pyproject.toml
 	@$(BIN)/python -c 'import matplotlib.font_manager' # fills its font cache, which warns when slow
 	@touch $@
 
-# Kept apart from the tracked page, so that an unchanged ledger leaves that page alone.
-$(LEDGER): $(PACKAGE) | $(READY)
+# Pages written by the package, apart from the tracked ones, which stay alone when nothing changed.
+$(WRITTEN): $(PACKAGE) $(CHAPTERS) $(TESTS) | $(READY)
 	@mkdir -p _build
-	$(BIN)/python -m nickbook.claims $@
-	@cmp -s $@ notebooks/ledger.md || cp $@ notebooks/ledger.md
+	$(BIN)/python -m nickbook.claims _build/ledger.md
+	@cmp -s _build/ledger.md notebooks/ledger.md || cp _build/ledger.md notebooks/ledger.md
+	$(BIN)/python -m nickbook.book.equations _build/equations.md
+	@cmp -s _build/equations.md notebooks/equations.md || cp _build/equations.md notebooks/equations.md
+	@touch $@
 
 $(SITE): $(READY) $(PAGES) $(wildcard myst.yml references.bib nickbook/book/*.mjs)
 	node theme/build.mjs

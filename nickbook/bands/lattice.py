@@ -24,6 +24,8 @@ HIGH_SYMMETRY: dict[str, tuple[float, float]] = {
 def eta_k(k: ArrayLike) -> Floats:
     r"""Form factor :math:`\eta_k = \cos k_x - \cos k_y` of an x²−y² bond (below LK Eq. 2).
 
+    It is half the lattice sum over the bond signs of LK Eq. 1, plus along x and minus along y.
+
     Parameters
     ----------
     k : array_like, shape (..., 2)

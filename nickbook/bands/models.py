@@ -251,7 +251,7 @@ def conduction_bands(
     epsilon_alpha: float = 0.4,
     epsilon_beta: float = 0.1,
 ) -> BlochModel:
-    r"""Return the antibonding α and bonding β bands of LK Eq. 5, without its :math:`-\mu`.
+    r"""Return the antibonding α and bonding β bands of LK Eqs. 4 and 5, without :math:`-\mu`.
 
     .. math:: \xi_{\alpha/\beta,k} = -4(t_1\gamma_{1k} + t_2\gamma_{2k} + t_3\gamma_{3k})
         + \epsilon_{\alpha/\beta}\,\eta_k^2

@@ -129,7 +129,7 @@ def exchange_constant(
     U : float
         Repulsion on a site (eV).
     method : {"perturbative", "exact"}
-        4 t_c**2 / U as printed before LK Eq. 1, or the exact splitting
+        4 t_c**2 / U as printed by LK (text on the model), or the exact splitting
         (sqrt(U**2 + 16 t_c**2) - U)/2 of the two-site Hubbard problem.
 
     Returns

@@ -147,7 +147,7 @@ def triplon_dispersion(
     J_c, J_ab : float
         Interlayer and in-plane exchange (eV).
     method : {"leading", "harmonic", "second order"}
-        With c = cos qx + cos qy: first order in J_ab as printed before LK Eq. 1, J_c + J_ab c;
+        With c = cos qx + cos qy: first order in J_ab as printed by LK, J_c + J_ab c;
         the quadratic bond-operator theory, sqrt(J_c**2 + 2 J_c J_ab c); or the exact expansion
         to second order, J_c + J_ab c + (2 - c**2/2) J_ab**2/J_c. Bond operators without the
         constraint of one triplon per dimer miss the momentum-independent 2 J_ab**2/J_c.
