@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import nickbook
 
@@ -133,8 +134,8 @@ def page(entries: dict[tuple[str, int], Entry]) -> str:
     return "\n".join(parts)
 
 
-def _public() -> dict[str, type]:
-    """Exported functions and classes of all rooms, by name."""
+def _public() -> dict[str, Any]:
+    """Return exported functions and classes of all rooms by name."""
     found = {}
     for room in pkgutil.iter_modules(nickbook.__path__):
         module = import_module(f"nickbook.{room.name}")
