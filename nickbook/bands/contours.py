@@ -385,7 +385,7 @@ def orbits(block: Block, index: int, energy: float, starts: Floats) -> list[Cont
     return found
 
 
-def _orbit(block: Block, index: int, energy: float, start: Floats, count: int = 2048) -> Contour:
+def _orbit(block: Block, index: int, energy: float, start: Floats) -> Contour:
     def motion(_: float, k: Floats) -> Floats:
         return _flow(block.band(k, index)[1])
 
@@ -418,11 +418,16 @@ def _orbit(block: Block, index: int, energy: float, start: Floats, count: int = 
     period = float(returns[0])
     path_at = cast("OdeSolution", path.sol)
     turns = _plane(np.round((path_at(period) - start)[None] / _TURN) * _TURN)
-    guide = _plane(path_at(period * _phase(count)).T)
-    contour, converged = _projected(block, index, energy, guide, turns)
-    if not converged:
-        raise RuntimeError(f"the line of energy {energy!r} eV through k = {start} is not resolved")
-    return contour
+    for count in (2048, 16384):
+        guide = _plane(path_at(period * _phase(count)).T)
+        contour, converged = _projected(block, index, energy, guide, turns)
+        if converged:
+            return contour
+    raise RuntimeError(
+        f"the line of energy {energy!r} eV through k = {start} has a bend sharper than {count} "
+        "points resolve: two bands nearly touch there; move the energy, or give the mirror that "
+        "lets them cross"
+    )
 
 
 def _settled(block: Block, index: int, energy: float, k: Floats) -> Floats:

@@ -163,5 +163,8 @@ def _thermal_share(block: Block, index: int, mu: float, temperature: float) -> f
 
 
 def _range(model: BlochModel, band: int) -> tuple[float, float]:
-    energies = [energy for _, energy, _ in critical_points(*model.locate(band))]
-    return min(energies), max(energies)
+    # Where two bands touch, an edge is a cusp, which is no zero of the velocity.
+    block, index = model.locate(band)
+    edges = [energy for _, energy, _ in critical_points(block, index)]
+    edges += [float(edge(mesh_energies(block, index))) for edge in (np.min, np.max)]
+    return min(edges), max(edges)

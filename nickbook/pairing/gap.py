@@ -20,8 +20,7 @@ class GapFunction:
     sheets : tuple of FermiSheet
         The Fermi lines.
     values : tuple of ndarray
-        The gap in eV at each point of each sheet; the overall sign is free, and chosen so that the
-        first sheet's average is not negative.
+        The gap in eV at each point of each sheet; the overall sign is free.
     channel : str
         Symmetry channel, such as ``"s±"``.
 
@@ -54,8 +53,10 @@ class GapFunction:
         return spreads
 
     def sign_changes(self) -> list[int]:
-        """Count the nodes met on one turn round each sheet."""
-        return [int((np.diff(np.sign(v), append=np.sign(v[:1])) != 0).sum()) for v in self.values]
+        """Count the sign changes met on one turn round each sheet."""
+        # A point on a node has no sign of its own.
+        signs = [np.sign(v)[v != 0] for v in self.values]
+        return [int((np.diff(s, append=s[:1]) != 0).sum()) for s in signs]
 
     def signs(self) -> list[int]:
         """Sign of the average gap on each sheet."""

@@ -201,7 +201,7 @@ def triplon_gap(
         Temperature in eV; at and above the critical one the gap is zero.
     method : {"fermi-line"}
         Energy integrals with the density of states at the Fermi level, so that
-        :math:`\sum_p \to \oint dN \int_0^\Omega d\xi`.  The gap keeps its variation along the lines
+        :math:`\sum_p \to \int dN \int_0^\Omega d\xi`.  The gap keeps its variation along the lines
         inside the sums.
     sheets : sequence of FermiSheet, optional
         The model's `fermi_sheets`, if at hand.
@@ -307,8 +307,9 @@ def pair_logarithm(gap: ArrayLike, temperature: float, cutoff: float) -> Floats:
     xi = scale * np.sinh(top * (_NODES + 1) / 2)
     energy = np.hypot(xi, size[..., None])
     measure = np.hypot(xi, scale) * energy_step
-    within: Floats = (measure * np.tanh(energy / (2 * temperature)) / energy).sum(axis=-1)
-    return within + beyond
+    within = (measure * np.tanh(energy / (2 * temperature)) / energy).sum(axis=-1)
+    total: Floats = within + beyond
+    return total
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,6 +54,9 @@ def test_a_harmonic_has_two_nodes_for_each_turn_of_its_phase(harmonic):
     sheet = ring()
     assert gap_on(sheet, np.cos(harmonic * sheet.angle + 0.1)).sign_changes() == [2 * harmonic]
     assert gap_on(sheet, 1.1 + np.cos(harmonic * sheet.angle)).sign_changes() == [0]
+    # One node lies between the last point and the first.
+    phase = 2 * np.pi * (np.arange(200) + 0.5) / 200
+    assert gap_on(sheet, np.sin(harmonic * phase)).sign_changes() == [2 * harmonic]
 
 
 def test_signs_are_those_of_the_averages():

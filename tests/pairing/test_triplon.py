@@ -365,8 +365,8 @@ def test_other_impossible_input_is_named():
     with pytest.raises(ValueError, match=r"mu = 5\.0 eV crosses no band"):
         triplon_gap(model, 5.0, **SOUND)
     for function in (triplon_gap, triplon_critical_temperature):
-        with pytest.raises(TypeError, match="lamda"):
-            function(model, MU, lamda=0.5, **SOUND)
+        with pytest.raises(TypeError, match="coupling_strength"):
+            function(model, MU, coupling_strength=0.5, **SOUND)
     with pytest.raises(ValueError, match=r"coupling = 0\.001 gives .* coupling >= 0\.0017"):
         solved(coupling=0.001)
 
