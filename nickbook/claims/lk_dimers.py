@@ -330,6 +330,22 @@ def _eq5_free_parameters(tolerance: float | None) -> Finding:
     )
 
 
+@settles("LK-4s-admixture")
+def _4s_admixture(tolerance: float | None) -> Finding:
+    size, t_xs, level = 6, 0.05, 3.0
+    couplings = np.diag(bloch_hopping(size, t_xs)).real
+    k = 2 * np.pi * np.stack(np.divmod(np.arange(size**2), size), axis=-1) / size
+    eta2 = eta_k(k) ** 2
+    shifts = np.array([np.linalg.eigvalsh([[0.0, v], [v, level]])[0] for v in couplings])
+    ratio = shifts[eta2 > 1e-9] / eta2[eta2 > 1e-9]
+    spread = float(np.ptp(ratio) / np.abs(ratio).max())
+    vanishes = bool(np.abs(shifts[eta2 <= 1e-9]).max() < 1e-12)
+    return Finding(
+        f"shift/η² the same at all momenta within {spread:.4f}; downwards for a level above",
+        _holds(vanishes and agrees(spread, 0.0, tolerance)),
+    )
+
+
 @settles("LK-orbital-splitting")
 def _orbital_splitting(_: float | None) -> Finding:
     return Finding("needs measured or first-principles levels", "outside")

@@ -39,6 +39,7 @@ EXPECTED = {
     "LK-eq3-addition-small": "with caveat",
     "LK-eq3-perturbative": "with caveat",
     "LK-eq5-free-parameters": "with caveat",
+    "LK-4s-admixture": "reproduced",
     "LK-orbital-splitting": "outside",
     "LK-eq6-splitting": "reproduced",
     "LK-hund-bandwidth": "reproduced",

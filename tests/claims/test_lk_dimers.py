@@ -25,6 +25,15 @@ def test_bonds_of_eq1_point_by_point():
     assert np.abs(found - np.diag(np.diag(found))).max() < 1e-12
 
 
+def test_bonds_between_s_and_d_wave_orbitals():
+    """A quarter turn changes the sign of every bond, a mirror none: what any s level shares."""
+    size = 6
+    coupling = np.diag(lk_dimers.bloch_hopping(size)).real.reshape(size, size)
+    np.testing.assert_allclose(coupling.T, -coupling, atol=1e-12)
+    flipped = np.roll(coupling[::-1], 1, axis=0)  # k_x to -k_x
+    np.testing.assert_allclose(flipped, coupling, atol=1e-12)
+
+
 def test_addition_share_from_the_tables_of_virtual_states():
     depth = 0.7
     energies = virtual_energies(
