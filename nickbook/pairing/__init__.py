@@ -10,9 +10,16 @@ from nickbook.pairing.triplon import (
     triplon_critical_temperature,
     triplon_gap,
 )
+from nickbook.pairing.triplon_mesh import (
+    TriplonMeanField,
+    channel_strengths,
+    triplon_mean_field,
+)
 
 __all__ = [
     "GapFunction",
+    "TriplonMeanField",
+    "channel_strengths",
     "factorized_gap",
     "gap_amplitudes",
     "gap_ratio",
@@ -20,4 +27,5 @@ __all__ = [
     "pair_logarithm",
     "triplon_critical_temperature",
     "triplon_gap",
+    "triplon_mean_field",
 ]

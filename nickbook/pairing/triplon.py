@@ -20,6 +20,7 @@ from scipy.optimize import brentq, root
 from nickbook.bands import BlochModel, FermiSheet, eta_k, fermi_sheets
 from nickbook.bands.checks import one_of, real
 from nickbook.pairing.gap import GapFunction
+from nickbook.pairing.triplon_mesh import Kappa, kappa_pair, triplon_mean_field
 
 Floats = NDArray[np.float64]
 
@@ -177,10 +178,11 @@ def triplon_gap(
     mu: float,
     *,
     coupling: float,
-    kappa: float = 0.0,
+    kappa: Kappa = 0.0,
     cutoff: float = 0.3,
     temperature: float = 0.0,
     method: str = "fermi-line",
+    mesh: int = 500,
     sheets: Sequence[FermiSheet] | None = None,
 ) -> GapFunction:
     r"""Self-consistent s± gap function of LK Eq. 15.
@@ -193,16 +195,19 @@ def triplon_gap(
         Chemical potential in eV.
     coupling : float
         :math:`\lambda = V\sqrt{N_\alpha N_\beta}`, in (0, 2).
-    kappa : float
-        :math:`\kappa = \sqrt{\kappa_a\kappa_b}`, in [0, 2].
+    kappa : float or pair of float
+        :math:`\kappa = \sqrt{\kappa_a\kappa_b}`, in [0, 2], or :math:`(\kappa_a, \kappa_b)`.
     cutoff : float
         Energy cutoff Ω in eV; LK take :math:`\Omega \sim J_c \sim 0.3` eV.
     temperature : float
         Temperature in eV; at and above the critical one the gap is zero.
-    method : {"fermi-line"}
-        Energy integrals with the density of states at the Fermi level, so that
+    method : {"fermi-line", "mesh"}
+        With "fermi-line", energy integrals with the density of states at the Fermi level, so that
         :math:`\sum_p \to \int dN \int_0^\Omega d\xi`.  The gap keeps its variation along the lines
-        inside the sums.
+        inside the sums.  With "mesh", the sums over the zone as LK Eq. 14 writes them, by
+        `triplon_mean_field`.
+    mesh : int
+        Points along each direction of the zone for "mesh", even.
     sheets : sequence of FermiSheet, optional
         The model's `fermi_sheets`, if at hand.
 
@@ -223,11 +228,17 @@ def triplon_gap(
     Four nonlinear equations, whatever the number of points on the lines; one evaluation costs one
     pass over the points.
     """
-    one_of("method", method, ("fermi-line",))
+    one_of("method", method, ("fermi-line", "mesh"))
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
-    problem = _Problem.of(
-        fermi_sheets(model, mu) if sheets is None else sheets, coupling, kappa, cutoff
-    )
+    lines = fermi_sheets(model, mu) if sheets is None else sheets
+    if method == "mesh":
+        field = triplon_mean_field(
+            model, mu, coupling=coupling, kappa=kappa, cutoff=cutoff, mesh=mesh, sheets=lines
+        )
+        return field.gap_function(field.gap(temperature), lines)
+    if isinstance(kappa, tuple):
+        kappa = float(np.sqrt(np.prod(kappa_pair(kappa))))
+    problem = _Problem.of(lines, coupling, kappa, cutoff)
     if temperature > 0 and temperature >= problem.critical_temperature:
         return problem.gap_function(np.zeros(2), np.zeros(2))
     return problem.gap_function(*problem.solve(temperature))
