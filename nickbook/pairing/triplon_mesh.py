@@ -234,14 +234,19 @@ class TriplonMeanField:
         # Pairs are at most weights/2, which bounds the gap; from above, Newton's method descends
         # monotonically, since the right side of the gap equation is concave.
         here = kernel * even.moments(np.sign(even.eta) ** powers[0] / 2, powers)
-        for _ in range(60):
+        smallest = 1e-8 * np.abs(here).max()
+        for _ in range(100):
             there, slope = _pairing(odd, here, temperature, powers)
             there, slope = kernel * there, kernel[:, None] * slope
             back, back_slope = _pairing(even, there, temperature, powers)
             miss = kernel * back - here
             step = np.linalg.solve(np.eye(len(powers)) - kernel[:, None] * back_slope @ slope, miss)
             here = here + step
-            if np.abs(step).max() <= 1e-13 * np.abs(here).max():
+            if np.abs(here).max() <= smallest:  # the critical temperature itself
+                return found
+            size = np.abs(here).max()
+            # Close to the critical temperature rounding limits the step, not the residual.
+            if np.abs(step).max() <= 1e-13 * size or np.abs(miss).max() <= 1e-15 * size:
                 found[0, powers] = here
                 found[1, powers] = -np.sign(self.kernel[powers]) * there
                 self._require_resolved(found, temperature)

@@ -1,0 +1,309 @@
+"""Sums over the zone against full matrices, lines of constant energy and thermodynamics."""
+
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nickbook.bands import (
+    BlochModel,
+    chemical_potential,
+    conduction_bands,
+    eta_k,
+    fermi_sheets,
+    weighted_density_of_states,
+    zone_mesh,
+)
+from nickbook.bands.contours import contours
+from nickbook.pairing import (
+    TriplonMeanField,
+    channel_strengths,
+    pair_logarithm,
+    triplon_critical_temperature,
+    triplon_gap,
+    triplon_mean_field,
+)
+
+MODEL = conduction_bands()
+MU = chemical_potential(MODEL, 0.9)
+SHEETS = fermi_sheets(MODEL, MU)
+CUTOFF, COUPLING, KAPPA = 0.3, 0.5, (1.27, 0.443)
+
+
+@cache
+def field(mesh: int = 300, kappa: object = KAPPA, coupling: float = COUPLING) -> TriplonMeanField:
+    return triplon_mean_field(
+        MODEL, MU, coupling=coupling, kappa=kappa, cutoff=CUTOFF, mesh=mesh, sheets=SHEETS
+    )
+
+
+def dense_zone(mesh, mu=MU):
+    """Energies and form factors of all points of the zone, and which of them pair."""
+    k = zone_mesh(mesh).reshape(-1, 2)
+    xi = MODEL.band_energies(k).T - mu
+    return k, xi, eta_k(k), np.abs(xi) < CUTOFF
+
+
+def dense_solution(mesh, kappa, coupling, temperature, channel):
+    """LK Eq. 14 with the full matrix V_kk' of Eq. 13, iterated point by point over the zone.
+
+    After each step the part with the channel's sign under kx <-> ky is kept, since rounding errors
+    in an unstable channel's complement grow.
+    """
+    sign = 1 if channel == "s±" else -1
+    k, xi, eta, inside = dense_zone(mesh)
+    n_alpha, n_beta = (s.density_of_states for s in SHEETS)
+    strength = coupling / np.sqrt(n_alpha * n_beta)
+    outer = np.multiply.outer(eta[inside[0]], eta[inside[1]])
+    matrix = strength * (1 - kappa[0] * outer) * (1 - kappa[1] * outer) / len(k)
+    xi_a, xi_b = (xi[i][inside[i]] for i in (0, 1))
+
+    def pairs(gap, energies):
+        size = np.hypot(energies, gap)
+        thermal = np.tanh(size / (2 * temperature)) if temperature else 1.0
+        return gap * thermal / (2 * size)
+
+    swapped = np.arange(mesh**2).reshape(mesh, mesh).T.ravel()
+    place = np.zeros(mesh**2, int)
+    place[inside[0]] = np.arange(inside[0].sum())
+    mirrored = place[swapped[inside[0]]]
+    alpha = 0.2 * eta[inside[0]] ** (0 if sign == 1 else 1)
+    for _ in range(400):
+        beta = -matrix.T @ pairs(alpha, xi_a)
+        alpha = -matrix @ pairs(beta, xi_b)
+        alpha = (alpha + sign * alpha[mirrored]) / 2
+    return (eta[inside[0]], alpha), (eta[inside[1]], beta)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.03])
+@pytest.mark.parametrize("channel", ["s±", "d"])
+def test_gap_is_that_of_the_full_matrix(channel, temperature):
+    mesh = 40
+    solved = field(mesh).gap(temperature, channel)
+    pair = dense_solution(mesh, KAPPA, COUPLING, temperature, channel)
+    for (eta, gap), row in zip(pair, solved, strict=True):
+        np.testing.assert_allclose(np.polynomial.polynomial.polyval(eta, row), gap, atol=1e-10)
+    assert field(mesh).residual(solved, temperature) < 1e-14
+    # s±: opposite signs; d: the same sign, for the terms linear in κ attract.
+    assert np.sign(solved[0].sum() * solved[1].sum()) == (-1 if channel == "s±" else 1)
+
+
+def test_critical_temperature_is_where_the_full_matrix_has_eigenvalue_one():
+    mesh = 32
+    for channel in ("s±", "d"):
+        t_c = field(mesh).critical_temperature(channel)
+        k, xi, eta, inside = dense_zone(mesh)
+        strength = field(mesh).strength / len(k)
+        parts = [inside[i] for i in (0, 1)]
+        outer = np.multiply.outer(eta[parts[0]], eta[parts[1]])
+        matrix = -strength * (1 - KAPPA[0] * outer) * (1 - KAPPA[1] * outer)
+        root = [
+            np.sqrt(np.tanh(xi[i][p] / (2 * t_c)) / (2 * xi[i][p])) for i, p in enumerate(parts)
+        ]
+        left, values, right = np.linalg.svd(root[0][:, None] * matrix * root[1])
+        assert np.abs(values - 1).min() < 1e-9
+        # The singular vector tells the channel: a sign change between the bands, or none.
+        n = np.argmin(np.abs(values - 1))
+        overlap = [v @ (root[i] * eta[parts[i]]) for i, v in enumerate((left[:, n], right[n]))]
+        assert (abs(overlap[0]) > 1e-6) == (channel == "d")
+
+
+def test_gap_agrees_with_quadrature_over_lines_of_constant_energy():
+    """No mesh over the zone: Gauss points in energy, broken at the band's van Hove points."""
+    edges = sorted({-CUTOFF, *(e - MU for e in (-0.8, -0.765)), 0.0, CUTOFF})
+    nodes, shares = np.polynomial.legendre.leggauss(24)
+    points = {0: [], 1: []}
+    for low, high in pairwise(edges):
+        # x = u³ at both ends takes the logarithms of saddles and the peak at ξ = 0.
+        u = (nodes + 1) / 2
+        x, measure = u**3 * (10 - 15 * u + 6 * u**2), 30 * u**2 * (1 - u) ** 2 * shares / 2
+        for xi, weight in zip(low + (high - low) * x, (high - low) * measure, strict=True):
+            for band in (0, 1):
+                block, index = MODEL.locate(band)
+                for line in contours(block, index, MU + float(xi)):
+                    e2 = eta_k(line.points) ** 2
+                    points[band].append((np.full_like(e2, xi), e2, weight * line.weights))
+    alpha, beta = (np.concatenate(points[b], axis=1) for b in (0, 1))
+    strength, product = field().strength, KAPPA[0] * KAPPA[1]
+
+    def feed(side, row):
+        xi, e2, weight = side
+        gap = row[0] + row[1] * e2
+        pairs = weight * gap / (2 * np.hypot(xi, gap))
+        return strength * np.array([pairs.sum(), product * (pairs @ e2)])
+
+    a = np.array([0.2, 0.1])
+    for _ in range(200):
+        b = feed(alpha, a)
+        a = feed(beta, b)
+    solved = field(2000).gap()
+    np.testing.assert_allclose(solved[:, [0, 2]], [a, -b], rtol=2e-3, atol=1e-5)
+
+
+def test_error_falls_with_the_mesh():
+    finest = field(3000, coupling=0.25).gap()[:, [0, 2]]
+    errors = [
+        np.abs(field(n, coupling=0.25).gap()[:, [0, 2]] / finest - 1).max() for n in (100, 800)
+    ]
+    assert errors[0] < 0.06 and errors[1] < 2e-3
+
+
+def test_fermi_line_is_the_limit_of_a_small_cutoff():
+    """With a narrow shell the density of states is constant and the two methods agree."""
+    narrow = {"coupling": 0.9, "kappa": 0.75, "cutoff": 0.02, "sheets": SHEETS}
+    line = triplon_gap(MODEL, MU, **narrow)
+    mesh = triplon_gap(MODEL, MU, method="mesh", mesh=4000, **narrow)
+    for ours, theirs in zip(mesh.values, line.values, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-2)
+    wide = triplon_critical_temperature(MODEL, MU, **narrow)
+    t_c = triplon_mean_field(MODEL, MU, mesh=4000, **narrow).critical_temperature()
+    assert t_c == pytest.approx(wide, rel=1e-2)
+
+
+def test_channel_strengths_give_the_weak_coupling_temperatures():
+    """The Fermi-line T_c formula with each channel's strength; λ drops out of the comparison."""
+    found = channel_strengths(SHEETS, KAPPA)
+    assert channel_strengths(SHEETS, 0.0) == pytest.approx({"s±": 1.0, "d": 0.0})
+    averages = [s.average(eta_k(s.points) ** 2) for s in SHEETS]
+    assert found["d"] == pytest.approx(sum(KAPPA) * np.sqrt(averages[0] * averages[1]))
+    kappa = float(np.sqrt(np.prod(KAPPA)))
+    t_c = triplon_critical_temperature(MODEL, MU, coupling=0.3, kappa=kappa, sheets=SHEETS)
+    assert pair_logarithm(0.0, t_c, CUTOFF) == pytest.approx(1 / (0.3 * found["s±"]), rel=1e-6)
+
+
+@given(r=st.floats(1.0, 8.0), kappa=st.floats(0.05, 1.5))
+@settings(max_examples=30, deadline=None)
+def test_s_wave_depends_on_the_product_only_and_d_wave_on_the_sum_only(r, kappa):
+    pair = kappa * np.sqrt(r), kappa / np.sqrt(r)
+    base = channel_strengths(SHEETS, kappa)
+    found = channel_strengths(SHEETS, pair)
+    assert found["s±"] == pytest.approx(base["s±"], rel=1e-9)
+    assert found["d"] == pytest.approx(base["d"] * (np.sqrt(r) + 1 / np.sqrt(r)) / 2, rel=1e-9)
+    # With equal κ the square (1 − κηη')² favours s: arithmetic above geometric mean.
+    assert base["s±"] > base["d"]
+
+
+@pytest.mark.parametrize("channel", ["s±", "d"])
+@pytest.mark.parametrize("temperature", [0.0, 0.02])
+def test_free_energy_is_stationary_and_below_the_normal_state(channel, temperature):
+    theory = field()
+    gap = theory.gap(temperature, channel)
+    bottom = theory.free_energy(gap, temperature)
+    assert bottom < 0
+    rng = np.random.default_rng(3)
+    for _ in range(5):
+        change = rng.normal(size=(2, 3))
+        slopes = [
+            (theory.free_energy(gap + s * h * change, temperature) - bottom) / h
+            for h in (1e-4,)
+            for s in (1, -1)
+        ]
+        assert abs(slopes[0] - slopes[1]) / 2 < 5e-6  # eV per eV
+        if channel == "s±":  # stable here: a minimum in every direction
+            phase = theory.free_energy(gap + 1e-3j * change, temperature) - bottom
+            assert sum(slopes) > 0 and phase > -1e-12
+
+
+@pytest.mark.parametrize(("ratio", "stable"), [(2.86, True), (6.0, False)])
+def test_stability_eigenvalue_agrees_with_the_free_energy(ratio, stable):
+    theory = field(kappa=(0.75 * ratio**0.5, 0.75 / ratio**0.5))
+    gap = theory.gap()
+    assert (theory.eigenvalue("d", 0.0, gap) < 1) is stable
+    gains = []
+    for tilt in np.linspace(0.05, 1.5, 30):
+        admixed = np.zeros((2, 3), complex)
+        admixed[:, 1] = 1e-2j * np.array([np.cos(tilt), np.sin(tilt)])
+        gains.append(theory.free_energy(gap + admixed) - theory.free_energy(gap))
+    assert (min(gains) > 0) is stable
+
+
+def test_entropy_is_minus_the_slope_of_the_free_energy():
+    theory, t = field(), 0.03
+    energies = [theory.free_energy(theory.gap(t + h), t + h) for h in (-1e-4, 1e-4)]
+    assert theory.entropy(theory.gap(t), t) == pytest.approx(
+        -(energies[1] - energies[0]) / 2e-4, rel=1e-5
+    )
+
+
+def test_specific_heat_jumps_as_in_bcs_theory_when_both_gaps_are_one():
+    """Equal constant gaps on two bands: the jump is 12/(7ζ(3)) of the normal specific heat."""
+    model = conduction_bands(epsilon_alpha=0.1, epsilon_beta=0.1)
+    mu = chemical_potential(model, 1.2)
+    theory = triplon_mean_field(model, mu, coupling=0.2, cutoff=0.3, mesh=2000)
+    t_c = theory.critical_temperature()
+    normal = 2 * np.pi**2 / 3 * sum(theory.densities) * t_c
+    assert theory.specific_heat(t_c) / normal == pytest.approx(1.4261, rel=0.04)
+    gap = theory.gap()
+    np.testing.assert_allclose(gap[0, 0], -gap[1, 0])
+    assert 2 * gap[0, 0] / t_c == pytest.approx(3.528, rel=0.02)
+
+
+def test_gap_closes_at_the_critical_temperature():
+    theory = field()
+    t_c = theory.critical_temperature()
+    assert not theory.gap(1.0001 * t_c).any()
+    near = [theory.gap(t_c * (1 - x))[0, 0] for x in (1e-3, 4e-3)]
+    assert near[1] / near[0] == pytest.approx(2, rel=0.01)  # square root
+
+
+def test_strengths_come_out_of_the_density_of_states():
+    """Moments of the shell are energy integrals of the weighted density of states."""
+    energies = np.linspace(-0.0999, 0.0999, 41)
+    narrow = triplon_mean_field(MODEL, MU, coupling=0.5, cutoff=0.1, mesh=2000, sheets=SHEETS)
+    for power in (0, 2):
+        lines = [
+            weighted_density_of_states(MODEL, MU + float(e), lambda k, p=power: eta_k(k) ** p)
+            for e in energies
+        ]
+        expected = np.trapezoid(lines, energies, axis=0)
+        found = [s.moments(np.ones_like(s.xi), [power])[0] for s in narrow.shells]
+        np.testing.assert_allclose(found, expected, rtol=5e-3)
+
+
+def test_two_bands_of_one_parity_are_summed_as_well():
+    """A spectator orbital far away changes nothing, whether energies come from cosines or not."""
+    hoppings = np.zeros((len(MODEL.translations), 3, 3), complex)
+    hoppings[:, :2, :2] = MODEL.hoppings
+    hoppings[(MODEL.translations == 0).all(axis=1), 2, 2] = 9.0
+    larger = BlochModel(
+        "with a spectator",
+        ("α", "β", "far"),
+        MODEL.translations,
+        hoppings,
+        mirror=np.diag([-1.0, 1.0, 1.0]),
+    )
+    found = triplon_mean_field(larger, MU, coupling=0.5, kappa=KAPPA, mesh=60, sheets=SHEETS)
+    np.testing.assert_allclose(found.gap(), field(60).gap(), atol=1e-13)
+
+
+def test_what_cannot_be_solved_is_refused():
+    with pytest.raises(ValueError, match="even number"):
+        triplon_mean_field(MODEL, MU, coupling=0.5, mesh=101)
+    with pytest.raises(ValueError, match="kappa"):
+        triplon_mean_field(MODEL, MU, coupling=0.5, kappa=(1.0, 2.0, 3.0))
+    with pytest.raises(ValueError, match="kappa"):
+        triplon_mean_field(MODEL, MU, coupling=0.5, kappa=(1.0, -1.0))
+    with pytest.raises(ValueError, match="below the"):
+        field(100, coupling=0.1).gap()
+    assert field(100, coupling=0.1).critical_temperature() == 0.0
+    with pytest.raises(ValueError, match="channel"):
+        field(100).gap(channel="p")
+    hoppings = MODEL.hoppings * np.where(MODEL.translations[:, :1] == 0, 1.0, 0.9)[..., None]
+    strained = BlochModel("strained", MODEL.orbitals, MODEL.translations, hoppings, MODEL.mirror)
+    with pytest.raises(ValueError, match="symmetry of the square"):
+        triplon_mean_field(strained, MU, coupling=0.5)
+    with pytest.raises(ValueError, match="Fermi lines of both"):
+        triplon_mean_field(MODEL, MU, coupling=0.5, sheets=SHEETS[:1])
+
+
+def test_method_and_pair_of_kappas_reach_the_public_function():
+    gap = triplon_gap(MODEL, MU, coupling=0.5, kappa=KAPPA, method="mesh", mesh=100, sheets=SHEETS)
+    assert gap.channel == "s±" and gap.signs() == [1, -1]
+    pair = triplon_gap(MODEL, MU, coupling=0.5, kappa=(1.5, 0.375), sheets=SHEETS)
+    single = triplon_gap(MODEL, MU, coupling=0.5, kappa=0.75, sheets=SHEETS)
+    np.testing.assert_allclose(pair.values[0], single.values[0])
+    d = field(100).gap_function(field(100).gap(channel="d"), SHEETS)
+    assert d.channel == "d" and d.sign_changes() == [4, 4]
