@@ -75,8 +75,8 @@ def test_against_the_full_matrix():
     dense_seconds, (eta, alpha) = best_of(1, lambda: solve_dense(mesh))
     difference = np.abs(np.polynomial.polynomial.polyval(eta, gap[0]) - alpha).max()
     print(
-        f"\ngap on a {mesh}² mesh: {1e3 * seconds:.2f} ms; full matrix {1e3 * dense_seconds:.0f} ms, "
-        f"{dense_seconds / seconds:.0f} times longer; largest difference {difference:.0e} eV"
+        f"\ngap on a {mesh}² mesh: {1e3 * seconds:.2f} ms; full matrix {1e3 * dense_seconds:.0f} "
+        f"ms, {dense_seconds / seconds:.0f} times longer; largest difference {difference:.0e} eV"
     )
     assert difference < 1e-10
     assert seconds < dense_seconds / 20
