@@ -12,6 +12,7 @@ from nickbook.claims.lk_gap_ratio import COUPLING, CUTOFF, DENSITY, KAPPA, sheet
 from nickbook.pairing import (
     GapFunction,
     TriplonMeanField,
+    channel_boundaries,
     channel_strengths,
     factorized_gap,
     gap_ratio,
@@ -84,18 +85,6 @@ def pair_of(kappa: float, ratio: float) -> tuple[float, float]:
 
 
 @cache
-def crossing_ratio(coupling: float = COUPLING, kappa: float = KAPPA) -> float:
-    """κ_a/κ_b above which the d channel has the higher critical temperature, on the mesh."""
-    theory = theory_at().retuned(coupling=coupling, kappa=kappa)
-    target = theory.critical_temperature()
-
-    def excess(ratio: float) -> float:
-        return theory.retuned(kappa=pair_of(kappa, ratio)).critical_temperature("d") - target
-
-    return float(brentq(excess, 1.0, 30.0, xtol=1e-6))
-
-
-@cache
 def coupling_for(kelvin: float, kappa: float = KAPPA) -> float:
     """Coupling λ that gives a critical temperature, on a mesh that resolves it."""
     theory = theory_at(mesh=1200)
@@ -113,7 +102,7 @@ def _spread(gap: GapFunction) -> list[float]:
 
 @settles("LK-eq14-leading")
 def _eq14_leading(_: float | None) -> Finding:
-    ratio, crossing = printed_kappa_ratio(), crossing_ratio()
+    ratio, crossing = printed_kappa_ratio(), channel_boundaries(theory_at(), KAPPA)["equal T_c"]
     theory = theory_at().retuned(kappa=pair_of(KAPPA, ratio))
     s, d = (theory.critical_temperature(channel) for channel in ("s±", "d"))
     admixture = theory.eigenvalue("d", 0.0, theory.gap())

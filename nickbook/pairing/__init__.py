@@ -12,6 +12,7 @@ from nickbook.pairing.triplon import (
 )
 from nickbook.pairing.triplon_mesh import (
     TriplonMeanField,
+    channel_boundaries,
     channel_strengths,
     triplon_mean_field,
 )
@@ -19,6 +20,7 @@ from nickbook.pairing.triplon_mesh import (
 __all__ = [
     "GapFunction",
     "TriplonMeanField",
+    "channel_boundaries",
     "channel_strengths",
     "factorized_gap",
     "gap_amplitudes",

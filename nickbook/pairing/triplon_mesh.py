@@ -9,7 +9,7 @@ where LK Eq. 15 holds, the other one the d channel, where the terms linear in κ
 Sums run over the mesh points with :math:`|\xi| < \Omega` in one eighth of the zone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -500,6 +500,54 @@ def channel_strengths(sheets: Sequence[FermiSheet], kappa: Kappa) -> dict[str, f
         scaled = [kernel[list(powers), None] * matrix for matrix in matrices]
         strengths[channel] = float(np.sqrt(np.linalg.eigvals(scaled[0] @ scaled[1]).real.max()))
     return strengths
+
+
+def channel_boundaries(theory: TriplonMeanField, kappa: float) -> dict[str, float]:
+    r"""Ratios κ_a/κ_b at which the s± and the d state change places, at fixed κ.
+
+    Larger ratios favour d: the terms linear in κ carry :math:`\kappa_a+\kappa_b =
+    \kappa(\sqrt{r}+1/\sqrt{r})`, while s± depends on κ alone.
+
+    Parameters
+    ----------
+    theory : TriplonMeanField
+        Bands, mesh and λ.
+    kappa : float
+        :math:`\kappa = \sqrt{\kappa_a\kappa_b}`, in (0, 6).
+
+    Returns
+    -------
+    dict
+        ``"equal T_c"``: above it d condenses first.  ``"s± unstable"``: above it s± at T = 0 takes
+        in d with a phase of 90°.  ``"d stable"``: above it d at T = 0 takes in no s±.  NaN where
+        κ_a would exceed 6 or the ratio falls below 1.
+    """
+    kappa = real("kappa", kappa, above=0.0, below=LARGEST_KAPPA)
+    reference = theory.retuned(kappa=kappa)
+    gap, target = reference.gap(), reference.critical_temperature()
+
+    def at(ratio: float) -> TriplonMeanField:
+        root = float(np.sqrt(ratio))
+        return theory.retuned(kappa=(kappa * root, kappa / root))
+
+    excesses: dict[str, Callable[[float], float]] = {
+        "equal T_c": lambda ratio: at(ratio).critical_temperature("d") - target,
+        "s± unstable": lambda ratio: at(ratio).eigenvalue("d", 0.0, gap) - 1,
+        "d stable": lambda ratio: 1 - _admixed_s_wave(at(ratio)),
+    }
+    largest = (LARGEST_KAPPA / kappa) ** 2 * (1 - 1e-12)
+    found = {}
+    for name, excess in excesses.items():
+        crosses = excess(1.0) < 0 < excess(largest)
+        found[name] = float(brentq(excess, 1.0, largest, xtol=1e-6)) if crosses else np.nan
+    return found
+
+
+def _admixed_s_wave(theory: TriplonMeanField) -> float:
+    """Eigenvalue of an s± admixture in the d state at T = 0; infinite where no d gap is seen."""
+    if theory.critical_temperature("d") == 0.0:
+        return np.inf
+    return theory.eigenvalue("s±", 0.0, theory.gap(channel="d"))
 
 
 def kappa_pair(kappa: Kappa) -> tuple[float, float]:

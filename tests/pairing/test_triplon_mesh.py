@@ -20,6 +20,7 @@ from nickbook.bands import (
 from nickbook.bands.contours import contours
 from nickbook.pairing import (
     TriplonMeanField,
+    channel_boundaries,
     channel_strengths,
     pair_logarithm,
     triplon_critical_temperature,
@@ -218,6 +219,33 @@ def test_stability_eigenvalue_agrees_with_the_free_energy(ratio, stable):
         admixed[:, 1] = 1e-2j * np.array([np.cos(tilt), np.sin(tilt)])
         gains.append(theory.free_energy(gap + admixed) - theory.free_energy(gap))
     assert (min(gains) > 0) is stable
+
+
+def test_boundaries_are_where_temperatures_and_energies_cross():
+    kappa = 0.75
+    found = channel_boundaries(field(), kappa)
+    assert found["equal T_c"] < found["s± unstable"] < found["d stable"]
+
+    def at(ratio):
+        return field(kappa=(kappa * ratio**0.5, kappa / ratio**0.5))
+
+    theory = at(found["equal T_c"])
+    assert theory.critical_temperature("d") == pytest.approx(theory.critical_temperature())
+    places = [(0, 0), (0, 2), (1, 0), (1, 2)]
+    for factor, stable in ((1.1, True), (0.9, False)):
+        theory = at(found["d stable"] * factor)
+        gap, step = theory.gap(channel="d"), 1e-3
+        curvature = np.zeros((4, 4))
+        for i, first in enumerate(places):
+            for j, second in enumerate(places):
+                plus, minus = np.zeros((2, 3), complex), np.zeros((2, 3), complex)
+                plus[first] += 1j * step
+                minus[first] += 1j * step
+                plus[second] += 1j * step
+                minus[second] -= 1j * step
+                energies = [theory.free_energy(gap + change) for change in (plus, minus)]
+                curvature[i, j] = (energies[0] - energies[1]) / (4 * step**2)
+        assert bool(np.linalg.eigvalsh(curvature).min() > 0) is stable
 
 
 def test_entropy_is_minus_the_slope_of_the_free_energy():
