@@ -1,30 +1,16 @@
-"""Gap solve of LK Eq. 14 on a mesh: three sums instead of a full matrix, side by side.
-
-Run with ``make bench``, on one thread.
-"""
-
-from time import perf_counter
+"""Gap of LK Eq. 14 summed over the zone: three sums against the full matrix on the same points."""
 
 import numpy as np
-import pytest
 
 from nickbook.bands import chemical_potential, conduction_bands, eta_k, fermi_sheets, zone_mesh
 from nickbook.pairing import triplon_critical_temperature, triplon_mean_field
+
+from .plain import best_time, print_table
 
 MODEL = conduction_bands()
 MU = chemical_potential(MODEL, 0.9)
 SHEETS = fermi_sheets(MODEL, MU)
 COUPLING, KAPPA, CUTOFF = 0.5, (1.27, 0.443), 0.3
-
-
-def best_of(repeats, task):
-    """Shortest time in seconds, and the result."""
-    times = []
-    for _ in range(repeats):
-        start = perf_counter()
-        result = task()
-        times.append(perf_counter() - start)
-    return min(times), result
 
 
 def solve(mesh):
@@ -35,7 +21,7 @@ def solve(mesh):
 
 
 def solve_dense(mesh):
-    """LK Eq. 14 iterated with the full matrix V_kk' over the points within the cutoff."""
+    """LK Eq. 14 iterated with the full matrix of LK Eq. 13 over the points within the cutoff."""
     k = zone_mesh(mesh).reshape(-1, 2)
     xi, eta = MODEL.band_energies(k).T - MU, eta_k(k)
     inside = np.abs(xi) < CUTOFF
@@ -51,32 +37,34 @@ def solve_dense(mesh):
         alpha = after
 
 
-@pytest.mark.parametrize(("mesh", "target"), [(500, 15e-3), (2000, 0.4)])
-def test_gap_solve(mesh, target):
-    seconds, _ = best_of(5, lambda: solve(mesh))
-    print(f"\ngap on a {mesh}² mesh: {1e3 * seconds:.1f} ms (target {1e3 * target:.0f} ms)")
-    assert seconds < target
-
-
-def test_critical_temperature_on_the_fermi_line():
-    seconds, _ = best_of(
-        5,
-        lambda: triplon_critical_temperature(
-            MODEL, MU, coupling=COUPLING, kappa=0.75, sheets=SHEETS
-        ),
-    )
-    print(f"\nT_c on the Fermi line: {1e3 * seconds:.2f} ms (target 10 ms)")
-    assert seconds < 10e-3
-
-
-def test_against_the_full_matrix():
-    mesh = 100
-    seconds, gap = best_of(3, lambda: solve(mesh))
-    dense_seconds, (eta, alpha) = best_of(1, lambda: solve_dense(mesh))
-    difference = np.abs(np.polynomial.polynomial.polyval(eta, gap[0]) - alpha).max()
-    print(
-        f"\ngap on a {mesh}² mesh: {1e3 * seconds:.2f} ms; full matrix {1e3 * dense_seconds:.0f} "
-        f"ms, {dense_seconds / seconds:.0f} times longer; largest difference {difference:.0e} eV"
-    )
+def test_gap_on_the_zone():
+    finest, rows = solve(4000), []
+    for mesh in (100, 500, 2000):
+        time = best_time(lambda mesh=mesh: solve(mesh), 5)
+        error = np.abs(solve(mesh)[:, [0, 2]] / finest[:, [0, 2]] - 1).max()
+        rows.append((f"three sums, {mesh}² mesh", f"{error:.1e}", f"{time:.2f}", ""))
+    eta, dense = solve_dense(100)
+    difference = np.abs(np.polynomial.polynomial.polyval(eta, solve(100)[0]) - dense).max()
     assert difference < 1e-10
-    assert seconds < dense_seconds / 20
+    dense_time = best_time(lambda: solve_dense(100), 1)
+    ratio = dense_time / float(rows[0][2])
+    rows.append(("full matrix, 100² mesh", rows[0][1], f"{dense_time:.0f}", f"{ratio:.0f}"))
+    title = f"Gap of LK Eq. 14 at T = 0, coupling = {COUPLING}, cutoff = {CUTOFF} eV"
+    print_table(title, ("error from 4000²", "all, ms", "ratio at 100²"), rows)
+
+
+def test_critical_temperature():
+    field = triplon_mean_field(MODEL, MU, coupling=COUPLING, kappa=KAPPA, mesh=500, sheets=SHEETS)
+    line = {"coupling": COUPLING, "kappa": 0.75, "sheets": SHEETS}
+    rows = [
+        (
+            "Fermi lines",
+            f"{best_time(lambda: triplon_critical_temperature(MODEL, MU, **line), 20):.2f}",
+        ),
+        ("500² mesh", f"{best_time(field.critical_temperature, 5):.2f}"),
+    ]
+    assert (
+        abs(field.critical_temperature() / triplon_critical_temperature(MODEL, MU, **line) - 1)
+        < 0.02
+    )
+    print_table("Critical temperature of the s± state", ("ms",), rows)
