@@ -50,7 +50,7 @@ def gap_on_zone(
     mesh: int = MESH,
 ) -> GapFunction:
     """Solution of LK Eq. 15 on the mesh, as a function on the Fermi lines."""
-    theory = theory_at(density, cutoff, mesh).retuned(coupling=coupling, kappa=kappa)
+    theory = theory_at(density, cutoff, mesh).with_interaction(coupling=coupling, kappa=kappa)
     return theory.gap_function(theory.gap(), sheets_at(density))
 
 
@@ -90,7 +90,7 @@ def coupling_for(kelvin: float, kappa: float = KAPPA) -> float:
     theory = theory_at(mesh=1200)
 
     def excess(coupling: float) -> float:
-        t_c = theory.retuned(coupling=coupling, kappa=kappa).critical_temperature()
+        t_c = theory.with_interaction(coupling=coupling, kappa=kappa).critical_temperature()
         return t_c / KELVIN - kelvin
 
     return float(brentq(excess, 0.1, 0.6, xtol=1e-9))
@@ -103,7 +103,7 @@ def _spread(gap: GapFunction) -> list[float]:
 @settles("LK-eq14-leading")
 def _eq14_leading(_: float | None) -> Finding:
     ratio, crossing = printed_kappa_ratio(), channel_boundaries(theory_at(), KAPPA)["equal T_c"]
-    theory = theory_at().retuned(kappa=pair_of(KAPPA, ratio))
+    theory = theory_at().with_interaction(kappa=pair_of(KAPPA, ratio))
     s, d = (theory.critical_temperature(channel) for channel in ("s±", "d"))
     admixture = theory.eigenvalue("d", 0.0, theory.gap())
     line = channel_strengths(sheets_at(DENSITY), theory.kappa)
@@ -131,7 +131,7 @@ def _eq14_signs(_: float | None) -> Finding:
 
 @settles("LK-eq15-product")
 def _eq15_product(tolerance: float | None) -> Finding:
-    first, other = (theory_at().retuned(kappa=pair_of(KAPPA, r)).gap() for r in (1.0, 4.0))
+    first, other = (theory_at().with_interaction(kappa=pair_of(KAPPA, r)).gap() for r in (1.0, 4.0))
     change = float(np.abs(other - first).max() / np.abs(first).max())
     fits = agrees(change, 0.0, tolerance)
     return Finding(
@@ -142,7 +142,7 @@ def _eq15_product(tolerance: float | None) -> Finding:
 
 def _sum_over_formula(power: int, coupling: float) -> list[float]:
     """Sum of η^p Δ/2ε over the mesh, over LK's formula, for the constant part of each gap."""
-    theory = theory_at().retuned(coupling=coupling)
+    theory = theory_at().with_interaction(coupling=coupling)
     ratios = []
     for shell, sheet, row in zip(theory.shells, sheets_at(DENSITY), theory.gap(), strict=True):
         gap = abs(row[0])
@@ -176,7 +176,7 @@ def _eq16_zone(tolerance: float | None) -> Finding:
     averages = [float(s.average(eta_k(s.points) ** 2)) for s in sheets_at(DENSITY)]
 
     def shares(theory: TriplonMeanField, kappa: float) -> list[float]:
-        gap = theory.retuned(kappa=kappa).gap()
+        gap = theory.with_interaction(kappa=kappa).gap()
         return [kappa**2 * averages[1 - i] / float(gap[i, 2] / gap[i, 0]) for i in (0, 1)]
 
     wide, limit = shares(theory_at(), KAPPA), shares(theory_at(cutoff=0.03, mesh=2000), 0.1)
@@ -300,7 +300,8 @@ def _eq18_cutoff(tolerance: float | None) -> Finding:
 @settles("LK-eq18-small-coupling")
 def _eq18_small_coupling(_: float | None) -> Finding:
     kelvin = {
-        c: theory_at().retuned(coupling=c).critical_temperature() / KELVIN for c in (0.3, 0.5, 0.6)
+        c: theory_at().with_interaction(coupling=c).critical_temperature() / KELVIN
+        for c in (0.3, 0.5, 0.6)
     }
     needed = [coupling_for(t) for t in (40.0, 80.0)]
     argument = 0.6 * np.log(gap_on_zone(coupling=0.6).ratio()) / 2

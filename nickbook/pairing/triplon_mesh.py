@@ -126,7 +126,7 @@ class TriplonMeanField:
         a, b = self.kappa
         return self.strength * np.array([1.0, -(a + b), a * b])
 
-    def retuned(
+    def with_interaction(
         self, *, coupling: float | None = None, kappa: Kappa | None = None
     ) -> "TriplonMeanField":
         """Return the same bands and mesh with another interaction.
@@ -528,12 +528,12 @@ def channel_boundaries(theory: TriplonMeanField, kappa: float) -> dict[str, floa
     κ = 0.75, λ = 0.5 it is 8.2, 7.7 and 7.67 for 400, 1200 and 2400 points.
     """
     kappa = real("kappa", kappa, above=0.0, below=LARGEST_KAPPA)
-    reference = theory.retuned(kappa=kappa)
+    reference = theory.with_interaction(kappa=kappa)
     gap, target = reference.gap(), reference.critical_temperature()
 
     def at(ratio: float) -> TriplonMeanField:
         root = float(np.sqrt(ratio))
-        return theory.retuned(kappa=(kappa * root, kappa / root))
+        return theory.with_interaction(kappa=(kappa * root, kappa / root))
 
     excesses: dict[str, Callable[[float], float]] = {
         "equal T_c": lambda ratio: at(ratio).critical_temperature("d") - target,

@@ -358,8 +358,8 @@ def test_other_impossible_input_is_named():
         solved(**SOUND, temperature=-0.01)
     with pytest.raises(TypeError, match="temperature = 'cold'"):
         solved(**SOUND, temperature="cold")
-    with pytest.raises(ValueError, match=r"method = 'mesh'.*fermi-line"):
-        solved(**SOUND, method="mesh")
+    with pytest.raises(ValueError, match=r"method = 'line'.*fermi-line.*mesh"):
+        solved(**SOUND, method="line")
     with pytest.raises(ValueError, match=r"ratio = 'eq-19'.*eq-18.*eq-17"):
         factorized_gap(sheets, **SOUND, ratio="eq-19")
     with pytest.raises(ValueError, match=r"mu = 5\.0 eV crosses no band"):
