@@ -329,15 +329,11 @@ def _contour(
 
 
 def _bezout(q: int, p: int) -> tuple[int, int]:
-    """Whole b, a with q b + p a = 1 for coprime q, p."""
-    if q == 0:
-        return 0, p
-    for b in range(-abs(p) - 1, abs(p) + 2):
-        if p == 0 and q * b == 1:
-            return b, 0
-        if p != 0 and (1 - q * b) % p == 0:
-            return b, (1 - q * b) // p
-    raise ValueError(f"a line cannot wind {q} and {p} times: the numbers share a factor")
+    """Whole b, a with q b + p a = 1: lines that do not cross themselves wind coprime times."""
+    if p == 0:
+        return q, 0
+    b = pow(q, -1, abs(p))
+    return b, (1 - q * b) // p
 
 
 def orbits(block: Block, index: int, energy: float, starts: Floats) -> list[Contour]:
@@ -357,7 +353,7 @@ def orbits(block: Block, index: int, energy: float, starts: Floats) -> list[Cont
     Returns
     -------
     list of Contour
-        One per line, with equal weights: the time a point stands for.
+        One per line, its points at equal steps of time.
 
     Raises
     ------

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nickbook.bands.checks import real
-from nickbook.bands.contours import Contour, contours
+from nickbook.bands.contours import SADDLE_DISTANCE, Contour, contours
 from nickbook.bands.lattice import HIGH_SYMMETRY
 from nickbook.bands.models import BlochModel
 from nickbook.bands.vanhove import van_hove_points
@@ -207,7 +207,7 @@ def weighted_density_of_states(
 
 
 def _diverges_at(kind: str, level: float, energy: float) -> bool:
-    return kind in ("saddle", "flat") and abs(level - energy) < 1e-9
+    return kind in ("saddle", "flat") and abs(level - energy) < SADDLE_DISTANCE
 
 
 def _center(line: Contour) -> tuple[str, tuple[float, float]]:
