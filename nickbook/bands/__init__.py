@@ -1,5 +1,6 @@
 """Bloch Hamiltonians, and what follows from them alone: fillings, Fermi lines, densities."""
 
+from nickbook.bands.bloch import BlochModel
 from nickbook.bands.fermi import (
     FermiSheet,
     density_of_states,
@@ -16,24 +17,45 @@ from nickbook.bands.lattice import (
     zone_mesh,
     zone_path,
 )
-from nickbook.bands.models import BlochModel, conduction_bands
+from nickbook.bands.models import (
+    EightBandParameters,
+    FourBandParameters,
+    ThreeBandParameters,
+    bilayer_plane,
+    conduction_bands,
+    eight_band,
+    four_band,
+    three_band,
+)
+from nickbook.bands.symmetry import SQUARE_CHARACTERS, SQUARE_ELEMENTS, Symmetry, square_group
 from nickbook.bands.vanhove import VanHovePoint, van_hove_points
 
 __all__ = [
     "HIGH_SYMMETRY",
+    "SQUARE_CHARACTERS",
+    "SQUARE_ELEMENTS",
     "BlochModel",
+    "EightBandParameters",
     "FermiSheet",
+    "FourBandParameters",
+    "Symmetry",
+    "ThreeBandParameters",
     "VanHovePoint",
     "band_fillings",
+    "bilayer_plane",
     "chemical_potential",
     "conduction_bands",
     "density_of_states",
+    "eight_band",
     "eta_k",
     "fermi_sheets",
     "filling",
+    "four_band",
     "gamma_1k",
     "gamma_2k",
     "gamma_3k",
+    "square_group",
+    "three_band",
     "van_hove_points",
     "weighted_density_of_states",
     "zone_mesh",

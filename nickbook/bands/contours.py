@@ -16,8 +16,8 @@ from contourpy import ContourGenerator, contour_generator
 from numpy.typing import NDArray
 from scipy.integrate import OdeSolution, solve_ivp
 
+from nickbook.bands.bloch import Block
 from nickbook.bands.lattice import zone_mesh
-from nickbook.bands.models import Block
 from nickbook.bands.vanhove import critical_points
 
 Floats = NDArray[np.float64]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nickbook.bands.bloch import BlochModel
 from nickbook.bands.checks import real
 from nickbook.bands.contours import SADDLE_DISTANCE, Contour, contours
 from nickbook.bands.lattice import HIGH_SYMMETRY
-from nickbook.bands.models import BlochModel
 from nickbook.bands.vanhove import van_hove_points
 
 Floats = NDArray[np.float64]

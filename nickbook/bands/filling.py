@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from nickbook.bands.bloch import BlochModel, Block
 from nickbook.bands.checks import real
 from nickbook.bands.contours import MESH, contours, mesh_energies
 from nickbook.bands.lattice import zone_mesh
-from nickbook.bands.models import BlochModel, Block
 from nickbook.bands.vanhove import critical_points
 
 Floats = NDArray[np.float64]

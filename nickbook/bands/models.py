@@ -1,247 +1,17 @@
-"""Bloch Hamiltonians as finite Fourier series, and the models of the two papers."""
+"""The tight-binding models of the two papers."""
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from nickbook.bands.checks import momenta, positive_integer, real
+from nickbook.bands.bloch import BlochModel
+from nickbook.bands.checks import real
+from nickbook.bands.symmetry import square_group
 
 Floats = NDArray[np.float64]
-Complexes = NDArray[np.complex128]
-
-
-class Fourier:
-    """The sum over lattice vectors and its momentum derivatives, as one matrix product."""
-
-    def __init__(self, translations: NDArray[np.int64], matrices: Complexes) -> None:
-        # T(-R) = T(R)^dagger: half of the vectors and the Hermitian part of their sum suffice.
-        half = [i for i, r in enumerate(translations.tolist()) if tuple(r) >= (0, 0)]
-        translations, matrices = translations[half], matrices[half].copy()
-        matrices[(translations == 0).all(axis=1)] /= 2
-        self._size = matrices.shape[-1]
-        self._reach = int(np.abs(translations).max(initial=0))
-        self._rows = (translations + self._reach).T
-        lift = [matrices] + [1j * translations[:, a, None, None] * matrices for a in (0, 1)]
-        self._columns = np.array([m.reshape(len(half), -1).T for m in lift])
-
-    def __call__(self, k: Floats, derivatives: int = 0) -> Complexes:
-        """Shape (1, ..., n, n): h; with derivatives=1 shape (3, ..., n, n): h, ∂h/∂kx, ∂h/∂ky."""
-        parts = 1 + 2 * derivatives
-        columns = self._columns[:parts].reshape(-1, self._columns.shape[-1])
-        sums = (columns @ self._phases(k.reshape(-1, 2).T)).reshape(parts, self._size**2, -1)
-        shape = (parts, *k.shape[:-1], self._size, self._size)
-        if self._size == 1:
-            return (sums + sums.conj()).reshape(shape)
-        square = sums.reshape(parts, self._size, self._size, -1)
-        hermitian: Complexes = square + square.swapaxes(1, 2).conj()
-        return np.moveaxis(hermitian, -1, 1).reshape(shape)
-
-    def _phases(self, k: Floats) -> Complexes:
-        # exp(ikR) from powers of exp(ikx), exp(iky): two exponentials a point instead of nR.
-        step = np.exp(1j * k)
-        powers = np.empty((2 * self._reach + 1, *step.shape), complex)
-        powers[self._reach] = 1.0
-        for n in range(1, self._reach + 1):
-            np.multiply(powers[self._reach + n - 1], step, out=powers[self._reach + n])
-            np.conjugate(powers[self._reach + n], out=powers[self._reach - n])
-        phases: Complexes = powers[:, 0].take(self._rows[0], 0) * powers[:, 1].take(
-            self._rows[1], 0
-        )
-        return phases
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """One mirror block of a model: its parity and the orthonormal orbitals that span it."""
-
-    parity: int
-    basis: Complexes
-    fourier: Fourier
-
-    @property
-    def size(self) -> int:
-        """Number of bands in the block."""
-        return int(self.basis.shape[1])
-
-    @property
-    def label(self) -> str:
-        """Word that band names of the block start with."""
-        return {-1: "odd ", 0: "", 1: "even "}[self.parity]
-
-    def energies(self, k: Floats) -> Floats:
-        """Ascending energies, shape (..., size)."""
-        (h,) = self.fourier(k)
-        return h[..., 0].real if self.size == 1 else np.linalg.eigvalsh(h)
-
-    def band(self, k: Floats, index: int) -> tuple[Floats, Floats]:
-        """Energy (...) and velocity (..., 2) of one band, by the Hellmann-Feynman theorem."""
-        h, *slopes = self.fourier(k, derivatives=1)
-        if self.size == 1:
-            energy, *velocity = (part[..., 0, 0].real for part in (h, *slopes))
-        else:
-            energies, vectors = np.linalg.eigh(h)
-            energy, state = energies[..., index], vectors[..., :, index, None]
-            velocity = [(state.conj() * (s @ state)).sum(axis=(-2, -1)).real for s in slopes]
-        return energy, np.stack(velocity, axis=-1)
-
-    def orbital_weights(self, k: Floats, index: int) -> Floats:
-        """Squared components of one band on the model's orbitals, shape (..., n)."""
-        if self.size == 1:
-            return np.broadcast_to(np.abs(self.basis.T[0]) ** 2, (*k.shape[:-1], len(self.basis)))
-        _, vectors = np.linalg.eigh(self.fourier(k)[0])
-        weights: Floats = np.abs(vectors[..., :, index] @ self.basis.T) ** 2
-        return weights
-
-
-@dataclass(frozen=True, eq=False)
-class BlochModel:
-    r"""A tight-binding model :math:`h(k) = \sum_R T_R\, e^{i k R}` in the periodic gauge.
-
-    Parameters
-    ----------
-    name : str
-        What the model is, for messages and figure titles.
-    orbitals : tuple of str
-        Names of the n orbitals, in the order of the matrix rows.
-    translations : ndarray of int, shape (nR, 2)
-        Lattice vectors R in units of the Ni-Ni distance.
-    hoppings : ndarray, shape (nR, n, n)
-        Matrices :math:`T_R` in eV, with :math:`T_{-R} = T_R^\dagger`.
-    mirror : ndarray, shape (n, n), optional
-        The bilayer mirror in orbital space, a Hermitian involution that commutes with every
-        :math:`T_R`.  It splits the model into an odd and an even block.
-    band_names : tuple of str, optional
-        Names of the bands in block order (odd block first); made up when not given.
-    spin_degeneracy : int
-        Electrons that one band state takes.
-
-    Raises
-    ------
-    ValueError
-        For wrong shapes, numbers that are not finite, a Hamiltonian that is not Hermitian, or a
-        mirror that is no symmetry.
-
-    Notes
-    -----
-    Evaluating at N momenta costs O(N nR n²) for the Fourier sum, done as one matrix product, and
-    O(N n³) for the eigenvalues.
-    """
-
-    name: str
-    orbitals: tuple[str, ...]
-    translations: NDArray[np.int64]
-    hoppings: Complexes
-    mirror: Floats | None = None
-    band_names: tuple[str, ...] = ()
-    spin_degeneracy: int = 2
-    _blocks: tuple[Block, ...] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        n = len(self.orbitals)
-        translations, hoppings = np.asarray(self.translations), np.asarray(self.hoppings, complex)
-        count = len(translations)
-        if n == 0 or translations.shape != (count, 2) or hoppings.shape != (count, n, n):
-            raise ValueError(
-                f"translations {translations.shape} and hoppings {hoppings.shape}; allowed: "
-                f"(nR, 2) and (nR, {n}, {n}) for the {n} orbitals {self.orbitals}"
-            )
-        if not np.array_equal(translations, translations.astype(np.int64)):
-            raise ValueError("translations must be whole multiples of the Ni-Ni distance")
-        if not np.isfinite(hoppings).all():
-            raise ValueError(f"hoppings of {self.name!r} hold NaN or infinite numbers")
-        translations = translations.astype(np.int64)
-        _require_hermitian(self.name, translations, hoppings)
-        positive_integer("spin_degeneracy", self.spin_degeneracy)
-        object.__setattr__(self, "translations", translations)
-        object.__setattr__(self, "hoppings", hoppings)
-        blocks = _mirror_blocks(translations, hoppings, self.mirror)
-        object.__setattr__(self, "_blocks", blocks)
-        if not self.band_names:
-            names = [f"{b.label}{i}" for b in blocks for i in range(b.size)]
-            object.__setattr__(self, "band_names", tuple(names))
-        if len(self.band_names) != n:
-            raise ValueError(f"band_names = {self.band_names}; allowed: one for each of {n} bands")
-
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        """The mirror blocks, odd before even; one block with parity 0 where there is no mirror."""
-        return self._blocks
-
-    @cached_property
-    def parity(self) -> tuple[int, ...]:
-        """Mirror parity of each band in block order: -1 odd, +1 even, 0 where it is no label."""
-        return tuple(block.parity for block in self._blocks for _ in range(block.size))
-
-    def hamiltonian(self, k: ArrayLike) -> Complexes:
-        """Hamiltonian matrices, shape (..., n, n), in eV.
-
-        Parameters
-        ----------
-        k : array_like, shape (..., 2)
-            Momenta in inverse Ni-Ni distance.
-
-        Returns
-        -------
-        ndarray, shape (..., n, n)
-            Hermitian matrices, periodic in the reciprocal lattice.
-        """
-        h: Complexes = self._fourier(momenta("k", k, 2))[0] + 0j
-        return h
-
-    def energies(self, k: ArrayLike) -> Floats:
-        """Band energies, shape (..., n), in eV.
-
-        They ascend, except where the mirror makes every block one-dimensional: then each column
-        is one band, in the order of `band_names` (α, β for `conduction_bands`).
-
-        Parameters
-        ----------
-        k : array_like, shape (..., 2)
-            Momenta in inverse Ni-Ni distance.
-
-        Returns
-        -------
-        ndarray, shape (..., n)
-            Energies in eV.
-        """
-        energies = self.band_energies(k)
-        return energies if self._decoupled else np.sort(energies, axis=-1)
-
-    def band_energies(self, k: ArrayLike) -> Floats:
-        """Energies in the order of `band_names`, ascending inside each mirror block only.
-
-        Bands of different parity cross freely in this order, so each one is a smooth function.
-
-        Parameters
-        ----------
-        k : array_like, shape (..., 2)
-            Momenta in inverse Ni-Ni distance.
-
-        Returns
-        -------
-        ndarray, shape (..., n)
-            Energies in eV.
-        """
-        points = momenta("k", k, 2)
-        return np.concatenate([block.energies(points) for block in self._blocks], axis=-1)
-
-    def locate(self, band: int) -> tuple[Block, int]:
-        """Mirror block of a band and its index there."""
-        for block in self._blocks:
-            if band < block.size:
-                return block, band
-            band -= block.size
-        raise ValueError(f"band index out of range; the model has {len(self.orbitals)} bands")
-
-    @cached_property
-    def _fourier(self) -> Fourier:
-        return Fourier(self.translations, self.hoppings)
-
-    @cached_property
-    def _decoupled(self) -> bool:
-        return all(block.size == 1 for block in self._blocks)
+#: Hopping matrices by lattice vector.
+Terms = dict[tuple[int, ...], Floats]
 
 
 def conduction_bands(
@@ -300,39 +70,365 @@ def conduction_bands(
         hoppings=np.array(list(terms.values()), dtype=complex),
         mirror=np.diag([-1.0, 1.0]),
         band_names=("α", "β"),
+        symmetries=square_group(-one, one),
     )
 
 
-def _require_hermitian(name: str, translations: NDArray[np.int64], hoppings: Complexes) -> None:
-    where = {tuple(r): i for i, r in enumerate(translations.tolist())}
-    if len(where) != len(translations):
-        raise ValueError(f"translations of {name!r} name a lattice vector twice; add them up first")
-    for r, i in where.items():
-        partner = where.get((-r[0], -r[1]))
-        miss = np.inf if partner is None else np.abs(hoppings[partner] - hoppings[i].conj().T).max()
-        if miss > 1e-10 * max(1.0, np.abs(hoppings[i]).max()):
-            raise ValueError(
-                f"hoppings of {name!r} are not Hermitian: T(-R) differs from T(R)^dagger by "
-                f"{miss:.2e} eV at R = {r}; give both members of each pair"
-            )
+@dataclass(frozen=True)
+class FourBandParameters:
+    """Hoppings of the bilayer two-orbital model in eV, GLYWH Eq. 11.
+
+    Orbital 1 is x²−y², orbital 2 is z²; t is within a layer, s between the layers; ``0`` stands
+    for the same place in the plane, ``x`` for first, ``xy`` for second and ``xx`` for third
+    neighbours.
+
+    Parameters
+    ----------
+    epsilon_x, t11_x, t11_xy, t11_xx : float
+        Level and hoppings of x²−y² in a layer.
+    epsilon_z, t22_x, t22_xy, t22_xx : float
+        Level and hoppings of z² in a layer.
+    s11_0, s11_x, s11_xy, s11_xx : float
+        Hoppings of x²−y² between the layers.
+    s22_0, s22_x, s22_xy, s22_xx : float
+        Hoppings of z² between the layers.  The last is printed as a first "s12xx".
+    t12_x, t12_xx, s12_x, s12_xx : float
+        Hoppings between x²−y² and z², positive along x and negative along y.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not a finite real number.
+    """
+
+    epsilon_x: float = 10.929
+    t11_x: float = -0.505
+    t11_xy: float = 0.060
+    t11_xx: float = -0.047
+    epsilon_z: float = 10.474
+    t22_x: float = -0.126
+    t22_xy: float = -0.003
+    t22_xx: float = -0.021
+    s11_0: float = -0.049
+    s11_x: float = 0.001
+    s11_xy: float = 0.035
+    s11_xx: float = -0.022
+    s22_0: float = -0.628
+    s22_x: float = 0.011
+    s22_xy: float = -0.032
+    s22_xx: float = 0.024
+    t12_x: float = 0.253
+    t12_xx: float = 0.037
+    s12_x: float = -0.038
+    s12_xx: float = -0.009
+
+    def __post_init__(self) -> None:
+        _require_real(self)
 
 
-def _mirror_blocks(
-    translations: NDArray[np.int64], hoppings: Complexes, mirror: Floats | None
-) -> tuple[Block, ...]:
-    n = hoppings.shape[-1]
-    if mirror is None:
-        return (Block(0, np.eye(n, dtype=complex), Fourier(translations, hoppings)),)
-    mirror = np.asarray(mirror)
-    if mirror.shape != (n, n) or not np.allclose(mirror @ mirror, np.eye(n), atol=1e-12):
-        raise ValueError(f"mirror of shape {mirror.shape}; allowed: an ({n}, {n}) involution")
-    if np.abs(mirror @ hoppings - hoppings @ mirror).max() > 1e-10:
-        raise ValueError("mirror does not commute with the Hamiltonian; leave it out")
-    signs, vectors = np.linalg.eigh(mirror)
-    blocks = []
-    for parity in (-1, 1):
-        basis = vectors[:, np.isclose(signs, parity)].astype(complex)
-        if basis.shape[1]:
-            reduced = basis.conj().T @ hoppings @ basis
-            blocks.append(Block(parity, basis, Fourier(translations, reduced)))
-    return tuple(blocks)
+@dataclass(frozen=True)
+class ThreeBandParameters:
+    """Hoppings of the model without the antibonding z² orbital in eV, GLYWH Eq. 22.
+
+    The symbols are those of `FourBandParameters`, there with a tilde; z is the bonding z² orbital.
+
+    Parameters
+    ----------
+    epsilon_x, t11_x, t11_xy, t11_xx : float
+        Level and hoppings of x²−y² in a layer.
+    epsilon_z, t22_x, t22_xy, t22_xx : float
+        Level and hoppings of the bonding z² orbital.
+    s11_0, s11_x, s11_xy, s11_xx : float
+        Hoppings of x²−y² between the layers.
+    t12_x, t12_xx : float
+        Hoppings between x²−y² of one layer and the bonding orbital.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not a finite real number.
+    """
+
+    epsilon_x: float = 10.746
+    t11_x: float = -0.518
+    t11_xy: float = 0.097
+    t11_xx: float = -0.079
+    epsilon_z: float = 9.869
+    t22_x: float = -0.163
+    t22_xy: float = -0.004
+    t22_xx: float = -0.022
+    s11_0: float = 0.05
+    s11_x: float = -0.001
+    s11_xy: float = -0.014
+    s11_xx: float = 0.043
+    t12_x: float = 0.134
+    t12_xx: float = 0.034
+
+    def __post_init__(self) -> None:
+        _require_real(self)
+
+
+@dataclass(frozen=True)
+class EightBandParameters(FourBandParameters):
+    """Hoppings of the model with hopping between bilayers in eV, GLYWH App. D.
+
+    Parameters
+    ----------
+    epsilon_x, t11_x, t11_xy, t11_xx : float
+        Level and hoppings of x²−y² in a layer.
+    epsilon_z, t22_x, t22_xy, t22_xx : float
+        Level and hoppings of z² in a layer.
+    s11_0, s11_x, s11_xy, s11_xx : float
+        Hoppings of x²−y² between the layers of a bilayer.
+    s22_0, s22_x, s22_xy, s22_xx : float
+        Hoppings of z² between the layers of a bilayer.  The last is printed as a first "s12xx".
+    t12_x, t12_xx, s12_x, s12_xx : float
+        Hoppings between x²−y² and z², positive along x and negative along y.
+    s11_z : float
+        Hopping of x²−y² from a layer to the like layer of the next bilayers.
+    s13_z : float
+        Hopping of x²−y² between the facing layers of two bilayers.
+    s22_z, s24_z : float
+        The same two for z².
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not a finite real number.
+    """
+
+    epsilon_x: float = 10.920
+    t11_x: float = -0.512
+    t11_xy: float = 0.062
+    t11_xx: float = -0.053
+    epsilon_z: float = 10.501
+    t22_x: float = -0.123
+    t22_xy: float = -0.005
+    t22_xx: float = -0.022
+    s11_0: float = -0.030
+    s11_x: float = 0.001
+    s11_xy: float = 0.023
+    s11_xx: float = -0.015
+    s22_0: float = -0.601
+    s22_x: float = 0.025
+    s22_xy: float = -0.011
+    s22_xx: float = 0.011
+    t12_x: float = 0.250
+    t12_xx: float = 0.035
+    s12_x: float = -0.038
+    s12_xx: float = -0.006
+    s11_z: float = 0.001
+    s13_z: float = 0.0004
+    s22_z: float = -0.006
+    s24_z: float = -0.031
+
+
+def four_band(parameters: FourBandParameters | None = None) -> BlochModel:
+    """Bilayer two-orbital model of GLYWH Eqs. 1 and 9-11, without the chemical potential.
+
+    Parameters
+    ----------
+    parameters : FourBandParameters, optional
+        Hoppings; the printed ones when not given.
+
+    Returns
+    -------
+    BlochModel
+        Orbitals x²−y² and z² of the top layer, then of the bottom layer.  The cell holds two Ni,
+        so three electrons a cell are Ni 2.5+.  Odd and even blocks under the bilayer mirror.
+
+    Examples
+    --------
+    >>> from nickbook.bands import chemical_potential
+    >>> round(chemical_potential(four_band(), filling=3), 4)
+    10.0975
+    """
+    terms = _bilayer_terms(parameters or FourBandParameters())
+    return BlochModel(
+        name="four-band bilayer model (GLYWH Eq. 1)",
+        orbitals=("t x²−y²", "t z²", "b x²−y²", "b z²"),
+        translations=np.array(list(terms)),
+        hoppings=np.array(list(terms.values()), dtype=complex),
+        mirror=_LAYER_SWAP,
+        sites=(0, 0, 1, 1),
+        symmetries=square_group(_QUARTER_TURN, np.eye(4)),
+    )
+
+
+def three_band(parameters: ThreeBandParameters | None = None) -> BlochModel:
+    """Model of GLYWH Eqs. 21 and 22 without the antibonding z² orbital.
+
+    Parameters
+    ----------
+    parameters : ThreeBandParameters, optional
+        Hoppings; the printed ones when not given.
+
+    Returns
+    -------
+    BlochModel
+        Orbitals x²−y² of the top layer, bonding z², x²−y² of the bottom layer.  The cell holds
+        two Ni.  One odd and two even bands under the bilayer mirror.
+    """
+    p = parameters or ThreeBandParameters()
+    terms = _added(
+        _even_terms(_matrix(3, (0, 0), (2, 2)), p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx),
+        _even_terms(_matrix(3, (1, 1)), p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx),
+        _even_terms(_matrix(3, (0, 2)), p.s11_0, p.s11_x, p.s11_xy, p.s11_xx),
+        _odd_terms(_matrix(3, (0, 1), (1, 2)), p.t12_x, p.t12_xx),
+    )
+    return BlochModel(
+        name="three-band model (GLYWH Eq. 21)",
+        orbitals=("t x²−y²", "+ z²", "b x²−y²"),
+        translations=np.array(list(terms)),
+        hoppings=np.array(list(terms.values()), dtype=complex),
+        mirror=_matrix(3, (0, 2), (1, 1)),
+        symmetries=square_group(np.diag([-1.0, 1.0, -1.0]), np.eye(3)),
+    )
+
+
+def eight_band(
+    parameters: EightBandParameters | None = None, *, delta_z: float = 0.2
+) -> BlochModel:
+    """Three-dimensional model of two bilayers in the tetragonal cell, GLYWH Eqs. 23-32.
+
+    Parameters
+    ----------
+    parameters : EightBandParameters, optional
+        Hoppings; the printed ones when not given.
+    delta_z : float, optional
+        Distance between the layers of a bilayer as a fraction of c.  The paper does not print it;
+        it enters `positions` and the position gauge, and no energy.
+
+    Returns
+    -------
+    BlochModel
+        The orbitals of `four_band` at z = 0 and `delta_z`, then those of the bilayer shifted by
+        half of each lattice vector.  The cell holds four Ni: six electrons are Ni 2.5+.  Momenta
+        are in inverse lattice constants (a, a, c).  The position gauge is that of the paper.
+    """
+    p = parameters or EightBandParameters()
+    within: Terms = {
+        (*r, 0): np.kron(np.eye(2), t).astype(float) for r, t in _bilayer_terms(p).items()
+    }
+    like = np.diag([p.s11_z, p.s22_z, p.s11_z, p.s22_z])
+    # Facing layers of two bilayers: top with primed bottom one cell lower, bottom with primed top.
+    down = np.zeros((4, 4))
+    down[[0, 1], [2, 3]] = p.s13_z, p.s24_z
+    between: Terms = {}
+    for x in (0, -1):
+        for y in (0, -1):
+            for z, facing in ((0, down.T), (-1, down)):
+                hop = np.zeros((8, 8))
+                hop[:4, 4:] = like + facing
+                between[(x, y, z)] = hop
+    conjugate: Terms = {(-x, -y, -z): hop.T for (x, y, z), hop in between.items()}
+    terms = _added(within, between, conjugate)
+    heights = np.repeat([0.0, real("delta_z", delta_z, above=0.0, below=0.5)], 2)
+    lower = np.stack([np.zeros(4), np.zeros(4), heights], axis=-1)
+    names = ("t x²−y²", "t z²", "b x²−y²", "b z²")
+    return BlochModel(
+        name="eight-band model (GLYWH Eq. 24)",
+        orbitals=(*names, *(name.replace(" ", "′ ") for name in names)),
+        translations=np.array(list(terms)),
+        hoppings=np.array(list(terms.values()), dtype=complex),
+        sites=(0, 0, 1, 1, 2, 2, 3, 3),
+        positions=np.concatenate([lower, lower + 0.5]),
+    )
+
+
+def bilayer_plane(kz: float, parameters: EightBandParameters | None = None) -> BlochModel:
+    r"""Block :math:`H_{2D} + H_z` of GLYWH Eqs. 33 and 34 on a plane of constant kz.
+
+    The translation by half of each lattice vector makes all bilayers alike, so four orbitals on
+    the centred square lattice hold all bands of `eight_band`, each once.
+
+    Parameters
+    ----------
+    kz : float
+        Momentum in units of 1/c; the period is 4π.
+    parameters : EightBandParameters, optional
+        Hoppings; the printed ones when not given.
+
+    Returns
+    -------
+    BlochModel
+        Momenta are (kx + ky)/2 and (kx − ky)/2, the inverse of the primitive vectors (½, ½) and
+        (½, −½).  Orbitals as in `four_band`; phases along z are those of GLYWH with
+        :math:`\delta_z` moved out of the Hamiltonian.  Mirror blocks at kz = 0 and ±2π, where
+        the mirror maps the plane onto itself.
+    """
+    p = parameters or EightBandParameters()
+    kz = real("kz", kz)
+    like = np.diag([p.s11_z, p.s22_z, p.s11_z, p.s22_z]) * 2 * np.cos(kz / 2)
+    facing = np.zeros((4, 4), complex)
+    facing[[0, 1], [2, 3]] = np.array([p.s13_z, p.s24_z]) * np.exp(-0.5j * kz)
+    next_bilayer = like + facing + facing.conj().T
+    # (x, y) = (m + n, m − n)/2 in the primitive vectors of the centred lattice.
+    terms = {(x + y, x - y): t.astype(complex) for (x, y), t in _bilayer_terms(p).items()}
+    terms |= dict.fromkeys(((1, 0), (-1, 0), (0, 1), (0, -1)), next_bilayer)
+    mirrored = abs(np.sin(kz / 2)) < 1e-12
+    hoppings = np.array(list(terms.values()))
+    return BlochModel(
+        name=f"bilayer block of the eight-band model at kz = {kz:.6g}/c",
+        orbitals=("t x²−y²", "t z²", "b x²−y²", "b z²"),
+        translations=np.array(list(terms)),
+        hoppings=hoppings.real if mirrored else hoppings,
+        mirror=_LAYER_SWAP if mirrored else None,
+        sites=(0, 0, 1, 1),
+        symmetries=square_group(_QUARTER_TURN, np.eye(4), axes=[[0.5, 0.5], [0.5, -0.5]]),
+    )
+
+
+_LAYER_SWAP: Floats = np.eye(4)[[2, 3, 0, 1]]
+_QUARTER_TURN = np.diag([-1.0, 1.0, -1.0, 1.0])
+
+
+def _require_real(parameters: FourBandParameters | ThreeBandParameters) -> None:
+    for item in fields(parameters):
+        real(item.name, getattr(parameters, item.name), unit="eV")
+
+
+def _bilayer_terms(p: FourBandParameters) -> Terms:
+    return _added(
+        _even_terms(_matrix(4, (0, 0), (2, 2)), p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx),
+        _even_terms(_matrix(4, (1, 1), (3, 3)), p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx),
+        _even_terms(_matrix(4, (0, 2)), p.s11_0, p.s11_x, p.s11_xy, p.s11_xx),
+        _even_terms(_matrix(4, (1, 3)), p.s22_0, p.s22_x, p.s22_xy, p.s22_xx),
+        _odd_terms(_matrix(4, (0, 1), (2, 3)), p.t12_x, p.t12_xx),
+        _odd_terms(_matrix(4, (0, 3), (1, 2)), p.s12_x, p.s12_xx),
+    )
+
+
+def _matrix(size: int, *pairs: tuple[int, int]) -> Floats:
+    """Return the symmetric matrix with ones at the given places."""
+    matrix = np.zeros((size, size))
+    for i, j in pairs:
+        matrix[i, j] = matrix[j, i] = 1.0
+    return matrix
+
+
+def _even_terms(matrix: Floats, level: float, first: float, second: float, third: float) -> Terms:
+    """Hoppings alike in all four directions: GLYWH's h11, h22, h13 and h24."""
+    terms: Terms = {(0, 0): level * matrix}
+    for s in (1, -1):
+        terms |= {(s, 0): first * matrix, (0, s): first * matrix}
+        terms |= {(2 * s, 0): third * matrix, (0, 2 * s): third * matrix}
+        terms |= {(s, 1): second * matrix, (s, -1): second * matrix}
+    return terms
+
+
+def _odd_terms(matrix: Floats, first: float, third: float) -> Terms:
+    """Hoppings that change sign under a quarter turn: GLYWH's h12 and h14."""
+    terms: Terms = {}
+    for s in (1, -1):
+        terms |= {(s, 0): first * matrix, (0, s): -first * matrix}
+        terms |= {(2 * s, 0): third * matrix, (0, 2 * s): -third * matrix}
+    return terms
+
+
+def _added(*parts: Terms) -> Terms:
+    total: Terms = {}
+    for part in parts:
+        for r, matrix in part.items():
+            total[r] = total.get(r, 0.0) + matrix
+    return total

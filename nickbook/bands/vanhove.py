@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from nickbook.bands.bloch import BlochModel, Block
 from nickbook.bands.lattice import zone_mesh
-from nickbook.bands.models import BlochModel, Block
 
 Floats = NDArray[np.float64]
 

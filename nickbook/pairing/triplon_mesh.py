@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from nickbook.bands import BlochModel, FermiSheet, eta_k, fermi_sheets
+from nickbook.bands.bloch import Block
 from nickbook.bands.checks import one_of, positive_integer, real
-from nickbook.bands.models import Block
 from nickbook.pairing.gap import GapFunction
 
 Floats = NDArray[np.float64]
