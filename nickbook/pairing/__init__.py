@@ -1,6 +1,7 @@
 """Everything that ends in a gap function."""
 
 from nickbook.pairing.gap import GapFunction
+from nickbook.pairing.interactions import Interaction, kanamori
 from nickbook.pairing.triplon import (
     factorized_gap,
     gap_amplitudes,
@@ -19,6 +20,7 @@ from nickbook.pairing.triplon_mesh import (
 
 __all__ = [
     "GapFunction",
+    "Interaction",
     "TriplonMeanField",
     "channel_boundaries",
     "channel_strengths",
@@ -26,6 +28,7 @@ __all__ = [
     "gap_amplitudes",
     "gap_ratio",
     "gap_ratio_exact",
+    "kanamori",
     "pair_logarithm",
     "triplon_critical_temperature",
     "triplon_gap",
