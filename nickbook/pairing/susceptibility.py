@@ -482,6 +482,7 @@ def _hermitian(product: Floats | Complexes) -> Complexes:
     for row in range(count):
         values[..., row, : row + 1] = np.moveaxis(fft2(product[row, : row + 1]), 0, -1)
         values[..., :row, row] = values[..., row, :row].conj()
+        values[..., row, row].imag = 0.0
     return values
 
 
