@@ -44,6 +44,7 @@ BandPair = tuple[Sequence[int], Sequence[int]]
 TIME_ERROR = 1e-11
 
 _GIB = 2**30
+_COARSE = 32
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -298,22 +299,9 @@ def bare_susceptibility(
             "or a higher temperature"
         )
     _announce(model, size, chosen, workspace)
-    lines = _Lines(model, mu, temperature, size)
-    times, weights = _time_nodes(lines.bandwidth / temperature)
-    n, count = len(model.orbitals), len(chosen)
-    product = np.zeros((count, count, size, size), lines.kind)
-    for part in np.array_split(np.arange(len(times)), lines.chunks(len(times), workspace)):
-        both = np.concatenate([times[part], 1 - times[part]])
-        ahead = lines.propagators(both, reached)
-        back = ahead if left == reached else lines.propagators(both, left)
-        ahead = ahead * np.tile(weights[part], 2)[:, None, None]
-        back = np.roll(back, len(part), axis=1).conj()
-        for row, (a, c) in enumerate(chosen):
-            for column, (b, d) in enumerate(chosen[: row + 1]):
-                product[row, column] += np.einsum("txy,txy->xy", ahead[c * n + d], back[a * n + b])
-    return Susceptibility(
-        model, mu, temperature, chosen, _hermitian(product) / temperature, resolution
-    )
+    product = _Lines(model, mu, temperature, size).bubble(chosen, left, reached, workspace)
+    values = _hermitian(product) / temperature
+    return Susceptibility(model, mu, temperature, chosen, values, resolution)
 
 
 def rpa_susceptibility(
@@ -398,36 +386,58 @@ class _Lines:
     def __init__(self, model: BlochModel, mu: float, temperature: float, size: int) -> None:
         # Real hoppings make propagators real in space: half of the zone suffices.
         self._real = not model.hoppings.imag.any()
-        self.kind = float if self._real else complex
+        self._kind = float if self._real else complex
         self._size, n = size, len(model.orbitals)
         k = zone_mesh(size)[:, : size // 2 + 1 if self._real else size]
         energies, vectors = model.states(k)
         self._energies = np.moveaxis((energies - mu) / temperature, -1, 0)
-        self.bandwidth = float(np.ptp(energies))
-        vectors = np.moveaxis(vectors, -1, 0)
-        outer = vectors[..., :, None] * vectors[..., None, :].conj()
-        self._projectors = np.ascontiguousarray(
-            np.moveaxis(outer.reshape(n, *k.shape[:2], n * n), -1, 1)
-        )
+        self._bandwidth = float(np.ptp(energies)) / temperature
+        self._upper = np.triu_indices(n)
+        vectors = np.moveaxis(vectors, (-1, -2), (0, 1))
+        self._projectors = vectors[:, self._upper[0]] * vectors[:, self._upper[1]].conj()
 
     def propagators(self, times: Floats, bands: tuple[int, ...]) -> Floats | Complexes:
-        """A(r, τ) for times in units of β, shape (n², times, L, L)."""
-        n2, shape = self._projectors.shape[1], self._projectors.shape[2:]
-        lines = np.zeros((n2, len(times), *shape), complex)
-        for x, projector in zip(
-            self._energies[list(bands)], self._projectors[list(bands)], strict=True
-        ):
+        """A(r, τ) for times in units of β, shape (n, n, times, L, L)."""
+        size, shape = self._size, self._projectors.shape[1:]
+        lines = np.zeros((shape[0], len(times), *shape[1:]), complex)
+        for band in bands:
+            x = self._energies[band]
             occupied = np.exp(log_expit(x) - times[:, None, None] * x)
-            for line, element in zip(lines, projector, strict=True):
+            for line, element in zip(lines, self._projectors[band], strict=True):
                 line += element * occupied
-        if self._real:
-            return irfft2(lines, s=(self._size, self._size), overwrite_x=True)
-        return ifft2(lines, overwrite_x=True)
+        upper = (
+            irfft2(lines, s=(size, size), overwrite_x=True)
+            if self._real
+            else ifft2(lines, overwrite_x=True)
+        )
+        # A(k) is Hermitian, so the other half is the conjugate at -r.
+        n, back = len(self._energies), -np.arange(size)
+        found = np.empty((n, n, len(times), size, size), self._kind)
+        for element, a, b in zip(upper, *self._upper, strict=True):
+            found[b, a] = element[:, back[:, None], back].conj() if a < b else 0.0
+            found[a, b] = element
+        return found
 
-    def chunks(self, times: int, workspace: float) -> int:
-        """Parts to split the times into so that each fits into the workspace, in GiB."""
-        each = 2 * 4 * 16 * self._size**2 * self._projectors.shape[1] / _GIB
-        return int(min(times, max(1, math.ceil(times * each / workspace))))
+    def bubble(
+        self, pairs: Integers, left: tuple[int, ...], reached: tuple[int, ...], workspace: float
+    ) -> Floats | Complexes:
+        """χ(r)/β between pairs, in the lower half of an array of shape (P, P, L, L)."""
+        times, weights = _time_nodes(self._bandwidth)
+        each = 2 * 4 * 16 * self._size**2 * len(self._energies) ** 2 / _GIB
+        chunks = min(len(times), max(1, math.ceil(len(times) * each / workspace)))
+        product = np.zeros((len(pairs), len(pairs), self._size, self._size), self._kind)
+        for part in np.array_split(np.arange(len(times)), chunks):
+            # In this order the times β - τ are the times τ backwards.
+            both = np.concatenate([times[part], 1 - times[part[::-1]]])
+            ahead = self.propagators(both, reached)
+            back = ahead if left == reached else self.propagators(both, left)
+            back = back[:, :, ::-1].conj()
+            share = np.concatenate([weights[part], weights[part[::-1]]])
+            ahead = ahead * share[:, None, None]
+            for row, (a, c) in enumerate(pairs):
+                for column, (b, d) in enumerate(pairs[: row + 1]):
+                    product[row, column] += np.einsum("txy,txy->xy", ahead[c, d], back[a, b])
+        return product
 
 
 def _time_nodes(scale: float) -> tuple[Floats, Floats]:
@@ -468,9 +478,9 @@ def _resolution(model: BlochModel, mu: float, temperature: float, size: int) -> 
     fastest = 0.0
     for band in range(len(model.band_names)):
         block, index = model.locate(band)
-        energy, velocity = block.band(zone_mesh(max(size, 64)), index)
+        energy, velocity = block.band(zone_mesh(_COARSE), index)
         speed = np.linalg.norm(velocity, axis=-1)
-        near = np.abs(energy - mu) < np.pi * temperature + speed * np.pi / 64
+        near = np.abs(energy - mu) < np.pi * temperature + speed * np.pi / _COARSE
         fastest = max(fastest, float(speed.max(where=near, initial=0.0)))
     return fastest / (np.pi * size)
 
