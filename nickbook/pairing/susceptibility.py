@@ -250,7 +250,8 @@ def bare_susceptibility(
         Keep excitations from bands of the first sequence at k to bands of the second at k + q, as
         numbered in `BlochModel.band_names`.  Sums over all pairs of bands give the whole.
     workspace : float, optional
-        GiB that intermediate arrays may take.
+        GiB that the propagators may take: they are made for some times at once.  When everything
+        takes more than 1 GiB, the log says so in advance.
 
     Returns
     -------
@@ -271,10 +272,11 @@ def bare_susceptibility(
     .. math:: \chi^0_{ac,bd}(r) = \int_0^\beta d\tau\, A_{cd}(r, \tau)\, A_{ab}(r, \beta-\tau)^*,
         \qquad A(k, \tau) = \sum_n u_n(k) u_n(k)^\dagger \frac{e^{-\xi_n\tau}}{1+e^{-\beta\xi_n}} .
 
-    A number of times M that grows as log(β × bandwidth), about 60 at 5 meV, takes the integral to
-    a relative error below `TIME_ERROR` in every term of the sum over bands and momenta.  The cost
-    is O(L² (n² M log L + n⁴ M)).  Sums over a mesh err by exp(-T/T₀), with the resolution
-    T₀ = v/(πL) for the largest Fermi velocity v.
+    A number of times M that grows as log(β × bandwidth), about 60 for the four-band model at 5
+    meV, takes the integral to a relative error below `TIME_ERROR` in every term of the sum over
+    bands and momenta.  For P pairs of n orbitals the cost is O(M L² (n² log L + P²)), far below the
+    O(L⁴ n² P²) of the double sum.  Sums over a mesh err by up to exp(-T/T₀), with the resolution
+    T₀ = v/(πL) for the largest velocity v near the Fermi level.
 
     Examples
     --------
@@ -300,7 +302,8 @@ def bare_susceptibility(
         )
     _announce(model, size, chosen, workspace)
     product = _Lines(model, mu, temperature, size).bubble(chosen, left, reached, workspace)
-    values = _hermitian(product) / temperature
+    values = _hermitian(product)
+    values /= temperature
     return Susceptibility(model, mu, temperature, chosen, values, resolution)
 
 
@@ -496,17 +499,17 @@ def _hermitian(product: Floats | Complexes) -> Complexes:
     return values
 
 
+def _memory(model: BlochModel, size: int, pairs: Integers, workspace: float) -> float:
+    """GiB that a bare susceptibility takes at most: result, its form in real space, states."""
+    n, count = len(model.orbitals), len(pairs)
+    return workspace + 16 * size**2 * (2 * count**2 + 2 * n**3 + 8 * n**2) / _GIB
+
+
 def _announce(model: BlochModel, size: int, pairs: Integers, workspace: float) -> None:
     """Tell of an allocation of more than 1 GiB before it is made."""
-    n = len(model.orbitals)
-    total = 16 * size**2 * (1.5 * len(pairs) ** 2 + 3 * n**3) / _GIB + workspace
-    if total > 1:
-        _LOGGER.warning(
-            "bare_susceptibility: about %.1f GiB for %d² momenta and %d pairs",
-            total,
-            size,
-            len(pairs),
-        )
+    if (memory := _memory(model, size, pairs, workspace)) > 1:
+        message = "bare_susceptibility: up to %.1f GiB for %d² momenta and %d pairs"
+        _LOGGER.warning(message, memory, size, len(pairs))
 
 
 def _signed_vertex(chi0: Susceptibility, interaction: Interaction, channel: str) -> Floats:
