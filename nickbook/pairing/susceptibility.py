@@ -417,8 +417,9 @@ class _Lines:
         n, back = len(self._energies), -np.arange(size)
         found = np.empty((n, n, len(times), size, size), self._kind)
         for element, a, b in zip(upper, *self._upper, strict=True):
-            found[b, a] = element[:, back[:, None], back].conj() if a < b else 0.0
             found[a, b] = element
+            if a != b:
+                found[b, a] = element[:, back[:, None], back].conj()
         return found
 
     def bubble(
