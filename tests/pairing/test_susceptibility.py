@@ -150,7 +150,9 @@ def test_matrices_are_hermitian_positive_and_reversed_at_minus_q(model):
     assert reversal < 1e-12 if model.mirror is not None else reversal > 1e-2
 
 
-@pytest.mark.parametrize("model", [four_band(), three_band(), conduction_bands()], ids=repr)
+@pytest.mark.parametrize(
+    "model", [four_band(), three_band(), conduction_bands()], ids=lambda m: m.name
+)
 def test_point_group_and_mirror(model):
     mu = {4: MU, 3: 10.256, 2: -0.65}[len(model.orbitals)]
     size = 12
@@ -413,6 +415,29 @@ def test_stoner_criterion_of_one_band_and_of_repulsion_in_the_charge_channel():
     assert point.scale == pytest.approx(1 / chi0.values.real.max())
     assert point.q == pytest.approx((np.pi, np.pi))
     assert stoner_point(chi0, kanamori((0,), 1.0, 0.0), "charge").scale == np.inf
+
+
+@pytest.mark.parametrize(
+    "model", [four_band(), three_band(), complex_model()], ids=lambda m: m.name
+)
+def test_states_make_up_the_hamiltonian(model):
+    k = zone_mesh(5) + [0.1, 0.3]
+    energies, u = model.states(k)
+    made = (u * energies[..., None, :]) @ u.conj().swapaxes(-1, -2)
+    np.testing.assert_allclose(made, model.hamiltonian(k), atol=1e-13)
+    np.testing.assert_allclose(energies, model.band_energies(k), atol=1e-13)
+    unit = np.broadcast_to(np.eye(len(model.orbitals)), u.shape)
+    np.testing.assert_allclose(u.conj().swapaxes(-1, -2) @ u, unit, atol=1e-13)
+
+
+def test_mirror_and_sites_are_not_needed():
+    """A model as Wannier90 gives it: hoppings alone."""
+    model = four_band()
+    bare = BlochModel("hoppings", model.orbitals, model.translations, model.hoppings)
+    found, expected = (
+        bare_susceptibility(m, MU, TEMPERATURE, 8, pairs="all") for m in (bare, model)
+    )
+    np.testing.assert_allclose(found.values, expected.values, atol=1e-13)
 
 
 def test_models_without_sites_take_all_pairs():
