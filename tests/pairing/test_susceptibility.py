@@ -421,7 +421,7 @@ def test_stoner_criterion_of_one_band_and_of_repulsion_in_the_charge_channel():
     "model", [four_band(), three_band(), complex_model()], ids=lambda m: m.name
 )
 def test_states_make_up_the_hamiltonian(model):
-    k = zone_mesh(5) + [0.1, 0.3]
+    k = np.add(zone_mesh(5), (0.1, 0.3))
     energies, u = model.states(k)
     made = (u * energies[..., None, :]) @ u.conj().swapaxes(-1, -2)
     np.testing.assert_allclose(made, model.hamiltonian(k), atol=1e-13)
