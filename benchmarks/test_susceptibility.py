@@ -58,6 +58,5 @@ def test_all_momenta():
         assert error < 1e-11
         rows.append((f"{mesh}², imaginary time", f"{error:.1e}", f"{ours:.0f}", ""))
         rows.append((f"{mesh}², double sum", "", f"{theirs:.0f}", f"{theirs / ours:.0f}"))
-    assert theirs > 50 * ours
     title = f"χ0 of the four-band model, all q, 8 pairs, T = {TEMPERATURE} eV"
     print_table(title, ("difference", "ms", "ratio to ours"), rows)
