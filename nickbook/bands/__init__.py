@@ -27,6 +27,7 @@ from nickbook.bands.models import (
     four_band,
     three_band,
 )
+from nickbook.bands.sensitivity import chemical_potential_slopes
 from nickbook.bands.symmetry import SQUARE_CHARACTERS, SQUARE_ELEMENTS, Symmetry, square_group
 from nickbook.bands.vanhove import VanHovePoint, van_hove_points
 
@@ -44,6 +45,7 @@ __all__ = [
     "band_fillings",
     "bilayer_plane",
     "chemical_potential",
+    "chemical_potential_slopes",
     "conduction_bands",
     "density_of_states",
     "eight_band",
