@@ -44,11 +44,7 @@ def verdicts(identifiers: Sequence[str]) -> Verdicts:
     ValueError
         If the ledger has no such row.
     """
-    rows = {claim.id: claim for claim in ledger()}
-    unknown = [name for name in identifiers if name not in rows]
-    if unknown:
-        raise ValueError(f"identifiers: {', '.join(unknown)} not in the ledger")
-    return Verdicts(tuple(rows[name] for name in identifiers))
+    return Verdicts(tuple(ledger(identifiers)))
 
 
 def _row(claim: Claim) -> str:

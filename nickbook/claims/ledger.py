@@ -5,7 +5,7 @@ registered under the row's id, each time the ledger is made.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -122,32 +122,30 @@ def settles(identifier: str) -> Callable[[Judge], Judge]:
     return register
 
 
-@cache
-def ledger() -> list[Claim]:
-    """Compute every row.
+def ledger(identifiers: Sequence[str] | None = None) -> list[Claim]:
+    """Compute rows of the ledger; each is computed once.
+
+    Parameters
+    ----------
+    identifiers : sequence of str, optional
+        Ids of the rows to compute; all when not given.
 
     Returns
     -------
     list of Claim
-        In the order of the YAML files.
+        In the order of `identifiers`, or of the YAML files.
 
     Raises
     ------
     ValueError
-        If a row lacks a field or a function, or a function lacks its row.
+        If there is no such row, a row lacks a field or a function, or a function lacks its row.
     """
-    rows = []
-    for source in SOURCES:
-        # The judges register themselves; they import this module, so it cannot import them first.
-        import_module(f"nickbook.claims.{source}")
-        rows.extend(_rows(source))
-    ids = [row["id"] for row in rows]
-    if len(set(ids)) < len(ids) or set(ids) != set(_JUDGES):
-        raise ValueError(
-            f"rows and functions differ: {sorted(set(ids) ^ set(_JUDGES))}; give each id of the "
-            "YAML files exactly one function registered with settles()"
-        )
-    return [_claim(row) for row in rows]
+    rows = _table()
+    names = list(rows) if identifiers is None else list(identifiers)
+    unknown = [name for name in names if name not in rows]
+    if unknown:
+        raise ValueError(f"identifiers: {', '.join(unknown)} not in the ledger")
+    return [_claim(name) for name in names]
 
 
 def agrees(value: float, paper: float, tolerance: float | None) -> bool:
@@ -170,6 +168,23 @@ def agrees(value: float, paper: float, tolerance: float | None) -> bool:
     return math.isfinite(value) and abs(value - paper) <= tolerance
 
 
+@cache
+def _table() -> dict[str, dict[str, str]]:
+    """Rows of all sources by id, each with the function that settles it."""
+    rows = []
+    for source in SOURCES:
+        # The judges register themselves; they import this module, so it cannot import them first.
+        import_module(f"nickbook.claims.{source}")
+        rows.extend(_rows(source))
+    ids = [row["id"] for row in rows]
+    if len(set(ids)) < len(ids) or set(ids) != set(_JUDGES):
+        raise ValueError(
+            f"rows and functions differ: {sorted(set(ids) ^ set(_JUDGES))}; give each id of the "
+            "YAML files exactly one function registered with settles()"
+        )
+    return {row["id"]: row for row in rows}
+
+
 def _rows(source: str) -> list[dict[str, str]]:
     text = files("nickbook.claims").joinpath(f"{source}.yml").read_text(encoding="utf-8")
     rows: list[dict[str, str]] = yaml.safe_load(text)
@@ -183,8 +198,10 @@ def _rows(source: str) -> list[dict[str, str]]:
     return rows
 
 
-def _claim(row: dict[str, str]) -> Claim:
+@cache
+def _claim(identifier: str) -> Claim:
+    row = _table()[identifier]
     tolerance = float(row["tolerance"]) if "tolerance" in row else None
     stated = "" if tolerance is None else f"±{tolerance:g}: {row['because'].strip()}"
     words = {name: str(row[name]).strip() for name in _FIELDS}
-    return Claim(**words, tolerance=stated, finding=_JUDGES[row["id"]](tolerance))
+    return Claim(**words, tolerance=stated, finding=_JUDGES[identifier](tolerance))
