@@ -94,6 +94,20 @@ EXPECTED = {
     "LK-eq18-cutoff": "with caveat",
     "LK-eq18-small-coupling": "with caveat",
     "LK-eq14-scale": "outside",
+    "GLYWH-eq24-layers": "reproduced",
+    "GLYWH-eq24-hermitian": "reproduced",
+    "GLYWH-eq26-delta-z": "reproduced",
+    "GLYWH-eq31-distance": "with caveat",
+    "GLYWH-eq33-blocks": "reproduced",
+    "GLYWH-eq34-shift": "with caveat",
+    "GLYWH-fig7-bands": "reproduced",
+    "GLYWH-fig7-degenerate": "reproduced",
+    "GLYWH-appd-filling": "with caveat",
+    "GLYWH-fig7-sheets": "reproduced",
+    "GLYWH-text-two-dimensional": "with caveat",
+    "GLYWH-text-z2-dispersion": "reproduced",
+    "GLYWH-text-flower": "outside",
+    "GLYWH-text-nesting-plane": "outside",
 }
 
 WORDS = ("id", "where", "statement", "chapter", "method", "check", "value")
