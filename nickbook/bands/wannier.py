@@ -49,9 +49,18 @@ def read_wannier90(
         Names of the orbitals; ``"1"``, ``"2"``, ... when not given.
     dimension : {2, 3}, optional
         By default two if every R3 is zero, else three.
-    mirror, band_names, spin_degeneracy, sites, positions, symmetries
-        As for `BlochModel`.  Set `spin_degeneracy` to one for a calculation with spin-orbit
-        coupling.  The symmetries must form a whole group.
+    mirror : ndarray, shape (n, n), optional
+        The bilayer mirror in orbital space, as for `BlochModel`.
+    band_names : tuple of str, optional
+        Names of the bands in block order.
+    spin_degeneracy : int, optional
+        Electrons that one band state takes; one for a calculation with spin-orbit coupling.
+    sites : tuple of int, optional
+        Number of the atom that each orbital sits on.
+    positions : array_like, shape (n, dimension), optional
+        Places of the orbitals in units of the primitive vectors.
+    symmetries : tuple of Symmetry, optional
+        A whole group, such as `square_group`.
     tolerance : float, optional
         Deviations up to this size in eV from Hermiticity and from the given symmetries are taken
         for rounding, and averaged away; larger ones are an error.  The default suits the six

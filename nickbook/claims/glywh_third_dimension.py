@@ -232,7 +232,7 @@ def _shift(_: float | None) -> Finding:
     equivalent = _distance(moved, turned) < 1e-12 and _distance(short, within - between) < 1e-12
     equal = _distance(moved, within - between) < 1e-12
     value = (
-        "Equal up to the phases $\\mathrm{e}^{2\\pi\\mathrm{i}\\delta_z}$ of the lower index b; "
+        "Equal up to the phases $\\mathrm{e}^{2\\pi\\mathrm{i}\\delta_z}$ of the orbitals in b; "
         "exactly equal for $(2\\pi/a,0,0)$"
     )
     if not equivalent:
