@@ -30,6 +30,7 @@ from nickbook.bands.models import (
 from nickbook.bands.sensitivity import chemical_potential_slopes
 from nickbook.bands.symmetry import SQUARE_CHARACTERS, SQUARE_ELEMENTS, Symmetry, square_group
 from nickbook.bands.vanhove import VanHovePoint, van_hove_points
+from nickbook.bands.wannier import read_wannier90, write_wannier90
 
 __all__ = [
     "HIGH_SYMMETRY",
@@ -56,10 +57,12 @@ __all__ = [
     "gamma_1k",
     "gamma_2k",
     "gamma_3k",
+    "read_wannier90",
     "square_group",
     "three_band",
     "van_hove_points",
     "weighted_density_of_states",
+    "write_wannier90",
     "zone_mesh",
     "zone_path",
 ]

@@ -269,6 +269,14 @@ class BlochModel:
             symmetries=tuple(Symmetry(s.name, s.rotation[:2, :2], s.orbitals) for s in keep),
         )
 
+    def require_plane(self, task: str) -> None:
+        """Raise ValueError with the way out if the model is three-dimensional."""
+        if self.dimension != 2:
+            raise ValueError(
+                f"{self.name!r} has three dimensions, and {task} takes two: give one plane of it, "
+                "model.plane(kz)"
+            )
+
     def energies(self, k: ArrayLike) -> Floats:
         """Band energies, shape (..., n), in eV.
 

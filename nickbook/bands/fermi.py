@@ -98,7 +98,7 @@ def fermi_sheets(model: BlochModel, mu: float) -> list[FermiSheet]:
     Parameters
     ----------
     model : BlochModel
-        Any model.
+        A model in two dimensions.
     mu : float
         Chemical potential in eV.
 
@@ -110,7 +110,8 @@ def fermi_sheets(model: BlochModel, mu: float) -> list[FermiSheet]:
     Raises
     ------
     ValueError
-        If `mu` is not finite, crosses no band, or lies on a van Hove saddle.
+        If `mu` is not finite, crosses no band, or lies on a van Hove saddle, or if the model has
+        three dimensions.
 
     Notes
     -----
@@ -125,6 +126,7 @@ def fermi_sheets(model: BlochModel, mu: float) -> list[FermiSheet]:
     [('α', 'Γ', 'electron'), ('β', 'M', 'hole')]
     """
     mu = real("mu", mu, unit="eV")
+    model.require_plane("fermi_sheets")
     sheets = []
     for band, name in enumerate(model.band_names):
         block, index = model.locate(band)
@@ -161,7 +163,7 @@ def density_of_states(model: BlochModel, energy: float) -> Floats:
     Parameters
     ----------
     model : BlochModel
-        Any model.
+        A model in two dimensions.
     energy : float
         Energy in eV.
 
@@ -171,6 +173,11 @@ def density_of_states(model: BlochModel, energy: float) -> Floats:
         States/eV per spin and cell, in the order of the model's `band_names`; zero outside a band
         and on its edge, infinite on a van Hove saddle.  `van_hove_points` lists both kinds of
         energies, with the height of each step and the strength of each logarithm.
+
+    Raises
+    ------
+    ValueError
+        If `energy` is not finite or the model has three dimensions.
     """
     return weighted_density_of_states(model, energy, lambda k: np.ones(k.shape[:-1]))
 
@@ -183,7 +190,7 @@ def weighted_density_of_states(
     Parameters
     ----------
     model : BlochModel
-        Any model.
+        A model in two dimensions.
     energy : float
         Energy in eV.
     weight : callable
@@ -193,8 +200,14 @@ def weighted_density_of_states(
     -------
     ndarray, shape (bands,)
         The integral of ``weight(k) delta(energy - band(k)) d²k / 4 pi²`` per band.
+
+    Raises
+    ------
+    ValueError
+        If `energy` is not finite or the model has three dimensions.
     """
     energy = real("energy", energy, unit="eV")
+    model.require_plane("density_of_states")
     saddles = {p.band for p in van_hove_points(model) if _diverges_at(p.kind, p.energy, energy)}
     totals = []
     for band in range(len(model.band_names)):

@@ -1,5 +1,7 @@
 """Filling and chemical potential."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
@@ -9,6 +11,7 @@ from nickbook.bands.bloch import BlochModel, Block
 from nickbook.bands.checks import real
 from nickbook.bands.contours import MESH, contours, mesh_energies
 from nickbook.bands.lattice import zone_mesh
+from nickbook.bands.tetrahedra import tetrahedra
 from nickbook.bands.vanhove import critical_points
 
 Floats = NDArray[np.float64]
@@ -16,6 +19,9 @@ Floats = NDArray[np.float64]
 _THERMAL_REACH = 40.0
 _SADDLE_WINDOW = 2e-9
 _LARGEST_MESH = 12_000
+#: In three dimensions: points along a direction per speed / T, and the most points of all.
+_THERMAL_POINTS = 4.0
+_LARGEST_BLOCK = 2_000_000
 
 
 def band_fillings(model: BlochModel, mu: float, temperature: float = 0.0) -> Floats:
@@ -38,13 +44,18 @@ def band_fillings(model: BlochModel, mu: float, temperature: float = 0.0) -> Flo
     Raises
     ------
     ValueError
-        If `mu` is not finite or `temperature` is negative.
+        If `mu` is not finite, or `temperature` is negative or asks for too large a mesh.
 
     Notes
     -----
-    At T = 0 the filling is the area inside the Fermi lines, exact to rounding.  At T > 0 it is a
-    sum over a mesh whose size grows as 1/T, so that the error stays near 1e-12; the cost grows as
-    1/T².
+    At T = 0 the filling in two dimensions is the area inside the Fermi lines, exact to rounding.
+    In three dimensions linear tetrahedra give it, fourth order in the step of a mesh of 48³ points;
+    the error is about 1e-5 electrons a cell for smooth bands and 2e-4 for `eight_band`, whose bands
+    touch on whole planes.
+
+    At T > 0 it is a sum over a mesh that grows as 1/T in each direction, so that the error stays
+    near 1e-12 in two dimensions and below 1e-5 in three; the cost grows as 1/T² and 1/T³.  Three
+    dimensions allow two million points, which suffice for T >= 0.02 eV with `eight_band`.
 
     Examples
     --------
@@ -54,6 +65,11 @@ def band_fillings(model: BlochModel, mu: float, temperature: float = 0.0) -> Flo
     """
     mu = real("mu", mu, unit="eV")
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
+    if model.dimension == 3:
+        if temperature == 0.0:
+            return model.spin_degeneracy * tetrahedra(model).occupied(mu)
+        energies, weights = _thermal_mesh(model, temperature)
+        return model.spin_degeneracy * (weights @ expit((mu - energies) / temperature))
     shares = [_occupied(model, b, mu, temperature) for b in range(len(model.band_names))]
     return model.spin_degeneracy * np.array(shares)
 
@@ -64,7 +80,7 @@ def filling(model: BlochModel, mu: float, temperature: float = 0.0) -> float:
 
 
 def chemical_potential(model: BlochModel, filling: float, temperature: float = 0.0) -> float:
-    """Chemical potential that gives a filling, to 1e-12 eV.
+    """Chemical potential that gives a filling, as `filling` counts it, to 1e-12 eV.
 
     Parameters
     ----------
@@ -99,8 +115,7 @@ def chemical_potential(model: BlochModel, filling: float, temperature: float = 0
     def excess(mu: float) -> float:
         return float(band_fillings(model, mu, temperature).sum()) - filling
 
-    blocks = [model.locate(band) for band in range(len(model.band_names))]
-    energies = np.sort(np.concatenate([mesh_energies(*block).ravel() for block in blocks]))
+    energies = np.sort(_sample(model), axis=None)
     guess = float(energies[int(filling / capacity * (len(energies) - 1))])
     step = 0.01 + temperature
     low, high = guess - step, guess + step
@@ -119,6 +134,8 @@ def chemical_potential(model: BlochModel, filling: float, temperature: float = 0
 def _occupied(model: BlochModel, band: int, mu: float, temperature: float) -> float:
     """Occupied fraction of one band, between 0 and 1."""
     block, index = model.locate(band)
+    if temperature > 0.0:
+        return _thermal_share(block, index, mu, temperature)
     low, high = _range(model, band)
     saddles = [e for _, e, hessian in critical_points(block, index) if np.linalg.det(hessian) <= 0]
 
@@ -138,9 +155,7 @@ def _occupied(model: BlochModel, band: int, mu: float, temperature: float) -> fl
         ends = near[0] - _SADDLE_WINDOW, near[0] + _SADDLE_WINDOW
         return float(np.interp(energy, ends, [area(end) for end in ends]))
 
-    if temperature == 0.0:
-        return share(mu)
-    return _thermal_share(block, index, mu, temperature)
+    return share(mu)
 
 
 def _thermal_share(block: Block, index: int, mu: float, temperature: float) -> float:
@@ -162,7 +177,45 @@ def _thermal_share(block: Block, index: int, mu: float, temperature: float) -> f
     return total / size**2
 
 
+@lru_cache(maxsize=1)
+def _thermal_mesh(model: BlochModel, temperature: float) -> tuple[Floats, Floats]:
+    """Energies (points, bands) of a 3D model and weights of a trapezoidal rule fit for T.
+
+    All bands share one mesh: where they touch, each has a kink, but their sum is smooth.
+    """
+    coarse = tetrahedra(model).energies
+    steps = [np.abs(np.diff(coarse, axis=axis)).max() for axis in (1, 2, 3)]
+    wanted = _THERMAL_POINTS * np.array(steps) * coarse.shape[1] / (2 * np.pi)
+    sizes = np.maximum(24, 2 * np.ceil(wanted / temperature / 2)).astype(int)
+    even = not model.hoppings.imag.any()
+    count = sizes[0] // 2 + 1 if even else sizes[0]
+    if count * sizes[1] * sizes[2] > _LARGEST_BLOCK:
+        lowest = (np.prod(wanted) / (1 + even) / _LARGEST_BLOCK) ** (1 / 3)
+        raise ValueError(
+            f"temperature = {temperature} eV asks for a mesh of {' × '.join(map(str, sizes))} "
+            f"points; allowed: 0, or temperature >= {1.1 * lowest:.2g} eV here"
+        )
+    first, *others = (2 * np.pi * np.arange(size) / size for size in sizes)
+    planes = np.array(np.meshgrid(*others, indexing="ij")).reshape(2, -1).T
+    rows = [np.insert(planes, 0, value, axis=1) for value in first[:count]]
+    energies = np.concatenate([model.band_energies(k) for k in rows])
+    # E(-k) = E(k) for real hoppings: planes between 0 and pi count for their images too.
+    doubled = (np.arange(count) > 0) & (2 * np.arange(count) != sizes[0]) & even
+    return energies, np.repeat(np.where(doubled, 2.0, 1.0), len(planes)) / np.prod(sizes)
+
+
+def _sample(model: BlochModel) -> Floats:
+    """Energies of each band on a mesh over the zone, shape (bands, points)."""
+    if model.dimension == 3:
+        return tetrahedra(model).energies.reshape(len(model.band_names), -1)
+    blocks = [model.locate(band) for band in range(len(model.band_names))]
+    return np.array([mesh_energies(*block).ravel() for block in blocks])
+
+
 def _range(model: BlochModel, band: int) -> tuple[float, float]:
+    if model.dimension == 3:
+        energies = _sample(model)[band]
+        return float(energies.min()), float(energies.max())
     # Where two bands touch, an edge is a cusp, which is no zero of the velocity.
     block, index = model.locate(band)
     edges = [energy for _, energy, _ in critical_points(block, index)]

@@ -48,12 +48,17 @@ def van_hove_points(model: BlochModel) -> list[VanHovePoint]:
     Parameters
     ----------
     model : BlochModel
-        Any model.
+        A model in two dimensions.
 
     Returns
     -------
     list of VanHovePoint
         In order of energy.
+
+    Raises
+    ------
+    ValueError
+        If the model has three dimensions.
 
     Examples
     --------
@@ -61,6 +66,7 @@ def van_hove_points(model: BlochModel) -> list[VanHovePoint]:
     >>> sorted({p.kind for p in van_hove_points(conduction_bands())})
     ['maximum', 'minimum', 'saddle']
     """
+    model.require_plane("van_hove_points")
     found = []
     for band in range(len(model.orbitals)):
         block, index = model.locate(band)

@@ -123,6 +123,20 @@ EXPECTED = {
     "GLYWH-fig2c-gamma": "reproduced",
     "GLYWH-fig2c-gamma-density": "reproduced",
     "GLYWH-fig4d-gamma": "with caveat",
+    "GLYWH-eq24-layers": "reproduced",
+    "GLYWH-eq24-hermitian": "reproduced",
+    "GLYWH-eq26-delta-z": "reproduced",
+    "GLYWH-eq31-distance": "with caveat",
+    "GLYWH-eq33-blocks": "reproduced",
+    "GLYWH-eq34-shift": "with caveat",
+    "GLYWH-fig7-bands": "reproduced",
+    "GLYWH-fig7-degenerate": "reproduced",
+    "GLYWH-appd-filling": "with caveat",
+    "GLYWH-fig7-sheets": "reproduced",
+    "GLYWH-text-two-dimensional": "with caveat",
+    "GLYWH-text-z2-dispersion": "reproduced",
+    "GLYWH-text-flower": "outside",
+    "GLYWH-text-nesting-plane": "outside",
 }
 
 WORDS = ("id", "where", "statement", "chapter", "method", "check", "value")

@@ -1,0 +1,143 @@
+"""The eight-band model from its printed formulas by PythTB, hop by hop, and what follows from it.
+
+PythTB keeps the positions of the orbitals in its phases, as GLYWH App. D does, so that matrices can
+be compared and not only energies.
+"""
+
+import numpy as np
+import pytest
+import pythtb
+
+from nickbook.bands import EightBandParameters, bilayer_plane, eight_band
+
+P = EightBandParameters()
+RANDOM = np.random.default_rng(8)
+AROUND = [(1, 0), (-1, 0), (0, 1), (0, -1)]
+DIAGONAL = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+
+
+def even(first, second, third):
+    """Hops alike in all four directions."""
+    hops = [(r, first) for r in AROUND] + [(r, second) for r in DIAGONAL]
+    return hops + [((2 * x, 2 * y), third) for x, y in AROUND]
+
+
+def odd(first, third):
+    """Hops that change sign under a quarter turn."""
+    near = [((x, y), first * (1 if y == 0 else -1)) for x, y in AROUND]
+    return near + [((2 * x, 2 * y), third * (1 if y == 0 else -1)) for x, y in AROUND]
+
+
+def in_a_bilayer():
+    """Orbitals i <= j, vector and hopping of GLYWH Eqs. 9 and 10."""
+    mixed, layers = odd(P.t12_x, P.t12_xx), odd(P.s12_x, P.s12_xx)
+    hops = {
+        (0, 0): even(P.t11_x, P.t11_xy, P.t11_xx),
+        (1, 1): even(P.t22_x, P.t22_xy, P.t22_xx),
+        (0, 2): [((0, 0), P.s11_0), *even(P.s11_x, P.s11_xy, P.s11_xx)],
+        (1, 3): [((0, 0), P.s22_0), *even(P.s22_x, P.s22_xy, P.s22_xx)],
+    }
+    hops |= {(0, 1): mixed, (2, 3): mixed, (0, 3): layers, (1, 2): layers}
+    hops |= {(2, 2): hops[0, 0], (3, 3): hops[1, 1]}
+    for (i, j), terms in hops.items():
+        for r, t in terms:
+            # PythTB adds the opposite hops of an orbital to itself.
+            if i != j or r > (0, 0):
+                yield i, j, [*r, 0], t
+
+
+def between_bilayers(far):
+    """Hops of GLYWH Eq. 30."""
+    for i, (like, facing) in enumerate([(P.s11_z, P.s13_z), (P.s22_z, P.s24_z)]):
+        for x, y in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
+            for z in (0, -1):
+                yield i, 4 + i, [x, y, z], like
+                yield 2 + i, 6 + i, [x, y, z], like
+            yield i, 6 + i, [x, y, 0 if far else -1], facing
+            yield 2 + i, 4 + i, [x, y, -1 if far else 0], facing
+
+
+def referee(delta_z, far=False):
+    """PythTB's model; far=True joins t with b' in the same cell, as GLYWH's words have it."""
+    heights = [0, 0, delta_z, delta_z]
+    places = [[0, 0, z] for z in heights] + [[0.5, 0.5, 0.5 + z] for z in heights]
+    model = pythtb.tb_model(3, 3, np.eye(3), places)
+    model.set_onsite([P.epsilon_x, P.epsilon_z] * 4)
+    for i, j, r, t in in_a_bilayer():
+        model.set_hop(t, i, j, r)
+        model.set_hop(t, 4 + i, 4 + j, r)
+    for i, j, r, t in between_bilayers(far):
+        model.set_hop(t, i, j, r)
+    return model
+
+
+def matrices(model, k):
+    return np.array([model._gen_ham(point / (2 * np.pi)) for point in k])
+
+
+@pytest.mark.parametrize("delta_z", [0.08, 0.2, 0.37])
+def test_pythtb_builds_the_same_matrices(delta_z):
+    k = RANDOM.uniform(-7, 7, (25, 3))
+    ours = eight_band(delta_z=delta_z).hamiltonian(k, gauge="position")
+    assert np.abs(ours - matrices(referee(delta_z), k)).max() < 1e-12
+
+
+def test_pythtb_finds_the_same_bands_for_every_delta_z():
+    k = RANDOM.uniform(-7, 7, (25, 3))
+    for delta_z in (0.08, 0.37):
+        energies = referee(delta_z).solve_all(k / (2 * np.pi)).T
+        assert np.abs(energies - eight_band().energies(k)).max() < 1e-12
+
+
+def test_the_other_image_of_the_facing_layer_has_other_matrices_and_the_same_bands():
+    k = RANDOM.uniform(-7, 7, (25, 3))
+    near, far = referee(0.2), referee(0.2, far=True)
+    assert np.abs(matrices(near, k) - matrices(far, k)).max() > 0.05
+    assert np.abs(near.solve_all(k / 6.0) - far.solve_all(k / 6.0)).max() < 1e-12
+
+
+@pytest.mark.parametrize("delta_z", [0.2, 0.37])
+def test_blocks_of_the_referee(delta_z):
+    """GLYWH Eqs. 33 and 34, with the exchange of the bilayers as a constant rotation."""
+    k = RANDOM.uniform(-7, 7, (25, 3))
+    h = matrices(referee(delta_z), k)
+    within, between = h[:, :4, :4], h[:, :4, 4:]
+    assert np.abs(between - between.conj().swapaxes(1, 2)).max() < 1e-14
+    rotation = np.kron([[1, 1], [1, -1]], np.eye(4)) / np.sqrt(2)
+    rotated = rotation @ h @ rotation
+    assert np.abs(rotated[:, :4, 4:]).max() < 1e-13
+    assert np.allclose(rotated[:, :4, :4], within + between)
+    other = within - between
+    phase = np.exp(2j * np.pi * delta_z * np.array([0, 0, 1, 1]))
+    turned = phase.conj()[:, None] * other * phase
+    for shift, same in (
+        ((1, 0, 0), True),
+        ((0, 1, 0), True),
+        ((1, 1, 1), False),
+        ((0, 0, 1), False),
+    ):
+        moved = matrices(referee(delta_z), k + 2 * np.pi * np.array(shift))
+        folded = moved[:, :4, :4] + moved[:, :4, 4:]
+        assert np.allclose(folded, other if same else turned, atol=1e-12)
+        assert same or np.abs(folded - other).max() > 0.1
+
+
+def test_bands_are_doubly_degenerate_on_the_zone_boundary():
+    model = referee(0.2)
+    for axis in range(3):
+        k = RANDOM.uniform(-np.pi, np.pi, (20, 3))
+        k[:, axis] = np.pi
+        energies = model.solve_all(k / (2 * np.pi)).T
+        assert np.abs(energies[:, ::2] - energies[:, 1::2]).max() < 1e-12
+    inside = model.solve_all(RANDOM.uniform(0.3, 2.8, (20, 3)) / (2 * np.pi)).T
+    assert np.abs(inside[:, ::2] - inside[:, 1::2]).max(axis=1).min() > 1e-4
+
+
+def test_the_mirror_maps_a_plane_onto_its_opposite():
+    swap = np.eye(4)[[2, 3, 0, 1]]
+    k = RANDOM.uniform(-4, 4, (20, 2))
+    for kz in (0.0, 0.9, np.pi, 2 * np.pi):
+        here, there = bilayer_plane(kz).hamiltonian(k), bilayer_plane(-kz).hamiltonian(k)
+        assert np.allclose(swap @ here @ swap, there)
+        commutes = np.abs(swap @ here - here @ swap).max() < 1e-12
+        assert commutes == (kz in (0.0, 2 * np.pi))
