@@ -300,7 +300,7 @@ def _projected(
     rate = (velocity.conj() * tangent).imag / speed**2
     tail = np.abs(np.fft.rfft(rate))[1:]
     # Rounding of the energy moves points of slow or small lines; no sampling gets below that.
-    rounding = count * 2e-15 / (speed.min() * points.std())
+    rounding = count * 2e-15 * max(1.0, abs(energy)) / (speed.min() * points.std())
     resolved = rate.min() > 0 and tail[-count // 16 :].max() < (TOLERANCE + rounding) * rate.sum()
     contour = _contour(
         _vectors(points), slope, rate / (count * _ZONE), _vectors(tangent / count), _vectors(turns)
