@@ -4,13 +4,41 @@ PythTB keeps the positions of the orbitals in its phases, as GLYWH App. D does, 
 be compared and not only energies.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import pythtb
 
-from nickbook.bands import EightBandParameters, bilayer_plane, eight_band
+from nickbook.bands import bilayer_plane, eight_band
 
-P = EightBandParameters()
+# App. D as printed, with the first of the two "s12xx" as s22xx.
+P = SimpleNamespace(
+    epsilon_x=10.920,
+    t11_x=-0.512,
+    t11_xy=0.062,
+    t11_xx=-0.053,
+    epsilon_z=10.501,
+    t22_x=-0.123,
+    t22_xy=-0.005,
+    t22_xx=-0.022,
+    s11_0=-0.030,
+    s11_x=0.001,
+    s11_xy=0.023,
+    s11_xx=-0.015,
+    s22_0=-0.601,
+    s22_x=0.025,
+    s22_xy=-0.011,
+    s22_xx=0.011,
+    t12_x=0.250,
+    t12_xx=0.035,
+    s12_x=-0.038,
+    s12_xx=-0.006,
+    s11_z=0.001,
+    s13_z=0.0004,
+    s22_z=-0.006,
+    s24_z=-0.031,
+)
 RANDOM = np.random.default_rng(8)
 AROUND = [(1, 0), (-1, 0), (0, 1), (0, -1)]
 DIAGONAL = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
