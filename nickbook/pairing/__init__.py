@@ -2,6 +2,7 @@
 
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.interactions import Interaction, kanamori
+from nickbook.pairing.patches import FermiPatches, fermi_patches
 from nickbook.pairing.triplon import (
     factorized_gap,
     gap_amplitudes,
@@ -19,12 +20,14 @@ from nickbook.pairing.triplon_mesh import (
 )
 
 __all__ = [
+    "FermiPatches",
     "GapFunction",
     "Interaction",
     "TriplonMeanField",
     "channel_boundaries",
     "channel_strengths",
     "factorized_gap",
+    "fermi_patches",
     "gap_amplitudes",
     "gap_ratio",
     "gap_ratio_exact",
