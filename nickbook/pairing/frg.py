@@ -1,0 +1,547 @@
+"""N-patch functional renormalization group: the flow of the vertex and what diverges first."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.integrate import RK23
+
+from nickbook.bands import BlochModel, Symmetry
+from nickbook.bands.checks import real
+from nickbook.pairing.frg_equation import TERMS, FlowEquation, Numbers
+from nickbook.pairing.frg_modes import FlowMode, density_modes, pairing_modes
+from nickbook.pairing.interactions import Interaction, kanamori
+from nickbook.pairing.patches import FermiPatches, fermi_patches
+
+Floats = NDArray[np.float64]
+Momenta = tuple[tuple[float, float], ...]
+
+#: Momenta of density waves that are followed: Γ, X, M and half-way to M.
+MOMENTA: Momenta = ((0.0, 0.0), (np.pi, 0.0), (np.pi, np.pi), (np.pi / 2, np.pi / 2))
+#: Longest step in ln Λ.
+_LONGEST_STEP = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FlowOptions:
+    """How a flow was run: the arguments of `frg_flow` of the same names."""
+
+    cutoff: str
+    keep: tuple[str, ...]
+    resolution: int
+    start: float
+    stop: float
+    limit: float
+    tolerance: float
+    momenta: Momenta
+
+
+@dataclass(frozen=True, eq=False)
+class FlowResult:
+    """A flow of the vertex, from its start to its stop or divergence.
+
+    Parameters
+    ----------
+    patches : FermiPatches
+        The patches.
+    interaction : Interaction
+        The bare interaction.
+    options : FlowOptions
+        How the flow was run.
+    scales : ndarray, shape (n,)
+        Λ in eV after each step, falling.
+    channels : tuple of str
+        Names of the columns of `eigenvalues`, such as ``"singlet A1"`` or ``"spin (π, 0)"``.
+    eigenvalues : ndarray, shape (n, channels)
+        Largest eigenvalue of each channel, as in `FlowMode`.
+    largest : ndarray, shape (n,)
+        Largest magnitude of the vertex in eV per cell.
+    part : ndarray, shape (R, P, P, B)
+        Vertex at the last scale, first leg on representative patches; see `vertex`.
+    finished : bool
+        Whether the flow reached its stop or its limit.
+    """
+
+    patches: FermiPatches
+    interaction: Interaction
+    options: FlowOptions
+    scales: Floats
+    channels: tuple[str, ...]
+    eigenvalues: Floats
+    largest: Floats
+    part: Numbers
+    finished: bool
+
+    @cached_property
+    def equation(self) -> FlowEquation:
+        """The flow equation, with the projection of the fourth leg in ``equation.fourth``."""
+        o = self.options
+        return FlowEquation(self.patches, cutoff=o.cutoff, keep=o.keep, resolution=o.resolution)
+
+    @property
+    def vertex(self) -> Numbers:
+        """Γ[p1, p2, p3, band of 4] at the last scale in eV per cell, shape (P, P, P, B)."""
+        return self.equation.full(self.part)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the vertex passed the limit."""
+        return bool(self.largest[-1] >= self.options.limit)
+
+    @property
+    def critical_scale(self) -> float:
+        """Scale in eV at which the vertex passed the limit; NaN if it did not."""
+        return float(self.scales[-1]) if self.diverged else float("nan")
+
+    def leading(self) -> str:
+        """Name of the channel with the largest eigenvalue at the last scale.
+
+        Returns
+        -------
+        str
+            One of `channels`.
+        """
+        return self.channels[int(np.argmax(self.eigenvalues[-1]))]
+
+    def of(self, channel: str) -> Floats:
+        """Largest eigenvalue of one channel at all scales.
+
+        Parameters
+        ----------
+        channel : str
+            One of `channels`.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            The eigenvalues.
+
+        Raises
+        ------
+        ValueError
+            If the channel was not followed.
+        """
+        if channel not in self.channels:
+            raise ValueError(f"channel = {channel!r}; allowed: {', '.join(self.channels)}")
+        return self.eigenvalues[:, self.channels.index(channel)]
+
+    def pairing(self, channel: str = "singlet") -> list[FlowMode]:
+        """Pairing modes at the last scale, the strongest first.
+
+        Parameters
+        ----------
+        channel : {"singlet", "triplet"}
+            Which pairs.
+
+        Returns
+        -------
+        list of FlowMode
+            The modes; ``mode.gap()`` is the GapFunction.
+        """
+        return pairing_modes(self.equation, self.part, channel)
+
+    def density_wave(
+        self, channel: str, momentum: tuple[float, float], *, count: int = 1
+    ) -> list[FlowMode]:
+        """Spin or charge density waves of any momentum at the last scale, the strongest first.
+
+        Parameters
+        ----------
+        channel : {"spin", "charge"}
+            Which density.
+        momentum : tuple of float
+            Their momentum in inverse lattice constants.
+        count : int, optional
+            How many modes.
+
+        Returns
+        -------
+        list of FlowMode
+            The modes.
+        """
+        scale = float(self.scales[-1])
+        return density_modes(self.equation, self.part, channel, momentum, scale, count=count)
+
+    def save(self, path: str | Path) -> None:
+        """Write the result to a NetCDF file, with all parameters and the package version.
+
+        The file appears at once when it is complete: a crash leaves an older one as it was.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where to write.
+        """
+        path = Path(path)
+        draft = path.with_name(path.name + ".partial")
+        _dataset(self).to_netcdf(draft, engine="h5netcdf")
+        draft.replace(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "FlowResult":
+        """Read a result that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
+        Returns
+        -------
+        FlowResult
+            The same result.
+
+        Raises
+        ------
+        ValueError
+            If the file holds something else, or patches this version places differently.
+        """
+        with xr.open_dataset(path, engine="h5netcdf") as data:
+            if data.attrs.get("content") != _CONTENT:
+                raise ValueError(f"{path} holds no flow; give a file that FlowResult.save wrote")
+            return _from_dataset(data.load(), str(path))
+
+
+def frg_flow(
+    model: BlochModel,
+    mu: float,
+    *,
+    U: float | None = None,
+    J: float = 0.0,
+    U_prime: float | None = None,
+    J_prime: float | None = None,
+    interaction: Interaction | None = None,
+    patches: int | Sequence[int] | FermiPatches = 40,
+    cutoff: str = "sharp",
+    keep: tuple[str, ...] = TERMS,
+    start: float | None = None,
+    stop: float = 1e-4,
+    limit: float | None = None,
+    resolution: int = 64,
+    tolerance: float = 1e-2,
+    momenta: Momenta = MOMENTA,
+    checkpoint: str | Path | None = None,
+    progress: Callable[[FlowResult], None] | None = None,
+) -> FlowResult:
+    r"""Flow of the SU(2)-symmetric static one-loop vertex without self-energy.
+
+    Parameters
+    ----------
+    model : BlochModel
+        A two-dimensional model.
+    mu : float
+        Chemical potential in eV.
+    U, J : float, optional
+        Repulsion within an orbital and Hund's coupling in eV, for `kanamori` on ``model.sites``.
+    U_prime, J_prime : float, optional
+        Repulsion between orbitals and pair hopping; ``U - 2 J`` and `J` when not given.
+    interaction : Interaction, optional
+        The interaction itself, in place of the four numbers.
+    patches : int, sequence of int or FermiPatches, optional
+        Patches on each sheet, as for `fermi_patches`, or the patches themselves.
+    cutoff, keep, resolution
+        As for `FlowEquation`.
+    start : float, optional
+        First scale Λ0 in eV; the largest distance of the bands from `mu` when not given, ten
+        times as much for the frequency cutoff.
+    stop : float, optional
+        Last scale in eV.
+    limit : float, optional
+        The flow counts as diverged where the vertex exceeds this, in eV per cell; ten times the
+        bare vertex and at least 50 eV when not given.
+    resolution : int, optional
+        Mesh for the loops.
+    tolerance : float, optional
+        Error of a step relative to each entry of the vertex and to the largest bare one.
+    momenta : tuple of tuple of float, optional
+        Momenta of the density waves that are followed.
+    checkpoint : str or Path, optional
+        File to which the flow is saved after each step.  If it exists, the flow goes on from
+        there.
+    progress : callable, optional
+        Called with the result so far after each step.
+
+    Returns
+    -------
+    FlowResult
+        The flow.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For parameters out of range, no Fermi sheet at `mu`, unfit patches, a start not above the
+        stop, or a checkpoint of another flow.
+
+    Notes
+    -----
+    Steps are those of the adaptive third-order Runge–Kutta method in ln Λ.  Λ counts from the
+    chemical potential; temperature is zero.  The cost is some 40 to 100 derivatives, see
+    `FlowEquation`.  Messages go to the logger of this module.
+    """
+    interaction = _interaction(model, U, J, U_prime, J_prime, interaction)
+    given = patches if isinstance(patches, FermiPatches) else fermi_patches(model, mu, patches)
+    equation = FlowEquation(given, cutoff=cutoff, keep=tuple(keep), resolution=resolution)
+    bare = equation.bare(interaction)
+    factor = 10 if cutoff == "frequency" else 1
+    stop = real("stop", stop, above=0.0, unit="eV")
+    start = factor * equation.reach if start is None else real("start", start, unit="eV")
+    if start <= stop:
+        raise ValueError(f"start = {start} eV; allowed: above stop = {stop} eV")
+    largest = float(np.abs(bare).max())
+    limit = max(10 * largest, 50.0) if limit is None else real("limit", limit, above=largest)
+    tolerance = real("tolerance", tolerance, above=0.0, at_most=0.1)
+    follow = tuple((float(x), float(y)) for x, y in momenta)
+    options = FlowOptions(
+        cutoff, tuple(keep), resolution, float(start), stop, limit, tolerance, follow
+    )
+    state = _started(equation, interaction, options, bare)
+    if checkpoint is not None and Path(checkpoint).exists():
+        state = _resumed(state, checkpoint)
+    return _run(state, largest, checkpoint, progress)
+
+
+def _interaction(
+    model: BlochModel,
+    U: float | None,
+    J: float,
+    U_prime: float | None,
+    J_prime: float | None,
+    interaction: Interaction | None,
+) -> Interaction:
+    if interaction is not None:
+        if U is not None:
+            raise ValueError(f"U = {U} and an interaction are both given; give one of them")
+        return interaction
+    if U is None:
+        raise ValueError("neither U nor an interaction is given; give one of them")
+    real("U", U, above=0.0, unit="eV")
+    sites = model.sites or ((0,) if len(model.orbitals) == 1 else ())
+    if not sites:
+        raise ValueError(
+            f"{model.name!r} does not say on which sites its orbitals sit; give an interaction"
+        )
+    return kanamori(sites, U, J, U_prime=U_prime, J_prime=J_prime)
+
+
+def _started(
+    equation: FlowEquation, interaction: Interaction, options: FlowOptions, bare: Numbers
+) -> FlowResult:
+    names, values = _leading(equation, bare, options.start, options.momenta)
+    return FlowResult(
+        patches=equation.patches,
+        interaction=interaction,
+        options=options,
+        scales=np.array([options.start]),
+        channels=names,
+        eigenvalues=values[None],
+        largest=np.array([np.abs(bare).max()]),
+        part=bare,
+        finished=False,
+    )
+
+
+def _resumed(state: FlowResult, checkpoint: str | Path) -> FlowResult:
+    found = FlowResult.load(checkpoint)
+    same = (
+        found.options == state.options
+        and np.array_equal(found.interaction.tensor, state.interaction.tensor)
+        and found.patches.points.shape == state.patches.points.shape
+        and np.allclose(found.patches.points, state.patches.points, atol=1e-9)
+        and np.array_equal(found.patches.model.hoppings, state.patches.model.hoppings)
+    )
+    if not same:
+        raise ValueError(
+            f"checkpoint = {str(checkpoint)!r} belongs to a flow with other parameters; give "
+            "another file or delete it"
+        )
+    return found
+
+
+def _run(
+    state: FlowResult,
+    bare: float,
+    checkpoint: str | Path | None,
+    progress: Callable[[FlowResult], None] | None,
+) -> FlowResult:
+    """Step until the vertex passes the limit or the scale the stop."""
+    options, equation = state.options, state.equation
+
+    def growth(t: float, y: Numbers) -> Numbers:
+        scale = options.start * float(np.exp(-t))
+        rate: Numbers = scale * equation.derivative(y.reshape(equation.shape), scale)
+        return rate.reshape(-1)
+
+    last = float(np.log(options.start / options.stop))
+    solver = None
+    while not state.finished:
+        if solver is None:
+            solver = RK23(
+                growth,
+                float(np.log(options.start / state.scales[-1])),
+                state.part.reshape(-1),
+                last,
+                max_step=_LONGEST_STEP,
+                rtol=options.tolerance,
+                atol=options.tolerance * bare,
+            )
+        message = solver.step()
+        if solver.status == "failed":
+            raise RuntimeError(f"the flow stopped at {state.scales[-1]:.3e} eV: {message}")
+        done = solver.status == "finished"
+        state = _appended(state, options.start * float(np.exp(-solver.t)), solver.y, done)
+        _log.info(
+            "scale %.4e eV, largest vertex %.3f eV, leading: %s %.4f",
+            state.scales[-1],
+            state.largest[-1],
+            state.leading(),
+            state.eigenvalues[-1].max(),
+        )
+        if checkpoint is not None:
+            state.save(checkpoint)
+        if progress is not None:
+            progress(state)
+    return state
+
+
+def _appended(state: FlowResult, scale: float, y: Numbers, done: bool) -> FlowResult:
+    part = y.reshape(state.equation.shape)
+    _, values = _leading(state.equation, part, scale, state.options.momenta)
+    largest = float(np.abs(part).max())
+    after = replace(
+        state,
+        scales=np.append(state.scales, scale),
+        eigenvalues=np.concatenate([state.eigenvalues, values[None]]),
+        largest=np.append(state.largest, largest),
+        part=part,
+        finished=done or largest >= state.options.limit,
+    )
+    # The equation holds tables that took time to make.
+    after.__dict__["equation"] = state.equation
+    return after
+
+
+def _leading(
+    equation: FlowEquation, part: Numbers, scale: float, momenta: Momenta
+) -> tuple[tuple[str, ...], Floats]:
+    """Names of the channels and the largest eigenvalue of each."""
+    found: dict[str, float] = {}
+    for channel in ("singlet", "triplet"):
+        for mode in pairing_modes(equation, part, channel):
+            found.setdefault(mode.name, mode.eigenvalue)
+    pairing = sorted(found)
+    for channel in ("spin", "charge"):
+        for q in momenta:
+            (mode,) = density_modes(equation, part, channel, q, scale)
+            found[mode.name] = mode.eigenvalue
+    names = (*pairing, *(n for n in found if n not in pairing))
+    return names, np.array([found[n] for n in names])
+
+
+_CONTENT = "nickbook functional renormalization group flow"
+
+
+def _dataset(result: FlowResult) -> xr.Dataset:
+    """Everything in a result as one data set."""
+    from nickbook import __version__
+
+    model, part = result.patches.model, np.asarray(result.part)
+    data = xr.Dataset(
+        {
+            "scale": ("step", result.scales),
+            "eigenvalue": (("step", "channel"), result.eigenvalues),
+            "largest": ("step", result.largest),
+            "vertex_real": (("first", "second", "third", "band"), part.real),
+            "point": (("patch", "axis"), result.patches.points),
+            "tensor": (("a", "b", "c", "d"), result.interaction.tensor),
+            "translation": (("hop", "axis"), model.translations),
+            "hopping_real": (("hop", "row", "column"), model.hoppings.real),
+            "hopping_imag": (("hop", "row", "column"), model.hoppings.imag),
+        },
+        coords={"channel": list(result.channels)},
+        attrs={"content": _CONTENT, "version": __version__, "finished": int(result.finished)},
+    )
+    if np.iscomplexobj(part):
+        data["vertex_imag"] = (("first", "second", "third", "band"), part.imag)
+    if model.mirror is not None:
+        data["mirror"] = (("row", "column"), np.asarray(model.mirror))
+    if model.symmetries:
+        orbitals = np.array([s.orbitals for s in model.symmetries])
+        data["rotation"] = (
+            ("symmetry", "axis", "other"),
+            np.array([s.rotation for s in model.symmetries]),
+        )
+        data["symmetry_real"] = (("symmetry", "row", "column"), orbitals.real)
+        data["symmetry_imag"] = (("symmetry", "row", "column"), orbitals.imag)
+    data.attrs["mu"] = result.patches.mu
+    data.attrs["counts"] = [len(s.weights) for s in result.patches.sheets]
+    data.attrs["options"] = json.dumps(asdict(result.options))
+    described = {
+        "name": model.name,
+        "orbitals": model.orbitals,
+        "band_names": model.band_names,
+        "spin_degeneracy": model.spin_degeneracy,
+        "sites": model.sites,
+        "symmetries": [s.name for s in model.symmetries],
+    }
+    data.attrs["model"] = json.dumps(described, ensure_ascii=False)
+    return data
+
+
+def _from_dataset(data: xr.Dataset, path: str) -> FlowResult:
+    patches = fermi_patches(
+        _model(data), float(data.attrs["mu"]), np.atleast_1d(data.attrs["counts"]).tolist()
+    )
+    if not np.allclose(patches.points, data["point"], atol=1e-9):
+        raise ValueError(
+            f"{path} was written by version {data.attrs['version']}, which placed patches "
+            "differently; run the flow again"
+        )
+    options = json.loads(data.attrs["options"])
+    options["keep"] = tuple(options["keep"])
+    options["momenta"] = tuple(tuple(q) for q in options["momenta"])
+    part = data["vertex_real"].to_numpy()
+    if "vertex_imag" in data:
+        part = part + 1j * data["vertex_imag"].to_numpy()
+    return FlowResult(
+        patches=patches,
+        interaction=Interaction(data["tensor"].to_numpy()),
+        options=FlowOptions(**{f.name: options[f.name] for f in fields(FlowOptions)}),
+        scales=data["scale"].to_numpy(),
+        channels=tuple(str(c) for c in data["channel"].to_numpy()),
+        eigenvalues=data["eigenvalue"].to_numpy(),
+        largest=data["largest"].to_numpy(),
+        part=part,
+        finished=bool(data.attrs["finished"]),
+    )
+
+
+def _model(data: xr.Dataset) -> BlochModel:
+    described = json.loads(data.attrs["model"])
+    symmetries: list[Symmetry] = []
+    if "rotation" in data:
+        orbitals = data["symmetry_real"].to_numpy() + 1j * data["symmetry_imag"].to_numpy()
+        symmetries = [
+            Symmetry(name, rotation, matrix)
+            for name, rotation, matrix in zip(
+                described["symmetries"], data["rotation"].to_numpy(), orbitals, strict=True
+            )
+        ]
+    return BlochModel(
+        name=described["name"],
+        orbitals=tuple(described["orbitals"]),
+        translations=data["translation"].to_numpy(),
+        hoppings=data["hopping_real"].to_numpy() + 1j * data["hopping_imag"].to_numpy(),
+        mirror=data["mirror"].to_numpy() if "mirror" in data else None,
+        band_names=tuple(described["band_names"]),
+        spin_degeneracy=described["spin_degeneracy"],
+        sites=tuple(described["sites"]),
+        symmetries=tuple(symmetries),
+    )
