@@ -15,17 +15,22 @@ from scipy.integrate import RK23
 from nickbook.bands import BlochModel, Symmetry
 from nickbook.bands.checks import real
 from nickbook.pairing.frg_equation import TERMS, FlowEquation, Numbers
-from nickbook.pairing.frg_modes import FlowMode, density_modes, pairing_modes
+from nickbook.pairing.frg_modes import (
+    FlowMode,
+    Momenta,
+    density_modes,
+    leading_eigenvalues,
+    pairing_modes,
+)
 from nickbook.pairing.interactions import Interaction, kanamori
 from nickbook.pairing.patches import FermiPatches, fermi_patches
 
 Floats = NDArray[np.float64]
-Momenta = tuple[tuple[float, float], ...]
 
 #: Momenta of density waves that are followed: Γ, X, M and half-way to M.
 MOMENTA: Momenta = ((0.0, 0.0), (np.pi, 0.0), (np.pi, np.pi), (np.pi / 2, np.pi / 2))
 #: Longest step in ln Λ.
-_LONGEST_STEP = 0.25
+_LONGEST_STEP = 0.4
 
 _log = logging.getLogger(__name__)
 
@@ -256,7 +261,7 @@ def frg_flow(
         Last scale in eV.
     limit : float, optional
         The flow counts as diverged where the vertex exceeds this, in eV per cell; ten times the
-        bare vertex and at least 50 eV when not given.
+        largest bare vertex when not given.
     resolution : int, optional
         Mesh for the loops.
     tolerance : float, optional
@@ -296,7 +301,7 @@ def frg_flow(
     if start <= stop:
         raise ValueError(f"start = {start} eV; allowed: above stop = {stop} eV")
     largest = float(np.abs(bare).max())
-    limit = max(10 * largest, 50.0) if limit is None else real("limit", limit, above=largest)
+    limit = 10 * largest if limit is None else real("limit", limit, above=largest)
     tolerance = real("tolerance", tolerance, above=0.0, at_most=0.1)
     follow = tuple((float(x), float(y)) for x, y in momenta)
     options = FlowOptions(
@@ -334,14 +339,14 @@ def _interaction(
 def _started(
     equation: FlowEquation, interaction: Interaction, options: FlowOptions, bare: Numbers
 ) -> FlowResult:
-    names, values = _leading(equation, bare, options.start, options.momenta)
+    found = leading_eigenvalues(equation, bare, options.start, options.momenta)
     return FlowResult(
         patches=equation.patches,
         interaction=interaction,
         options=options,
         scales=np.array([options.start]),
-        channels=names,
-        eigenvalues=values[None],
+        channels=tuple(found),
+        eigenvalues=np.array([list(found.values())]),
         largest=np.array([np.abs(bare).max()]),
         part=bare,
         finished=False,
@@ -388,6 +393,7 @@ def _run(
                 float(np.log(options.start / state.scales[-1])),
                 state.part.reshape(-1),
                 last,
+                first_step=min(0.1, last / 4) if len(state.scales) == 1 else None,
                 max_step=_LONGEST_STEP,
                 rtol=options.tolerance,
                 atol=options.tolerance * bare,
@@ -413,7 +419,8 @@ def _run(
 
 def _appended(state: FlowResult, scale: float, y: Numbers, done: bool) -> FlowResult:
     part = y.reshape(state.equation.shape)
-    _, values = _leading(state.equation, part, scale, state.options.momenta)
+    found = leading_eigenvalues(state.equation, part, scale, state.options.momenta)
+    values = np.array([found[name] for name in state.channels])
     largest = float(np.abs(part).max())
     after = replace(
         state,
@@ -426,23 +433,6 @@ def _appended(state: FlowResult, scale: float, y: Numbers, done: bool) -> FlowRe
     # The equation holds tables that took time to make.
     after.__dict__["equation"] = state.equation
     return after
-
-
-def _leading(
-    equation: FlowEquation, part: Numbers, scale: float, momenta: Momenta
-) -> tuple[tuple[str, ...], Floats]:
-    """Names of the channels and the largest eigenvalue of each."""
-    found: dict[str, float] = {}
-    for channel in ("singlet", "triplet"):
-        for mode in pairing_modes(equation, part, channel):
-            found.setdefault(mode.name, mode.eigenvalue)
-    pairing = sorted(found)
-    for channel in ("spin", "charge"):
-        for q in momenta:
-            (mode,) = density_modes(equation, part, channel, q, scale)
-            found[mode.name] = mode.eigenvalue
-    names = (*pairing, *(n for n in found if n not in pairing))
-    return names, np.array([found[n] for n in names])
 
 
 _CONTENT = "nickbook functional renormalization group flow"

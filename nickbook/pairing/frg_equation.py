@@ -35,6 +35,7 @@ from nickbook.pairing.frg_kernels import (
     exchanged,
     expand,
     loop_rates,
+    nearest_of,
     vertex_rate,
 )
 from nickbook.pairing.interactions import Interaction
@@ -185,10 +186,9 @@ class FlowEquation:
     def nearest(self, k: Floats, band: int) -> Integers:
         """Patch on one of `bands` that is nearest to each momentum, shape (...)."""
         chosen = np.flatnonzero(self.band_of == band)
-        away = k[..., None, :] - self.patches.points[chosen]
-        away -= _TURN * np.round(away / _TURN)
-        # Equal distances up to rounding count as equal.
-        return chosen[np.square(away).sum(axis=-1).round(9).argmin(axis=-1)]
+        found = nearest_of(k.reshape(-1, 2), self.patches.points[chosen])
+        nearest: Integers = chosen[found].reshape(k.shape[:-1])
+        return nearest
 
     def bare(self, interaction: Interaction) -> Numbers:
         """Vertex of an interaction, shape (R, P, P, B), in eV per cell.
@@ -230,13 +230,43 @@ class FlowEquation:
             of the leg whose cutoff moves; last axis: band of the other leg.
         """
         shell, labels, energies = self.shell(scale)
-        scheme = SCHEMES.index(self.cutoff)
-        points = self.patches.points
-        tables = self._splines
-        pp, ph = loop_rates(
-            tables, points, points[self.first], shell, labels, energies, scale, scheme
+        transfers, source, turn = self._transfers
+        pairs, holes = loop_rates(
+            self._splines,
+            transfers,
+            self.size,
+            shell,
+            labels,
+            energies,
+            scale,
+            SCHEMES.index(self.cutoff),
         )
-        return pp, ph
+        minus = self.patches.minus
+        pp, ph = (
+            np.take_along_axis(found[source], turn[:, :, None], axis=1).reshape(self.shape)
+            for found in (pairs, holes)
+        )
+        # The energies at q + k and at −q − k agree, so pairs of total momentum k_a + k_b are those
+        # of transfer k_a − (−k_b) with the moving leg at −k.
+        return np.ascontiguousarray(pp[:, minus][:, :, minus]), ph
+
+    @cached_property
+    def _transfers(self) -> tuple[Floats, Integers, Integers]:
+        """Transfers to work out; for each pair of patches, which it is, and its patches there.
+
+        The pairs (a, b) and (−b, −a) have the same transfer.
+        """
+        r, b = (i.reshape(-1) for i in np.indices(self.shape[:2]))
+        a, minus = self.first[r], np.asarray(self.patches.minus, dtype=np.int64)
+        g = self._mover[minus[b]]
+        other = self._slot[minus[b]] * self.size + self.permutations[g, minus[a]]
+        own = np.arange(len(r))
+        copied = other < own
+        turn = np.where(copied[:, None], self.permutations[g], np.arange(self.size))
+        done = np.flatnonzero(~copied)
+        source = np.searchsorted(done, np.where(copied, other, own))
+        points = self.patches.points
+        return (points[a] - points[b])[done], source, turn
 
     def shell(self, scale: float) -> tuple[Floats, Integers, Floats]:
         """Points of the leg whose cutoff moves at a scale, in the patches they belong to.
@@ -331,27 +361,28 @@ class FlowEquation:
         ndarray, shape (R, P, P, B)
             Change per eV as the scale falls.
         """
-        count, bands = self.size, len(self.bands)
-        pp, ph = self.loops(scale)
-        vertex = self.full(part)
+        first, columns = self.first, self.size * len(self.bands)
+        single = np.complex64 if np.iscomplexobj(part) else np.float32
+        pp, ph = (loop.astype(np.float32) for loop in self.loops(scale))
+        vertex = self.full(part.astype(single))
         x, c = exchanged(vertex)
-        ph_all = expand(ph, self._mover, self.permutations, self._slot)
-        first = self.first
+        ph_all = self.full(ph)
         weighted = (
             pp * vertex[first],
             pp * vertex[:, first].swapaxes(0, 1),
             ph * c[first],
-            (ph_all[:, first] * c[:, first]).swapaxes(0, 1).copy(),
-            np.multiply(ph_all, x, out=ph_all if x.dtype == ph_all.dtype else None),
+            np.ascontiguousarray((ph_all[:, first] * c[:, first]).swapaxes(0, 1)),
+            ph_all * x,
         )
-        rows = [a.reshape(*a.shape[:2], count * bands) for a in (vertex, x, c)]
         rate = vertex_rate(
-            *rows,
-            tuple(a.reshape(*a.shape[:2], count * bands) for a in weighted),
+            tuple(a.reshape(*a.shape[:2], columns) for a in (vertex, x, c)),
+            tuple(a.reshape(*a.shape[:2], columns) for a in weighted),
             (first, self.fourth[first]),
             self._sources[0],
             tuple(term in self.keep for term in TERMS),
         )
+        # The increments are rounded to 1e-6 of the largest one, the vertex itself is not.
+        rate = rate.astype(part.dtype)
         return self._shared(rate)
 
     def _shared(self, rate: Numbers) -> Numbers:

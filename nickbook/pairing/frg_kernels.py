@@ -25,21 +25,19 @@ def _spline_weights(s: float) -> tuple[float, float, float, float]:
     return w0, w1, 1.0 - w0 - w1 - w3, w3
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, inline="always")
 def band_energy(table: Floats, x: float, y: float) -> float:
     """Energy of one band from its periodic cubic B-spline, table padded to (M + 3, M + 3)."""
     m = table.shape[0] - 3
-    u, v = x * (m / (2 * np.pi)), y * (m / (2 * np.pi))
-    fu, fv = np.floor(u), np.floor(v)
-    a0, a1, a2, a3 = _spline_weights(u - fu)
-    b0, b1, b2, b3 = _spline_weights(v - fv)
-    i, j = int(fu) % m, int(fv) % m
-    rows = table[i : i + 4, j : j + 4]
-    total = a0 * (rows[0, 0] * b0 + rows[0, 1] * b1 + rows[0, 2] * b2 + rows[0, 3] * b3)
-    total += a1 * (rows[1, 0] * b0 + rows[1, 1] * b1 + rows[1, 2] * b2 + rows[1, 3] * b3)
-    total += a2 * (rows[2, 0] * b0 + rows[2, 1] * b1 + rows[2, 2] * b2 + rows[2, 3] * b3)
-    total += a3 * (rows[3, 0] * b0 + rows[3, 1] * b1 + rows[3, 2] * b2 + rows[3, 3] * b3)
-    return float(total)
+    u, v = x / (2 * np.pi), y / (2 * np.pi)
+    u, v = (u - np.floor(u)) * m, (v - np.floor(v)) * m
+    i, j = min(int(u), m - 1), min(int(v), m - 1)
+    b = _spline_weights(v - j)
+    total = 0.0
+    for row, a in enumerate(_spline_weights(u - i)):
+        near = table[i + row]
+        total += a * (near[j] * b[0] + near[j + 1] * b[1] + near[j + 2] * b[2] + near[j + 3] * b[3])
+    return total
 
 
 @njit(cache=True)
@@ -125,42 +123,52 @@ def loop_rate(energy: float, other: float, scale: float, scheme: int) -> tuple[f
 @njit(cache=True, parallel=True, fastmath=True)
 def loop_rates(
     tables: Floats,
-    points: Floats,
-    first: Floats,
+    transfers: Floats,
+    size: int,
     shell: Floats,
     labels: Integers,
     energies: Floats,
     scale: float,
     scheme: int,
 ) -> tuple[Floats, Floats]:
-    """Loops for all pairs of a patch in `first` and one in `points`.
+    """Loops for each transfer q, both of shape (len(q), size, B).
 
     shell holds (kx, ky, weight) of the points of the moving leg, labels their patches, energies
-    their energies.  Returns particle-particle loops at total momentum k_a + k_b and particle-hole
-    loops with transfer k_a − k_b, both of shape (R, P, P, B): patch of the moving leg, band of the
-    other.
+    their energies.  Second axis of the results: patch of the moving leg; last: band of the other
+    leg, at the energy of k + q.  The first result is for particle-particle pairs, the second for
+    particles and holes.
     """
-    size, bands = len(points), len(tables)
-    pairs = len(first) * size
-    pp = np.zeros((pairs, size, bands))
-    ph = np.zeros((pairs, size, bands))
-    for pair in prange(pairs):
-        a, b = pair // size, pair % size
-        sx, sy = first[a, 0] + points[b, 0], first[a, 1] + points[b, 1]
-        dx, dy = first[a, 0] - points[b, 0], first[a, 1] - points[b, 1]
+    bands = len(tables)
+    pp = np.zeros((len(transfers), size, bands))
+    ph = np.zeros((len(transfers), size, bands))
+    for pair in prange(len(transfers)):
         for i in range(len(shell)):
-            x, y, weight = shell[i, 0], shell[i, 1], shell[i, 2]
+            x, y = shell[i, 0] + transfers[pair, 0], shell[i, 1] + transfers[pair, 1]
+            weight, p = shell[i, 2], labels[i]
             for band in range(bands):
-                other = band_energy(tables[band], sx - x, sy - y)
-                pp[pair, labels[i], band] += (
-                    weight * loop_rate(energies[i], other, scale, scheme)[0]
-                )
-                other = band_energy(tables[band], x + dx, y + dy)
-                ph[pair, labels[i], band] += (
-                    weight * loop_rate(energies[i], other, scale, scheme)[1]
-                )
-    shape = (len(first), size, size, bands)
-    return pp.reshape(shape), ph.reshape(shape)
+                other = band_energy(tables[band], x, y)
+                pairs, holes = loop_rate(energies[i], other, scale, scheme)
+                pp[pair, p, band] += weight * pairs
+                ph[pair, p, band] += weight * holes
+    return pp, ph
+
+
+@njit(cache=True)
+def nearest_of(k: Floats, points: Floats) -> Integers:
+    """Index of the point nearest to each momentum on the zone torus, the first of equal ones."""
+    found = np.empty(len(k), np.int64)
+    for i in range(len(k)):
+        best = np.inf
+        for j in range(len(points)):
+            x, y = k[i, 0] - points[j, 0], k[i, 1] - points[j, 1]
+            x -= 2 * np.pi * np.round(x / (2 * np.pi))
+            y -= 2 * np.pi * np.round(y / (2 * np.pi))
+            distance = x * x + y * y
+            # Equal up to rounding is equal.
+            if distance < best - 1e-9:
+                best = distance
+                found[i] = j
+    return found
 
 
 @njit(cache=True, parallel=True)
@@ -204,9 +212,7 @@ def _overlap(a: Numbers, b: Numbers) -> complex:
 
 @njit(cache=True, parallel=True, fastmath=True)
 def vertex_rate(
-    vertex: Numbers,
-    x: Numbers,
-    c: Numbers,
+    vertices: tuple[Numbers, Numbers, Numbers],
     weighted: tuple[Numbers, ...],
     where: tuple[Integers, ...],
     own: NDArray[np.bool_],
@@ -214,11 +220,12 @@ def vertex_rate(
 ) -> Numbers:
     """Right-hand side of the flow for the entries marked in `own`, shape (R, P, P, B).
 
-    All vertices come as (P, P, P·B).  weighted: rows times loops of the pair terms (1, 2) and
-    (2, 1), of C and X for (1, 3) and (3, 1), and of X for all pairs.  where: representative
-    patches and the patch of the fourth leg.
+    vertices: Γ, X and C, each as (P, P, P·B).  weighted: rows times loops of the pair terms (1, 2)
+    and (2, 1), of C for (1, 3) and (3, 1), and of X for all pairs.  where: representative patches
+    and the patch of the fourth leg.
     """
     first, fourth = where
+    vertex, x, c = vertices
     pair, pair_back, c13, c31, xl = weighted
     count, bands = own.shape[1], own.shape[3]
     rate = np.zeros(own.shape, vertex.dtype)

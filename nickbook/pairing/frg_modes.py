@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse.linalg import eigsh
 
 from nickbook.bands import SQUARE_CHARACTERS, SQUARE_ELEMENTS
 from nickbook.bands.checks import momenta, one_of
@@ -12,6 +13,8 @@ from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.patches import FermiPatches
 
 Floats = NDArray[np.float64]
+#: Momenta of density waves.
+Momenta = tuple[tuple[float, float], ...]
 PAIRING = ("singlet", "triplet")
 DENSITY = ("spin", "charge")
 
@@ -168,39 +171,74 @@ def density_modes(
     list of FlowMode
         The modes.
     """
-    one_of("channel", channel, DENSITY)
     q = momenta("momentum", momentum, 2)
-    vertex = equation.full(part)
-    p = np.arange(equation.size)
-    partner = partners(equation, q)[:, :, None]
-    crossed = vertex[p, partner, p[:, None, None]]
-    if channel == "spin":
-        attraction = crossed
-    else:
-        attraction = crossed - 2 * vertex[partner, p, p[:, None, None]]
-    patches = equation.patches
-    energies = patches.model.band_energies(patches.points + q)[:, equation.bands] - patches.mu
-    root = np.sqrt(patches.weights[:, None] * scale / (scale + np.abs(energies))).reshape(-1)
-    matrix = root[:, None] * attraction.reshape(len(root), -1) * root
-    eigenvalues, vectors = np.linalg.eigh((matrix + matrix.conj().T) / 2)
+    root = _roots(equation, q, scale)
+    matrix = root[:, None] * density_vertex(equation, equation.full(part), channel, q) * root
+    eigenvalues, vectors = np.linalg.eigh(matrix)
     shape = (equation.size, len(equation.bands))
-    place = (float(q[0]), float(q[1]))
+    place, patches = (float(q[0]), float(q[1])), equation.patches
     return [
         FlowMode(channel, place, float(eigenvalues[-i]), "", vectors[:, -i].reshape(shape), patches)
         for i in range(1, count + 1)
     ]
 
 
+def density_vertex(equation: FlowEquation, vertex: Numbers, channel: str, q: Floats) -> Numbers:
+    """Attraction between pairs (p, p + q), as a Hermitian matrix of shape (P·B, P·B) in eV."""
+    one_of("channel", channel, DENSITY)
+    p = np.arange(equation.size)
+    partner = partners(equation, q)[:, :, None]
+    attraction = vertex[p, partner, p[:, None, None]]
+    if channel == "charge":
+        attraction = attraction - 2 * vertex[partner, p, p[:, None, None]]
+    matrix = attraction.reshape(equation.size * len(equation.bands), -1)
+    hermitian: Numbers = (matrix + matrix.conj().T) / 2
+    return hermitian
+
+
+def leading_eigenvalues(
+    equation: FlowEquation, part: Numbers, scale: float, places: Momenta
+) -> dict[str, float]:
+    """Largest eigenvalue of each channel by name, as the modes have it."""
+    found: dict[str, float] = {}
+    for channel in PAIRING:
+        strongest: dict[str, float] = {}
+        for mode in pairing_modes(equation, part, channel):
+            strongest.setdefault(mode.name, mode.eigenvalue)
+        found |= dict(sorted(strongest.items()))
+    vertex = equation.full(part)
+    for channel in DENSITY:
+        for place in places:
+            root = _roots(equation, np.array(place), scale)
+            matrix = density_vertex(equation, vertex, channel, np.array(place))
+            largest = eigsh(
+                root[:, None] * matrix * root,
+                k=1,
+                which="LA",
+                v0=1 + np.arange(len(root)) / len(root),
+                return_eigenvectors=False,
+            )
+            found[f"{channel} {_in_pi(place)}"] = float(largest[0])
+    return found
+
+
+def _roots(equation: FlowEquation, q: Floats, scale: float) -> Floats:
+    """Square roots of the weights of the pairs (p, p + q)."""
+    patches = equation.patches
+    energies = patches.model.band_energies(patches.points + q)[:, equation.bands] - patches.mu
+    root: Floats = np.sqrt(patches.weights[:, None] * scale / (scale + np.abs(energies)))
+    return root.reshape(-1)
+
+
 def partners(equation: FlowEquation, q: Floats) -> Integers:
     """Patch nearest to p + q on each band, shape (P, B), chosen alike at symmetric places."""
-    patches, found = equation.patches, np.empty((equation.size, len(equation.bands)), np.int64)
-    inverse = np.argsort(equation.permutations, axis=1)
-    for p, g in enumerate(equation.permutations.argmin(axis=0)):
-        image = equation.permutations[g, p]
-        k = patches.points[image] + patches.symmetries[g].momentum(q)
-        for b in range(len(equation.bands)):
-            found[p, b] = inverse[g, equation.nearest(k, b)]
-    return found
+    patches, p = equation.patches, np.arange(equation.size)
+    mover = equation.permutations.argmin(axis=0)
+    turned = np.array([g.momentum(q) for g in patches.symmetries])[mover]
+    k = patches.points[equation.permutations[mover, p]] + turned
+    inverse = np.argsort(equation.permutations, axis=1)[mover]
+    nearest = [inverse[p, equation.nearest(k, b)] for b in range(len(equation.bands))]
+    return np.stack(nearest, axis=-1)
 
 
 def _bases(patches: FermiPatches, channel: str) -> dict[str, Floats]:
