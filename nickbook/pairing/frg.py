@@ -15,6 +15,7 @@ from scipy.integrate import RK23
 from nickbook.bands import BlochModel, Symmetry
 from nickbook.bands.checks import real
 from nickbook.pairing.frg_equation import TERMS, FlowEquation, Numbers
+from nickbook.pairing.frg_kernels import SMOOTH_STEP
 from nickbook.pairing.frg_modes import (
     FlowMode,
     Momenta,
@@ -29,15 +30,24 @@ Floats = NDArray[np.float64]
 
 #: Momenta of density waves that are followed: Γ, X, M and half-way to M.
 MOMENTA: Momenta = ((0.0, 0.0), (np.pi, 0.0), (np.pi, np.pi), (np.pi / 2, np.pi / 2))
-#: Longest step in ln Λ.
-_LONGEST_STEP = 0.4
+#: Scale at which a cutoff still leaves out all modes, relative to the reach of the bands; far above
+#: them for the frequency cutoff, whose loops begin as bands/Λ.
+_START = {"sharp": 1.0, "smooth": 1 / (1 - SMOOTH_STEP), "frequency": 10.0}
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class FlowOptions:
-    """How a flow was run: the arguments of `frg_flow` of the same names."""
+    """How a flow was run.
+
+    Parameters
+    ----------
+    cutoff, keep, resolution : str, tuple of str, int
+        Arguments of `FlowEquation`.
+    start, stop, limit, tolerance, longest_step, momenta : float or tuple
+        Arguments of `frg_flow`.
+    """
 
     cutoff: str
     keep: tuple[str, ...]
@@ -46,6 +56,7 @@ class FlowOptions:
     stop: float
     limit: float
     tolerance: float
+    longest_step: float
     momenta: Momenta
 
 
@@ -71,6 +82,8 @@ class FlowResult:
         Largest magnitude of the vertex in eV per cell.
     part : ndarray, shape (R, P, P, B)
         Vertex at the last scale, first leg on representative patches; see `vertex`.
+    step : float
+        Next step in ln Λ, with which a flow goes on as if it had not been interrupted.
     finished : bool
         Whether the flow reached its stop or its limit.
     """
@@ -83,6 +96,7 @@ class FlowResult:
     eigenvalues: Floats
     largest: Floats
     part: Numbers
+    step: float
     finished: bool
 
     @cached_property
@@ -187,7 +201,7 @@ class FlowResult:
         """
         path = Path(path)
         draft = path.with_name(path.name + ".partial")
-        _dataset(self).to_netcdf(draft, engine="h5netcdf")
+        _dataset(self).to_netcdf(draft, engine="scipy")
         draft.replace(path)
 
     @classmethod
@@ -209,7 +223,7 @@ class FlowResult:
         ValueError
             If the file holds something else, or patches this version places differently.
         """
-        with xr.open_dataset(path, engine="h5netcdf") as data:
+        with xr.open_dataset(path, engine="scipy") as data:
             if data.attrs.get("content") != _CONTENT:
                 raise ValueError(f"{path} holds no flow; give a file that FlowResult.save wrote")
             return _from_dataset(data.load(), str(path))
@@ -232,6 +246,7 @@ def frg_flow(
     limit: float | None = None,
     resolution: int = 64,
     tolerance: float = 1e-2,
+    longest_step: float = 0.4,
     momenta: Momenta = MOMENTA,
     checkpoint: str | Path | None = None,
     progress: Callable[[FlowResult], None] | None = None,
@@ -252,11 +267,13 @@ def frg_flow(
         The interaction itself, in place of the four numbers.
     patches : int, sequence of int or FermiPatches, optional
         Patches on each sheet, as for `fermi_patches`, or the patches themselves.
-    cutoff, keep, resolution
+    cutoff : {"sharp", "smooth", "frequency"}, optional
         As for `FlowEquation`.
+    keep : tuple of str, optional
+        Terms of the flow, as for `FlowEquation`.
     start : float, optional
-        First scale Λ0 in eV; the largest distance of the bands from `mu` when not given, ten
-        times as much for the frequency cutoff.
+        First scale Λ0 in eV; when not given the largest distance of the bands from `mu`, two
+        times as much for the smooth and ten times for the frequency cutoff.
     stop : float, optional
         Last scale in eV.
     limit : float, optional
@@ -266,6 +283,8 @@ def frg_flow(
         Mesh for the loops.
     tolerance : float, optional
         Error of a step relative to each entry of the vertex and to the largest bare one.
+    longest_step : float, optional
+        Longest step in ln Λ; shorter ones do not miss the van Hove singularities of the loops.
     momenta : tuple of tuple of float, optional
         Momenta of the density waves that are followed.
     checkpoint : str or Path, optional
@@ -295,17 +314,17 @@ def frg_flow(
     given = patches if isinstance(patches, FermiPatches) else fermi_patches(model, mu, patches)
     equation = FlowEquation(given, cutoff=cutoff, keep=tuple(keep), resolution=resolution)
     bare = equation.bare(interaction)
-    factor = 10 if cutoff == "frequency" else 1
     stop = real("stop", stop, above=0.0, unit="eV")
-    start = factor * equation.reach if start is None else real("start", start, unit="eV")
+    start = _START[cutoff] * equation.reach if start is None else real("start", start, unit="eV")
     if start <= stop:
         raise ValueError(f"start = {start} eV; allowed: above stop = {stop} eV")
     largest = float(np.abs(bare).max())
     limit = 10 * largest if limit is None else real("limit", limit, above=largest)
     tolerance = real("tolerance", tolerance, above=0.0, at_most=0.1)
+    longest = real("longest_step", longest_step, above=0.0, at_most=1.0)
     follow = tuple((float(x), float(y)) for x, y in momenta)
     options = FlowOptions(
-        cutoff, tuple(keep), resolution, float(start), stop, limit, tolerance, follow
+        cutoff, tuple(keep), resolution, float(start), stop, limit, tolerance, longest, follow
     )
     state = _started(equation, interaction, options, bare)
     if checkpoint is not None and Path(checkpoint).exists():
@@ -349,6 +368,7 @@ def _started(
         eigenvalues=np.array([list(found.values())]),
         largest=np.array([np.abs(bare).max()]),
         part=bare,
+        step=min(0.1, options.longest_step),
         finished=False,
     )
 
@@ -388,13 +408,14 @@ def _run(
     solver = None
     while not state.finished:
         if solver is None:
+            begin = float(np.log(options.start / state.scales[-1]))
             solver = RK23(
                 growth,
-                float(np.log(options.start / state.scales[-1])),
+                begin,
                 state.part.reshape(-1),
                 last,
-                first_step=min(0.1, last / 4) if len(state.scales) == 1 else None,
-                max_step=_LONGEST_STEP,
+                first_step=min(state.step, last - begin),
+                max_step=options.longest_step,
                 rtol=options.tolerance,
                 atol=options.tolerance * bare,
             )
@@ -402,7 +423,9 @@ def _run(
         if solver.status == "failed":
             raise RuntimeError(f"the flow stopped at {state.scales[-1]:.3e} eV: {message}")
         done = solver.status == "finished"
-        state = _appended(state, options.start * float(np.exp(-solver.t)), solver.y, done)
+        state = _appended(
+            state, options.start * float(np.exp(-solver.t)), solver.y, float(solver.h_abs), done
+        )
         _log.info(
             "scale %.4e eV, largest vertex %.3f eV, leading: %s %.4f",
             state.scales[-1],
@@ -417,7 +440,7 @@ def _run(
     return state
 
 
-def _appended(state: FlowResult, scale: float, y: Numbers, done: bool) -> FlowResult:
+def _appended(state: FlowResult, scale: float, y: Numbers, step: float, done: bool) -> FlowResult:
     part = y.reshape(state.equation.shape)
     found = leading_eigenvalues(state.equation, part, scale, state.options.momenta)
     values = np.array([found[name] for name in state.channels])
@@ -428,6 +451,7 @@ def _appended(state: FlowResult, scale: float, y: Numbers, done: bool) -> FlowRe
         eigenvalues=np.concatenate([state.eigenvalues, values[None]]),
         largest=np.append(state.largest, largest),
         part=part,
+        step=step,
         finished=done or largest >= state.options.limit,
     )
     # The equation holds tables that took time to make.
@@ -470,6 +494,7 @@ def _dataset(result: FlowResult) -> xr.Dataset:
         )
         data["symmetry_real"] = (("symmetry", "row", "column"), orbitals.real)
         data["symmetry_imag"] = (("symmetry", "row", "column"), orbitals.imag)
+    data.attrs["step"] = result.step
     data.attrs["mu"] = result.patches.mu
     data.attrs["counts"] = [len(s.weights) for s in result.patches.sheets]
     data.attrs["options"] = json.dumps(asdict(result.options))
@@ -489,7 +514,7 @@ def _from_dataset(data: xr.Dataset, path: str) -> FlowResult:
     patches = fermi_patches(
         _model(data), float(data.attrs["mu"]), np.atleast_1d(data.attrs["counts"]).tolist()
     )
-    if not np.allclose(patches.points, data["point"], atol=1e-9):
+    if not np.allclose(patches.points, _array(data, "point"), atol=1e-9):
         raise ValueError(
             f"{path} was written by version {data.attrs['version']}, which placed patches "
             "differently; run the flow again"
@@ -497,39 +522,48 @@ def _from_dataset(data: xr.Dataset, path: str) -> FlowResult:
     options = json.loads(data.attrs["options"])
     options["keep"] = tuple(options["keep"])
     options["momenta"] = tuple(tuple(q) for q in options["momenta"])
-    part = data["vertex_real"].to_numpy()
+    part = _array(data, "vertex_real")
     if "vertex_imag" in data:
-        part = part + 1j * data["vertex_imag"].to_numpy()
+        part = part + 1j * _array(data, "vertex_imag")
     return FlowResult(
         patches=patches,
-        interaction=Interaction(data["tensor"].to_numpy()),
+        interaction=Interaction(_array(data, "tensor")),
         options=FlowOptions(**{f.name: options[f.name] for f in fields(FlowOptions)}),
-        scales=data["scale"].to_numpy(),
+        scales=_array(data, "scale"),
         channels=tuple(str(c) for c in data["channel"].to_numpy()),
-        eigenvalues=data["eigenvalue"].to_numpy(),
-        largest=data["largest"].to_numpy(),
+        eigenvalues=_array(data, "eigenvalue"),
+        largest=_array(data, "largest"),
         part=part,
+        step=float(data.attrs["step"]),
         finished=bool(data.attrs["finished"]),
     )
+
+
+def _array(data: xr.Dataset, name: str) -> Floats:
+    # NetCDF files hold big-endian numbers, which compiled code does not take.
+    return data[name].to_numpy().astype(float)
 
 
 def _model(data: xr.Dataset) -> BlochModel:
     described = json.loads(data.attrs["model"])
     symmetries: list[Symmetry] = []
     if "rotation" in data:
-        orbitals = data["symmetry_real"].to_numpy() + 1j * data["symmetry_imag"].to_numpy()
+        orbitals = _array(data, "symmetry_real") + 1j * _array(data, "symmetry_imag")
         symmetries = [
             Symmetry(name, rotation, matrix)
             for name, rotation, matrix in zip(
-                described["symmetries"], data["rotation"].to_numpy(), orbitals, strict=True
+                described["symmetries"],
+                _array(data, "rotation").astype(np.int64),
+                orbitals,
+                strict=True,
             )
         ]
     return BlochModel(
         name=described["name"],
         orbitals=tuple(described["orbitals"]),
-        translations=data["translation"].to_numpy(),
-        hoppings=data["hopping_real"].to_numpy() + 1j * data["hopping_imag"].to_numpy(),
-        mirror=data["mirror"].to_numpy() if "mirror" in data else None,
+        translations=_array(data, "translation").astype(np.int64),
+        hoppings=_array(data, "hopping_real") + 1j * _array(data, "hopping_imag"),
+        mirror=_array(data, "mirror") if "mirror" in data else None,
         band_names=tuple(described["band_names"]),
         spin_degeneracy=described["spin_degeneracy"],
         sites=tuple(described["sites"]),

@@ -21,6 +21,7 @@ left, and no patch of its own.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,7 +45,7 @@ from nickbook.pairing.patches import FermiPatches
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 #: Vertices are real for models with real Bloch states.
-Numbers = NDArray[np.float64] | NDArray[np.complex128]
+Numbers = NDArray[Any]
 
 #: The parts of the flow that can be kept or left out.
 TERMS = ("pp", "ph-direct", "ph-crossed")
@@ -70,10 +71,9 @@ def bare_vertex(
     ndarray, shape (...)
         The vertex in eV per cell.
     """
-    first, second = np.conj(u1), np.conj(u2)
-    vertex: Numbers = np.einsum(
-        "abcd,...a,...b,...c,...d->...", interaction.tensor, first, second, u3, u4, optimize=True
-    )
+    legs: list[Numbers] = [np.conj(u1), np.conj(u2), np.asarray(u3), np.asarray(u4)]
+    tensor: Numbers = interaction.tensor
+    vertex: Numbers = np.einsum("abcd,...a,...b,...c,...d->...", tensor, *legs, optimize=True)
     return vertex
 
 
@@ -130,7 +130,8 @@ class FlowEquation:
     @cached_property
     def band_of(self) -> Integers:
         """Place in `bands` of the band of each patch, shape (P,)."""
-        return np.searchsorted(self.bands, self.patches.bands)
+        places: Integers = np.searchsorted(self.bands, self.patches.bands)
+        return places
 
     @cached_property
     def permutations(self) -> Integers:
@@ -160,12 +161,14 @@ class FlowEquation:
     @cached_property
     def _mover(self) -> Integers:
         """Symmetry that takes each patch to its representative."""
-        return np.argmin(self.permutations, axis=0)
+        mover: Integers = np.argmin(self.permutations, axis=0)
+        return mover
 
     @cached_property
     def _slot(self) -> Integers:
         """Place of the representative of each patch."""
-        return np.searchsorted(self.first, self.permutations.min(axis=0))
+        slot: Integers = np.searchsorted(self.first, self.permutations.min(axis=0))
+        return slot
 
     @cached_property
     def fourth(self) -> Integers:
@@ -201,6 +204,16 @@ class FlowEquation:
                 f"interaction has {len(interaction.tensor)} orbitals; allowed: {u.shape[1]}, as "
                 f"many as {self.patches.model.name!r}"
             )
+        for symmetry in self.patches.symmetries:
+            d, moved = symmetry.orbitals, interaction.tensor + 0j
+            for factor in (d.conj(), d.conj(), d, d):
+                moved = np.moveaxis(np.tensordot(factor, moved, axes=(0, 0)), 0, -1)
+            miss = np.abs(moved - interaction.tensor).max()
+            if miss > 1e-9:
+                raise ValueError(
+                    f"interaction changes by {miss:.2e} eV under {symmetry.name} of "
+                    f"{self.patches.model.name!r}; give the model the symmetries that both have"
+                )
         vertex = np.empty(self.shape, u.dtype)
         for r, p in enumerate(self.first):
             open_legs = np.einsum(
@@ -387,21 +400,24 @@ class FlowEquation:
 
     def _shared(self, rate: Numbers) -> Numbers:
         """Copy each worked-out entry to those that are equal by crossing and Hermiticity."""
-        _, source, conjugate = self._sources
+        _, source, conjugate, is_real = self._sources
         shared = rate.reshape(-1)[source]
         if np.iscomplexobj(shared):
+            shared[is_real[source]] = shared[is_real[source]].real
             shared = np.where(conjugate, shared.conj(), shared)
         return shared.reshape(self.shape)
 
     @cached_property
-    def _sources(self) -> tuple[NDArray[np.bool_], Integers, NDArray[np.bool_]]:
-        """Entries to work out, and for each entry the one it equals, perhaps conjugated."""
+    def _sources(self) -> tuple[NDArray[np.bool_], Integers, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Entries to work out; for each the one it equals, if conjugated, and if it is real."""
         entries = np.arange(np.prod(self.shape)).reshape(self.shape)
         source, conjugate = entries.copy(), np.zeros(self.shape, bool)
+        is_real = np.zeros(self.shape, bool)
         for flipped, image in self._images():
+            is_real |= flipped & (image == entries)
             closer = (image >= 0) & (image < source)
             source[closer], conjugate[closer] = image[closer], flipped
-        return source == entries, source.reshape(-1), conjugate.reshape(-1)
+        return source == entries, source.reshape(-1), conjugate.reshape(-1), is_real.reshape(-1)
 
     def _images(self) -> list[tuple[bool, Integers]]:
         """Entry with the same four patches after each exchange of legs, or −1 if there is none.
@@ -411,7 +427,7 @@ class FlowEquation:
         p1 = self.first[:, None, None, None]
         p2, p3 = np.arange(self.size)[:, None, None], np.arange(self.size)[:, None]
         p4, band = self.fourth[self.first], self.band_of
-        found = []
+        found: list[tuple[bool, Integers]] = []
         for legs in ((p2, p1, p4, p3), (p3, p4, p1, p2), (p4, p3, p2, p1)):
             a, b, c, d = np.broadcast_arrays(*legs)
             closes = self.fourth[a, b, c, band[d]] == d

@@ -1,12 +1,14 @@
 """Inner loops of the functional renormalization group, compiled."""
 
+from typing import Any
+
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Numbers = NDArray[np.float64] | NDArray[np.complex128]
+Numbers = NDArray[Any]
 
 #: Cutoff schemes by number; how each enters is said in `frg_equation`.
 SCHEMES = ("sharp", "smooth", "frequency")
@@ -212,11 +214,11 @@ def _overlap(a: Numbers, b: Numbers) -> complex:
 
 @njit(cache=True, parallel=True, fastmath=True)
 def vertex_rate(
-    vertices: tuple[Numbers, Numbers, Numbers],
+    vertices: tuple[Numbers, ...],
     weighted: tuple[Numbers, ...],
     where: tuple[Integers, ...],
     own: NDArray[np.bool_],
-    keep: tuple[bool, bool, bool],
+    keep: tuple[bool, ...],
 ) -> Numbers:
     """Right-hand side of the flow for the entries marked in `own`, shape (R, P, P, B).
 
