@@ -105,8 +105,10 @@ class FlowEquation:
     -----
     With P patches, B bands and G symmetries, one `derivative` costs about :math:`8 P^4B^2/G`
     multiplications or less, since only one of several entries that are equal by crossing and
-    Hermiticity is worked out, and :math:`6 B P^2/G` band energies per point of the shell.  Memory:
-    eight arrays of :math:`P^3B` numbers, 0.35 GB for 120 patches on three bands.
+    Hermiticity is worked out, and :math:`B P^2/2G` band energies per point of the shell.  The rows
+    that are multiplied are in single precision, so increments carry an error of about 1e-6 of the
+    largest one.  Memory: about 30 bytes for each of the :math:`P^3B` entries, 0.15 GB for 120
+    patches on three bands.
     """
 
     patches: FermiPatches

@@ -280,10 +280,10 @@ def test_bare_vertex_in_fock_space():
             terms = np.outer(phases, u[j].conj())
             return sum(terms[i, a] * c[i, a, spin] for i in range(cells) for a in range(orbitals))
 
-        ket = bloch(2, 0).conj().T @ (bloch(3, 1).conj().T @ vacuum)
-        bra = bloch(0, 0).conj().T @ (bloch(1, 1).conj().T @ vacuum)
+        initial = bloch(2, 0).conj().T @ (bloch(3, 1).conj().T @ vacuum)
+        final = bloch(0, 0).conj().T @ (bloch(1, 1).conj().T @ vacuum)
         for name, term in terms.items():
-            expected = cells * (bra.conj() @ (term @ ket))
+            expected = cells * (final.conj() @ (term @ initial))
             found = bare_vertex(scattering((0, 0), **{name: 1.0}), *u)
             assert found == pytest.approx(expected, abs=1e-12)
             assert abs(expected) > 1e-3
