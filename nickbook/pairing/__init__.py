@@ -1,7 +1,31 @@
 """Everything that ends in a gap function."""
 
-from nickbook.pairing.gap import GapFunction
-from nickbook.pairing.interactions import Interaction, kanamori
+from nickbook.pairing.frg import (
+    FlowOptions,
+    FlowResult,
+    frg_flow,
+)
+from nickbook.pairing.frg_equation import (
+    FlowEquation,
+    bare_vertex,
+)
+from nickbook.pairing.frg_modes import (
+    FlowMode,
+    density_modes,
+    pairing_modes,
+    pairing_vertex,
+)
+from nickbook.pairing.gap import (
+    GapFunction,
+)
+from nickbook.pairing.interactions import (
+    Interaction,
+    kanamori,
+)
+from nickbook.pairing.patches import (
+    FermiPatches,
+    fermi_patches,
+)
 from nickbook.pairing.susceptibility import (
     StonerPoint,
     Susceptibility,
@@ -27,21 +51,32 @@ from nickbook.pairing.triplon_mesh import (
 )
 
 __all__ = [
+    "FermiPatches",
+    "FlowEquation",
+    "FlowMode",
+    "FlowOptions",
+    "FlowResult",
     "GapFunction",
     "Interaction",
     "StonerPoint",
     "Susceptibility",
     "TriplonMeanField",
     "bare_susceptibility",
+    "bare_vertex",
     "channel_boundaries",
     "channel_strengths",
+    "density_modes",
     "factorized_gap",
+    "fermi_patches",
+    "frg_flow",
     "gap_amplitudes",
     "gap_ratio",
     "gap_ratio_exact",
     "kanamori",
     "orbital_pairs",
     "pair_logarithm",
+    "pairing_modes",
+    "pairing_vertex",
     "rpa_susceptibility",
     "stoner_point",
     "triplon_critical_temperature",
