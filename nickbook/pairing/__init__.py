@@ -1,31 +1,11 @@
 """Everything that ends in a gap function."""
 
-from nickbook.pairing.frg import (
-    FlowOptions,
-    FlowResult,
-    frg_flow,
-)
-from nickbook.pairing.frg_equation import (
-    FlowEquation,
-    bare_vertex,
-)
-from nickbook.pairing.frg_modes import (
-    FlowMode,
-    density_modes,
-    pairing_modes,
-    pairing_vertex,
-)
-from nickbook.pairing.gap import (
-    GapFunction,
-)
-from nickbook.pairing.interactions import (
-    Interaction,
-    kanamori,
-)
-from nickbook.pairing.patches import (
-    FermiPatches,
-    fermi_patches,
-)
+from nickbook.pairing.frg import FlowOptions, FlowResult, frg_flow
+from nickbook.pairing.frg_equation import FlowEquation, bare_vertex
+from nickbook.pairing.frg_modes import FlowMode, density_modes, pairing_modes, pairing_vertex
+from nickbook.pairing.gap import GapFunction
+from nickbook.pairing.interactions import Interaction, kanamori
+from nickbook.pairing.patches import FermiPatches, fermi_patches
 from nickbook.pairing.susceptibility import (
     StonerPoint,
     Susceptibility,
