@@ -306,6 +306,26 @@ class BlochModel:
         points = momenta("k", k, self.dimension)
         return np.concatenate([block.energies(points) for block in self._blocks], axis=-1)
 
+    def states(self, k: ArrayLike) -> tuple[Floats, Complexes]:
+        """Energies and Bloch states in the order of `band_energies`, in the periodic gauge.
+
+        Parameters
+        ----------
+        k : array_like, shape (..., d)
+            Momenta, as in `hamiltonian`.
+
+        Returns
+        -------
+        energies : ndarray, shape (..., n)
+            Energies in eV.
+        vectors : ndarray, shape (..., n, n)
+            Orthonormal columns, one for each band, in the basis of the orbitals.
+        """
+        points = momenta("k", k, self.dimension)
+        solved = [np.linalg.eigh(block.fourier(points)[0]) for block in self._blocks]
+        vectors = [b.basis @ v for b, (_, v) in zip(self._blocks, solved, strict=True)]
+        return np.concatenate([e for e, _ in solved], -1), np.concatenate(vectors, -1)
+
     def locate(self, band: int) -> tuple[Block, int]:
         """Mirror block of a band and its index there."""
         for block in self._blocks:

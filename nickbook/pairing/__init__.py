@@ -2,6 +2,14 @@
 
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.interactions import Interaction, kanamori
+from nickbook.pairing.susceptibility import (
+    StonerPoint,
+    Susceptibility,
+    bare_susceptibility,
+    orbital_pairs,
+    rpa_susceptibility,
+    stoner_point,
+)
 from nickbook.pairing.triplon import (
     factorized_gap,
     gap_amplitudes,
@@ -21,7 +29,10 @@ from nickbook.pairing.triplon_mesh import (
 __all__ = [
     "GapFunction",
     "Interaction",
+    "StonerPoint",
+    "Susceptibility",
     "TriplonMeanField",
+    "bare_susceptibility",
     "channel_boundaries",
     "channel_strengths",
     "factorized_gap",
@@ -29,7 +40,10 @@ __all__ = [
     "gap_ratio",
     "gap_ratio_exact",
     "kanamori",
+    "orbital_pairs",
     "pair_logarithm",
+    "rpa_susceptibility",
+    "stoner_point",
     "triplon_critical_temperature",
     "triplon_gap",
     "triplon_mean_field",

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from nickbook.bands.checks import positive_integer, real
+from nickbook.bands.checks import one_of, positive_integer, real
 
 Floats = NDArray[np.float64]
 
@@ -46,19 +46,54 @@ class Interaction:
 
     @property
     def spin(self) -> Floats:
-        """Vertex in the spin channel, shape (n², n²): minus the field of ⟨c†_a c_c⟩ on c†_b c_d.
+        r"""Vertex in the spin channel, shape (n², n²), symmetric, in eV.
 
-        Rows are the pairs (b, d), columns the pairs (a, c).
+        Entry :math:`(db), (ac)` is :math:`V_{abdc}`: minus the mean field that the average of
+        :math:`c^\dagger_a c_c` exerts on :math:`c^\dagger_b c_d` of the same spin when both spins'
+        averages are opposite.
         """
         n = len(self.tensor)
-        return self.tensor.transpose(1, 2, 0, 3).reshape(n * n, n * n)
+        return self.tensor.transpose(2, 1, 0, 3).reshape(n * n, n * n)
 
     @property
     def charge(self) -> Floats:
-        """Vertex in the charge channel, with the same pairs as `spin`."""
+        r"""Vertex in the charge channel: :math:`2V_{abcd} - V_{abdc}`, pairs as in `spin`."""
         n = len(self.tensor)
-        direct: Floats = self.tensor.transpose(1, 3, 0, 2).reshape(n * n, n * n)
+        direct: Floats = self.tensor.transpose(3, 1, 0, 2).reshape(n * n, n * n)
         return 2 * direct - self.spin
+
+    def vertex(self, channel: str, pairs: ArrayLike) -> Floats:
+        """Vertex of a channel between some pairs of orbitals.
+
+        Parameters
+        ----------
+        channel : {"spin", "charge"}
+            Which of `spin` and `charge`.
+        pairs : array_like of int, shape (P, 2)
+            Pairs (a, c) of orbitals, such as those of a `Susceptibility`.
+
+        Returns
+        -------
+        ndarray, shape (P, P)
+            The vertex in eV.
+
+        Raises
+        ------
+        ValueError
+            If the interaction acts on other pairs too, so that leaving them out would be wrong.
+        """
+        full = (
+            self.spin if one_of("channel", channel, ("spin", "charge")) == "spin" else self.charge
+        )
+        n, chosen = len(self.tensor), np.asarray(pairs)
+        if chosen.ndim != 2 or chosen.shape[1] != 2 or not ((chosen >= 0) & (chosen < n)).all():
+            raise ValueError(f"pairs of shape {chosen.shape}; allowed: (P, 2) orbitals below {n}")
+        places = chosen[:, 0] * n + chosen[:, 1]
+        missing = np.setdiff1d(np.flatnonzero(full.any(axis=1)), places)
+        if len(missing):
+            left_out = [divmod(int(i), n) for i in missing]
+            raise ValueError(f"the interaction acts on the pairs {left_out} too; add them to pairs")
+        return full[np.ix_(places, places)]
 
 
 def kanamori(
