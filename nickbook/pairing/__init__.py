@@ -2,6 +2,13 @@
 
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.interactions import Interaction, kanamori
+from nickbook.pairing.linearized import (
+    PairingState,
+    PairScattering,
+    linearized_gap,
+    pair_scattering,
+)
+from nickbook.pairing.patches import FermiPatches, fermi_patches
 from nickbook.pairing.susceptibility import (
     StonerPoint,
     Susceptibility,
@@ -27,8 +34,11 @@ from nickbook.pairing.triplon_mesh import (
 )
 
 __all__ = [
+    "FermiPatches",
     "GapFunction",
     "Interaction",
+    "PairScattering",
+    "PairingState",
     "StonerPoint",
     "Susceptibility",
     "TriplonMeanField",
@@ -36,12 +46,15 @@ __all__ = [
     "channel_boundaries",
     "channel_strengths",
     "factorized_gap",
+    "fermi_patches",
     "gap_amplitudes",
     "gap_ratio",
     "gap_ratio_exact",
     "kanamori",
+    "linearized_gap",
     "orbital_pairs",
     "pair_logarithm",
+    "pair_scattering",
     "rpa_susceptibility",
     "stoner_point",
     "triplon_critical_temperature",
