@@ -39,7 +39,7 @@ _CHUNK = 256
 
 @dataclass(frozen=True, eq=False)
 class PairScattering:
-    """Susceptibility between the points of a Fermi surface; made by `pair_scattering`.
+    r"""Susceptibility between the points of a Fermi surface; made by `pair_scattering`.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class PairScattering:
     rows : ndarray of int, shape (R,)
         One point of each set that the symmetries permute.
     roots : ndarray, shape (R, P, p, p)
-        Matrices :math:`r` with :math:`\\chi^0(k' - k) = r r^\\dagger` for k among the rows and k'
+        Matrices :math:`r` with :math:`\chi^0(k' - k) = r r^\dagger` for k among the rows and k'
         among all points.
     """
 
@@ -136,7 +136,8 @@ class PairScattering:
     def _overlaps(self) -> tuple[Complexes, Complexes]:
         """Overlaps l(k, k') and l(k', k) for k among the rows, shape (R, P, p)."""
         left, right = self.chi0.pairs.T
-        every, some = self.patches.states, self.patches.states[self.rows]
+        every = self.patches.states.astype(complex)
+        some = every[self.rows]
         ahead = some.conj()[:, None, left] * every[None][..., right]
         back = every.conj()[None][..., left] * some[:, None, right]
         return ahead, back
@@ -251,7 +252,7 @@ def linearized_gap(
     ...     fermi_patches(model, -0.65, 8), bare_susceptibility(model, -0.65, 0.05, 32)
     ... )
     >>> linearized_gap(scattering, kanamori((0, 1), U=0.5, J=0.0))[0].gap.channel
-    'B1'
+    'E'
     """
     states = positive_integer("states", states)
     patches = scattering.patches
@@ -268,7 +269,8 @@ def linearized_gap(
         for i in range(1, states + 1):
             gap = basis @ vectors[:, -i] / root
             gap /= gap[np.argmax(np.abs(gap) > np.abs(gap).max() - 1e-9)]
-            shape = GapFunction(patches.sheets, patches.split(gap), channel)
+            values_by_sheet = tuple(np.asarray(v, float) for v in patches.split(gap))
+            shape = GapFunction(patches.sheets, values_by_sheet, channel)
             found.append(PairingState(float(values[-i]), spin, shape))
     return sorted(found, key=lambda state: -state.eigenvalue)
 
