@@ -91,11 +91,12 @@ class Susceptibility:
     def total(self) -> Floats:
         """Response of the whole density of a spin to a uniform field on all orbitals, (L, L)."""
         same = self.pairs[:, 0] == self.pairs[:, 1]
-        return self.values[:, :, same][..., same].sum(axis=(-2, -1)).real
+        total: Floats = self.values[:, :, same][..., same].sum(axis=(-2, -1)).real
+        return total
 
     def eigenvalues(self) -> Floats:
         """Ascending eigenvalues of the matrices, shape (L, L, P), in 1/eV."""
-        return np.linalg.eigvalsh(self.values)
+        return np.asarray(np.linalg.eigvalsh(self.values), dtype=float)
 
     def restricted(self, pairs: str | ArrayLike) -> "Susceptibility":
         """Submatrix between fewer pairs.
@@ -201,7 +202,7 @@ def orbital_pairs(model: BlochModel, pairs: str | ArrayLike = "on-site") -> Inte
         For an unknown word, an orbital that does not exist, or a pair that comes twice.
     """
     n = len(model.orbitals)
-    everything = np.stack(np.divmod(np.arange(n * n), n), axis=-1)
+    everything: Integers = np.stack(np.divmod(np.arange(n * n), n), axis=-1)
     if isinstance(pairs, str):
         one_of("pairs", pairs, ("on-site", "density", "all"))
         if pairs == "density":
@@ -209,7 +210,8 @@ def orbital_pairs(model: BlochModel, pairs: str | ArrayLike = "on-site") -> Inte
         if pairs == "all" or not model.sites:
             return everything
         sites = np.array(model.sites)
-        return everything[sites[everything[:, 0]] == sites[everything[:, 1]]]
+        shared = sites[everything[:, 0]] == sites[everything[:, 1]]
+        return everything[np.flatnonzero(shared)]
     chosen = np.asarray(pairs)
     fits = chosen.ndim == 2 and chosen.shape[1] == 2 and len(chosen) > 0
     if not fits or chosen.dtype.kind not in "iu" or not ((chosen >= 0) & (chosen < n)).all():
@@ -227,7 +229,7 @@ def bare_susceptibility(
     *,
     pairs: str | ArrayLike = "on-site",
     bands: BandPair | None = None,
-    workspace: float = 0.25,
+    workspace: float = 0.0625,
 ) -> Susceptibility:
     r"""Compute the static susceptibility of free electrons at all momenta of a mesh.
 
@@ -347,7 +349,7 @@ def rpa_susceptibility(
             f"allowed: below 1, an interaction scaled by less than {1 / strongest:.4g}"
         )
     one = np.eye(len(chi0.pairs))
-    values = np.linalg.solve(one - chi0.values @ vertex, chi0.values)
+    values = np.asarray(np.linalg.solve(one - chi0.values @ vertex, chi0.values), dtype=complex)
     return replace(chi0, values=(values + values.conj().swapaxes(-1, -2)) / 2)
 
 
@@ -425,7 +427,7 @@ class _Lines:
     def chunks(self, times: int, workspace: float) -> int:
         """Parts to split the times into so that each fits into the workspace, in GiB."""
         each = 2 * 4 * 16 * self._size**2 * self._projectors.shape[1] / _GIB
-        return min(times, max(1, math.ceil(times * each / workspace)))
+        return int(min(times, max(1, math.ceil(times * each / workspace))))
 
 
 def _time_nodes(scale: float) -> tuple[Floats, Floats]:
@@ -474,20 +476,21 @@ def _resolution(model: BlochModel, mu: float, temperature: float, size: int) -> 
 
 
 def _hermitian(product: Floats | Complexes) -> Complexes:
-    """Matrices in momentum space, shape (L, L, P, P), from rows that are filled up to the diagonal."""
+    """Matrices in momentum space, shape (L, L, P, P), from their lower halves in real space."""
     size, count = product.shape[-1], len(product)
     values = np.empty((size, size, count, count), complex)
     for row in range(count):
         values[..., row, : row + 1] = np.moveaxis(fft2(product[row, : row + 1]), 0, -1)
         values[..., :row, row] = values[..., row, :row].conj()
+        values[..., row, row].imag = 0.0
     return values
 
 
 def _announce(model: BlochModel, size: int, pairs: Integers, workspace: float) -> None:
     """Tell of an allocation of more than 1 GiB before it is made."""
-    result = 3 * 16 * size**2 * len(pairs) ** 2 / _GIB
-    states = 3 * 16 * size**2 * len(model.orbitals) ** 3 / _GIB
-    if (total := result + states + 2 * workspace) > 1:
+    n = len(model.orbitals)
+    total = 16 * size**2 * (1.5 * len(pairs) ** 2 + 3 * n**3) / _GIB + workspace
+    if total > 1:
         _LOGGER.warning(
             "bare_susceptibility: about %.1f GiB for %d² momenta and %d pairs",
             total,
