@@ -8,6 +8,7 @@ from nickbook.pairing.linearized import (
     linearized_gap,
     pair_scattering,
 )
+from nickbook.pairing.modes import Nesting, nesting
 from nickbook.pairing.patches import FermiPatches, fermi_patches
 from nickbook.pairing.susceptibility import (
     StonerPoint,
@@ -37,6 +38,7 @@ __all__ = [
     "FermiPatches",
     "GapFunction",
     "Interaction",
+    "Nesting",
     "PairScattering",
     "PairingState",
     "StonerPoint",
@@ -52,6 +54,7 @@ __all__ = [
     "gap_ratio_exact",
     "kanamori",
     "linearized_gap",
+    "nesting",
     "orbital_pairs",
     "pair_logarithm",
     "pair_scattering",
