@@ -44,6 +44,7 @@ BandPair = tuple[Sequence[int], Sequence[int]]
 TIME_ERROR = 1e-11
 
 _GIB = 2**30
+_COARSE = 32
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -249,7 +250,8 @@ def bare_susceptibility(
         Keep excitations from bands of the first sequence at k to bands of the second at k + q, as
         numbered in `BlochModel.band_names`.  Sums over all pairs of bands give the whole.
     workspace : float, optional
-        GiB that intermediate arrays may take.
+        GiB that the propagators may take: they are made for some times at once.  When everything
+        takes more than 1 GiB, the log says so in advance.
 
     Returns
     -------
@@ -270,10 +272,11 @@ def bare_susceptibility(
     .. math:: \chi^0_{ac,bd}(r) = \int_0^\beta d\tau\, A_{cd}(r, \tau)\, A_{ab}(r, \beta-\tau)^*,
         \qquad A(k, \tau) = \sum_n u_n(k) u_n(k)^\dagger \frac{e^{-\xi_n\tau}}{1+e^{-\beta\xi_n}} .
 
-    A number of times M that grows as log(β × bandwidth), about 60 at 5 meV, takes the integral to
-    a relative error below `TIME_ERROR` in every term of the sum over bands and momenta.  The cost
-    is O(L² (n² M log L + n⁴ M)).  Sums over a mesh err by exp(-T/T₀), with the resolution
-    T₀ = v/(πL) for the largest Fermi velocity v.
+    A number of times M that grows as log(β × bandwidth), about 60 for the four-band model at 5
+    meV, takes the integral to a relative error below `TIME_ERROR` in every term of the sum over
+    bands and momenta.  For P pairs of n orbitals the cost is O(M L² (n² log L + P²)), far below the
+    O(L⁴ n² P²) of the double sum.  Sums over a mesh err by up to exp(-T/T₀), with the resolution
+    T₀ = v/(πL) for the largest velocity v near the Fermi level.
 
     Examples
     --------
@@ -298,22 +301,10 @@ def bare_susceptibility(
             "or a higher temperature"
         )
     _announce(model, size, chosen, workspace)
-    lines = _Lines(model, mu, temperature, size)
-    times, weights = _time_nodes(lines.bandwidth / temperature)
-    n, count = len(model.orbitals), len(chosen)
-    product = np.zeros((count, count, size, size), lines.kind)
-    for part in np.array_split(np.arange(len(times)), lines.chunks(len(times), workspace)):
-        both = np.concatenate([times[part], 1 - times[part]])
-        ahead = lines.propagators(both, reached)
-        back = ahead if left == reached else lines.propagators(both, left)
-        ahead = ahead * np.tile(weights[part], 2)[:, None, None]
-        back = np.roll(back, len(part), axis=1).conj()
-        for row, (a, c) in enumerate(chosen):
-            for column, (b, d) in enumerate(chosen[: row + 1]):
-                product[row, column] += np.einsum("txy,txy->xy", ahead[c * n + d], back[a * n + b])
-    return Susceptibility(
-        model, mu, temperature, chosen, _hermitian(product) / temperature, resolution
-    )
+    product = _Lines(model, mu, temperature, size).bubble(chosen, left, reached, workspace)
+    values = _hermitian(product)
+    values /= temperature
+    return Susceptibility(model, mu, temperature, chosen, values, resolution)
 
 
 def rpa_susceptibility(
@@ -398,36 +389,59 @@ class _Lines:
     def __init__(self, model: BlochModel, mu: float, temperature: float, size: int) -> None:
         # Real hoppings make propagators real in space: half of the zone suffices.
         self._real = not model.hoppings.imag.any()
-        self.kind = float if self._real else complex
+        self._kind = float if self._real else complex
         self._size, n = size, len(model.orbitals)
         k = zone_mesh(size)[:, : size // 2 + 1 if self._real else size]
         energies, vectors = model.states(k)
         self._energies = np.moveaxis((energies - mu) / temperature, -1, 0)
-        self.bandwidth = float(np.ptp(energies))
-        vectors = np.moveaxis(vectors, -1, 0)
-        outer = vectors[..., :, None] * vectors[..., None, :].conj()
-        self._projectors = np.ascontiguousarray(
-            np.moveaxis(outer.reshape(n, *k.shape[:2], n * n), -1, 1)
-        )
+        self._bandwidth = float(np.ptp(energies)) / temperature
+        self._upper = np.triu_indices(n)
+        vectors = np.moveaxis(vectors, (-1, -2), (0, 1))
+        self._projectors = vectors[:, self._upper[0]] * vectors[:, self._upper[1]].conj()
 
     def propagators(self, times: Floats, bands: tuple[int, ...]) -> Floats | Complexes:
-        """A(r, τ) for times in units of β, shape (n², times, L, L)."""
-        n2, shape = self._projectors.shape[1], self._projectors.shape[2:]
-        lines = np.zeros((n2, len(times), *shape), complex)
-        for x, projector in zip(
-            self._energies[list(bands)], self._projectors[list(bands)], strict=True
-        ):
+        """A(r, τ) for times in units of β, shape (n, n, times, L, L)."""
+        size, shape = self._size, self._projectors.shape[1:]
+        lines = np.zeros((shape[0], len(times), *shape[1:]), complex)
+        for band in bands:
+            x = self._energies[band]
             occupied = np.exp(log_expit(x) - times[:, None, None] * x)
-            for line, element in zip(lines, projector, strict=True):
+            for line, element in zip(lines, self._projectors[band], strict=True):
                 line += element * occupied
-        if self._real:
-            return irfft2(lines, s=(self._size, self._size), overwrite_x=True)
-        return ifft2(lines, overwrite_x=True)
+        upper = (
+            irfft2(lines, s=(size, size), overwrite_x=True)
+            if self._real
+            else ifft2(lines, overwrite_x=True)
+        )
+        # A(k) is Hermitian, so the other half is the conjugate at -r.
+        n, back = len(self._energies), -np.arange(size)
+        found = np.empty((n, n, len(times), size, size), self._kind)
+        for element, a, b in zip(upper, *self._upper, strict=True):
+            found[a, b] = element
+            if a != b:
+                found[b, a] = element[:, back[:, None], back].conj()
+        return found
 
-    def chunks(self, times: int, workspace: float) -> int:
-        """Parts to split the times into so that each fits into the workspace, in GiB."""
-        each = 2 * 4 * 16 * self._size**2 * self._projectors.shape[1] / _GIB
-        return int(min(times, max(1, math.ceil(times * each / workspace))))
+    def bubble(
+        self, pairs: Integers, left: tuple[int, ...], reached: tuple[int, ...], workspace: float
+    ) -> Floats | Complexes:
+        """χ(r)/β between pairs, in the lower half of an array of shape (P, P, L, L)."""
+        times, weights = _time_nodes(self._bandwidth)
+        each = 2 * 4 * 16 * self._size**2 * len(self._energies) ** 2 / _GIB
+        chunks = min(len(times), max(1, math.ceil(len(times) * each / workspace)))
+        product = np.zeros((len(pairs), len(pairs), self._size, self._size), self._kind)
+        for part in np.array_split(np.arange(len(times)), chunks):
+            # In this order the times β - τ are the times τ backwards.
+            both = np.concatenate([times[part], 1 - times[part[::-1]]])
+            ahead = self.propagators(both, reached)
+            back = ahead if left == reached else self.propagators(both, left)
+            back = back[:, :, ::-1].conj()
+            share = np.concatenate([weights[part], weights[part[::-1]]])
+            ahead = ahead * share[:, None, None]
+            for row, (a, c) in enumerate(pairs):
+                for column, (b, d) in enumerate(pairs[: row + 1]):
+                    product[row, column] += np.einsum("txy,txy->xy", ahead[c, d], back[a, b])
+        return product
 
 
 def _time_nodes(scale: float) -> tuple[Floats, Floats]:
@@ -468,9 +482,9 @@ def _resolution(model: BlochModel, mu: float, temperature: float, size: int) -> 
     fastest = 0.0
     for band in range(len(model.band_names)):
         block, index = model.locate(band)
-        energy, velocity = block.band(zone_mesh(max(size, 64)), index)
+        energy, velocity = block.band(zone_mesh(_COARSE), index)
         speed = np.linalg.norm(velocity, axis=-1)
-        near = np.abs(energy - mu) < np.pi * temperature + speed * np.pi / 64
+        near = np.abs(energy - mu) < np.pi * temperature + speed * np.pi / _COARSE
         fastest = max(fastest, float(speed.max(where=near, initial=0.0)))
     return fastest / (np.pi * size)
 
@@ -486,17 +500,17 @@ def _hermitian(product: Floats | Complexes) -> Complexes:
     return values
 
 
+def _memory(model: BlochModel, size: int, pairs: Integers, workspace: float) -> float:
+    """GiB that a bare susceptibility takes at most: result, its form in real space, states."""
+    n, count = len(model.orbitals), len(pairs)
+    return workspace + 16 * size**2 * (2 * count**2 + 2 * n**3 + 8 * n**2) / _GIB
+
+
 def _announce(model: BlochModel, size: int, pairs: Integers, workspace: float) -> None:
     """Tell of an allocation of more than 1 GiB before it is made."""
-    n = len(model.orbitals)
-    total = 16 * size**2 * (1.5 * len(pairs) ** 2 + 3 * n**3) / _GIB + workspace
-    if total > 1:
-        _LOGGER.warning(
-            "bare_susceptibility: about %.1f GiB for %d² momenta and %d pairs",
-            total,
-            size,
-            len(pairs),
-        )
+    if (memory := _memory(model, size, pairs, workspace)) > 1:
+        message = "bare_susceptibility: up to %.1f GiB for %d² momenta and %d pairs"
+        _LOGGER.warning(message, memory, size, len(pairs))
 
 
 def _signed_vertex(chi0: Susceptibility, interaction: Interaction, channel: str) -> Floats:
