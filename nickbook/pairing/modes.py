@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from nickbook.bands import zone_mesh
 from nickbook.bands.checks import momenta
 from nickbook.pairing.susceptibility import Susceptibility
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
+#: Energies over temperature, occupations and states.
+States = tuple[Floats, Floats, Complexes]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +82,8 @@ def nesting(chi0: Susceptibility, q: ArrayLike, *, parity: int = 0) -> Nesting:
 
     Notes
     -----
-    The sum over k is done as it stands on the mesh of `chi0`, at O(Q L² n³); it shares no step
-    with `bare_susceptibility`, which differs from it by the error of the mesh.
+    The sum over k is done as it stands on the mesh of `chi0`, at O(Q L² n³), and shares no step
+    with `bare_susceptibility`.  Between mesh points the two differ by the error of the mesh.
 
     Examples
     --------
@@ -109,40 +110,48 @@ def nesting(chi0: Susceptibility, q: ArrayLike, *, parity: int = 0) -> Nesting:
     signs = np.zeros(len(points), int)
     if mirror is not None:
         signs = np.rint((vectors.conj() * (vectors @ mirror.T)).sum(-1).real).astype(int)
-    k = zone_mesh(chi0.mesh).reshape(-1, 2)
-    at_k = _occupied(chi0, k)
-    parts = np.array(
-        [_parts(chi0, at_k, k + step, v) for step, v in zip(points, vectors, strict=True)]
-    )
+    at_k = _occupied(chi0, np.zeros(2))
+    parts = np.array([_parts(chi0, at_k, step, v) for step, v in zip(points, vectors, strict=True)])
     return Nesting(points, signs, vectors, (parts + parts.swapaxes(-1, -2)) / 2)
 
 
-def _occupied(chi0: Susceptibility, k: Floats) -> tuple[Floats, Floats, Complexes]:
-    """Energies over temperature, occupations and states."""
-    energies, states = chi0.model.states(k)
+def _occupied(chi0: Susceptibility, q: Floats) -> States:
+    """Energies over temperature, occupations and states at k + q on the mesh."""
+    energies, states = chi0.model.states(chi0.momenta + q)
     x = (energies - chi0.mu) / chi0.temperature
     return x, expit(-x), states
 
 
+def _moved(chi0: Susceptibility, at_k: States, q: Floats) -> States:
+    """Return the same at k + q: where q is on the mesh, by a shift."""
+    steps = q * chi0.mesh / (2 * np.pi)
+    if np.abs(steps - np.rint(steps)).max() > 1e-9:
+        return _occupied(chi0, q)
+    shift = tuple(-np.rint(steps).astype(int))
+    x, full, states = at_k
+    axes = (0, 1)
+    return np.roll(x, shift, axes), np.roll(full, shift, axes), np.roll(states, shift, axes)
+
+
 def _parts(
     chi0: Susceptibility,
-    at_k: tuple[Floats, Floats, Complexes],
-    moved: Floats,
+    at_k: States,
+    q: Floats,
     vector: Complexes,
 ) -> Floats:
     x, full, left = at_k
-    y, reached, right = _occupied(chi0, moved)
+    y, reached, right = _moved(chi0, at_k, q)
     n = len(chi0.model.orbitals)
     mode = np.zeros((n, n), complex)
     mode[tuple(chi0.pairs.T)] = vector.conj()
     amplitudes = np.abs(left.conj().swapaxes(-1, -2) @ (mode @ right)) ** 2
-    gap = y[:, None, :] - x[:, :, None]
+    gap = y[..., None, :] - x[..., :, None]
     near = np.abs(gap) < 1e-5
-    middle = expit((y[:, None, :] + x[:, :, None]) / 2)
-    jump = full[:, :, None] - reached[:, None, :]
+    middle = expit((y[..., None, :] + x[..., :, None]) / 2)
+    jump = full[..., :, None] - reached[..., None, :]
     weights = np.where(near, middle * (1 - middle), jump / np.where(near, 1.0, gap))
-    parts: Floats = np.einsum("kmn,kmn->mn", weights, amplitudes)
-    return parts / (len(moved) * chi0.temperature)
+    parts: Floats = (weights * amplitudes).sum(axis=(0, 1))
+    return parts / (chi0.mesh**2 * chi0.temperature)
 
 
 def _on_pairs(chi0: Susceptibility, mirror: Floats) -> Floats:

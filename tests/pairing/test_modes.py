@@ -19,6 +19,29 @@ def chi0():
     return bare_susceptibility(four_band(), MU, T, L)
 
 
+def test_momenta_off_the_mesh_differ_by_its_error(chi0):
+    between = Q + 0.4 * 2 * np.pi / L * np.array([1.0, 0.7])
+    found = nesting(chi0, between)
+    expected = np.linalg.eigvalsh(chi0.on(between))[:, -1]
+    assert found.eigenvalues == pytest.approx(expected, rel=chi0.mesh_error)
+    # Without inversion, q and -q are told apart on the mesh and off it.
+    hops = {(0, 0): np.diag([0.1, 0.6]), (1, 0): np.array([[-0.6, 0.5], [-0.15, 0.2]])}
+    hops[0, 1] = np.array([[-0.4, 0.1], [0.3, -0.3]])
+    hops |= {(-x, -y): hop.T for (x, y), hop in hops.items() if (x, y) != (0, 0)}
+    skew = BlochModel(
+        name="skew",
+        orbitals=("p", "q"),
+        translations=np.array(list(hops)),
+        hoppings=np.array(list(hops.values()), dtype=complex),
+    )
+    chi = bare_susceptibility(skew, 0.0, 0.1, 32)
+    q = 2 * np.pi / 32 * np.array([[5.0, 3.0], [-5.0, -3.0]])
+    shifted, solved = nesting(chi, q), nesting(chi, q + 1e-7)
+    assert np.abs(chi.on(q[0]) - chi.on(q[1])).max() > 1e-3
+    assert shifted.contributions == pytest.approx(solved.contributions, abs=1e-6)
+    assert shifted.eigenvalues == pytest.approx(np.linalg.eigvalsh(chi.on(q))[:, -1], abs=1e-9)
+
+
 @pytest.mark.parametrize("parity", [0, 1, -1])
 def test_contributions_add_up_to_the_eigenvalue_of_the_convolution(chi0, parity):
     found = nesting(chi0, Q, parity=parity)
