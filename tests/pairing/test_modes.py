@@ -53,6 +53,24 @@ def test_contributions_add_up_to_the_eigenvalue_of_the_convolution(chi0, parity)
         assert found.eigenvalues == pytest.approx(np.linalg.eigvalsh(values)[:, -1], abs=1e-9)
 
 
+def test_modes_need_no_time_reversal():
+    hop = np.array([[-0.6, 0.5j], [0.2, 0.3]])
+    hops = {(0, 0): np.diag([0.1, 0.6]), (1, 0): hop, (0, 1): hop.T * 0.7}
+    hops |= {(-x, -y): t.conj().T for (x, y), t in hops.items() if (x, y) != (0, 0)}
+    magnet = BlochModel(
+        name="magnet",
+        orbitals=("p", "q"),
+        translations=np.array(list(hops)),
+        hoppings=np.array(list(hops.values()), dtype=complex),
+    )
+    chi = bare_susceptibility(magnet, 0.0, 0.1, 32)
+    q = 2 * np.pi / 32 * np.array([[5.0, 3.0], [9.0, -4.0]])
+    found = nesting(chi, q)
+    swapped = found.vectors[:, [0, 2, 1, 3]]
+    assert np.abs(np.abs((swapped.conj() * found.vectors).sum(-1)) - 1).min() > 1e-3
+    assert found.eigenvalues == pytest.approx(np.linalg.eigvalsh(chi.on(q))[:, -1], abs=1e-9)
+
+
 def test_larger_of_both_parities_is_the_leading_mode(chi0):
     even, odd = (nesting(chi0, Q, parity=p).eigenvalues for p in (1, -1))
     both = nesting(chi0, Q)
