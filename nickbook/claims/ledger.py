@@ -24,6 +24,7 @@ SOURCES = (
     "lk_full_gap",
     "glywh_bands",
     "glywh_third_dimension",
+    "glywh_susceptibility",
 )
 
 _FIELDS = {"id", "where", "statement", "paper_value", "chapter", "method", "check"}

@@ -5,6 +5,13 @@ from nickbook.pairing.frg_equation import FlowEquation, bare_vertex
 from nickbook.pairing.frg_modes import FlowMode, density_modes, pairing_modes, pairing_vertex
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.interactions import Interaction, kanamori
+from nickbook.pairing.linearized import (
+    PairingState,
+    PairScattering,
+    linearized_gap,
+    pair_scattering,
+)
+from nickbook.pairing.modes import Nesting, nesting
 from nickbook.pairing.patches import FermiPatches, fermi_patches
 from nickbook.pairing.susceptibility import (
     StonerPoint,
@@ -38,6 +45,9 @@ __all__ = [
     "FlowResult",
     "GapFunction",
     "Interaction",
+    "Nesting",
+    "PairScattering",
+    "PairingState",
     "StonerPoint",
     "Susceptibility",
     "TriplonMeanField",
@@ -53,8 +63,11 @@ __all__ = [
     "gap_ratio",
     "gap_ratio_exact",
     "kanamori",
+    "linearized_gap",
+    "nesting",
     "orbital_pairs",
     "pair_logarithm",
+    "pair_scattering",
     "pairing_modes",
     "pairing_vertex",
     "rpa_susceptibility",

@@ -137,6 +137,22 @@ EXPECTED = {
     "GLYWH-text-z2-dispersion": "reproduced",
     "GLYWH-text-flower": "outside",
     "GLYWH-text-nesting-plane": "outside",
+    "GLYWH-fig2d-matrix": "with caveat",
+    "GLYWH-fig2d-q1": "with caveat",
+    "GLYWH-fig2d-q2": "with caveat",
+    "GLYWH-fig2d-q3": "reproduced",
+    "GLYWH-fig2d-q2-sheets": "reproduced",
+    "GLYWH-fig2d-q1-sheets": "not as written",
+    "GLYWH-fig2d-q3-sheets": "not as written",
+    "GLYWH-fig2d-pi-pi-weak": "with caveat",
+    "GLYWH-fig2d-pi-pi-sheets": "reproduced",
+    "GLYWH-fig1d-kz-pi": "outside",
+    "GLYWH-fig3-sdw": "reproduced",
+    "GLYWH-fig3-sdw2": "with caveat",
+    "GLYWH-fig3c-leading": "with caveat",
+    "GLYWH-fig3c-signs": "reproduced",
+    "GLYWH-fig3b-scattering": "reproduced",
+    "GLYWH-doping-enhances": "with caveat",
 }
 
 WORDS = ("id", "where", "statement", "chapter", "method", "check", "value")

@@ -1,0 +1,141 @@
+"""Modes of the susceptibility: their parity, and the bands that make them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nickbook.bands import BlochModel, four_band, zone_mesh
+from nickbook.pairing import bare_susceptibility, fermi_patches, nesting
+
+MU, T, L = 10.0975, 0.03, 48
+BETA, HIGH, GAMMA, ALPHA = range(4)
+#: On the mesh: Γ, X, M, and two points without symmetry.
+Q = 2 * np.pi / L * np.array([[0, 0], [24, 0], [24, 24], [11, 3], [17, 9]])
+
+
+@pytest.fixture(scope="module")
+def chi0():
+    return bare_susceptibility(four_band(), MU, T, L)
+
+
+def test_momenta_off_the_mesh_differ_by_its_error(chi0):
+    between = Q + 0.4 * 2 * np.pi / L * np.array([1.0, 0.7])
+    found = nesting(chi0, between)
+    expected = np.linalg.eigvalsh(chi0.on(between))[:, -1]
+    assert found.eigenvalues == pytest.approx(expected, rel=chi0.mesh_error)
+    # Without inversion, q and -q are told apart on the mesh and off it.
+    hops = {(0, 0): np.diag([0.1, 0.6]), (1, 0): np.array([[-0.6, 0.5], [-0.15, 0.2]])}
+    hops[0, 1] = np.array([[-0.4, 0.1], [0.3, -0.3]])
+    hops |= {(-x, -y): hop.T for (x, y), hop in hops.items() if (x, y) != (0, 0)}
+    skew = BlochModel(
+        name="skew",
+        orbitals=("p", "q"),
+        translations=np.array(list(hops)),
+        hoppings=np.array(list(hops.values()), dtype=complex),
+    )
+    chi = bare_susceptibility(skew, 0.0, 0.1, 32)
+    q = 2 * np.pi / 32 * np.array([[5.0, 3.0], [-5.0, -3.0]])
+    shifted, solved = nesting(chi, q), nesting(chi, q + 1e-7)
+    assert np.abs(chi.on(q[0]) - chi.on(q[1])).max() > 1e-3
+    assert shifted.contributions == pytest.approx(solved.contributions, abs=1e-6)
+    assert shifted.eigenvalues == pytest.approx(np.linalg.eigvalsh(chi.on(q))[:, -1], abs=1e-9)
+
+
+@pytest.mark.parametrize("parity", [0, 1, -1])
+def test_contributions_add_up_to_the_eigenvalue_of_the_convolution(chi0, parity):
+    found = nesting(chi0, Q, parity=parity)
+    values = chi0.on(Q)
+    assert np.linalg.norm(found.vectors, axis=1) == pytest.approx(1)
+    expected = np.einsum("qi,qij,qj->q", found.vectors.conj(), values, found.vectors).real
+    assert found.eigenvalues == pytest.approx(expected, abs=1e-9)
+    if not parity:
+        assert found.eigenvalues == pytest.approx(np.linalg.eigvalsh(values)[:, -1], abs=1e-9)
+
+
+def test_modes_need_no_time_reversal():
+    hop = np.array([[-0.6, 0.5j], [0.2, 0.3]])
+    hops = {(0, 0): np.diag([0.1, 0.6]), (1, 0): hop, (0, 1): hop.T * 0.7}
+    hops |= {(-x, -y): t.conj().T for (x, y), t in hops.items() if (x, y) != (0, 0)}
+    magnet = BlochModel(
+        name="magnet",
+        orbitals=("p", "q"),
+        translations=np.array(list(hops)),
+        hoppings=np.array(list(hops.values()), dtype=complex),
+    )
+    chi = bare_susceptibility(magnet, 0.0, 0.1, 32)
+    q = 2 * np.pi / 32 * np.array([[5.0, 3.0], [9.0, -4.0]])
+    found = nesting(chi, q)
+    swapped = found.vectors[:, [0, 2, 1, 3]]
+    assert np.abs(np.abs((swapped.conj() * found.vectors).sum(-1)) - 1).min() > 1e-3
+    assert found.eigenvalues == pytest.approx(np.linalg.eigvalsh(chi.on(q))[:, -1], abs=1e-9)
+
+
+def test_larger_of_both_parities_is_the_leading_mode(chi0):
+    even, odd = (nesting(chi0, Q, parity=p).eigenvalues for p in (1, -1))
+    both = nesting(chi0, Q)
+    assert both.eigenvalues == pytest.approx(np.maximum(even, odd), abs=1e-9)
+    assert both.parity.tolist() == np.where(even > odd, 1, -1).tolist()
+
+
+def test_bands_contribute_what_the_restricted_convolution_gives(chi0):
+    found = nesting(chi0, Q)
+    for m, n in ((GAMMA, GAMMA), (BETA, GAMMA), (ALPHA, GAMMA), (BETA, BETA)):
+        sides = {((m,), (n,)), ((n,), (m,))}
+        values = sum(bare_susceptibility(chi0.model, MU, T, L, bands=side).on(Q) for side in sides)
+        expected = np.einsum("qi,qij,qj->q", found.vectors.conj(), values, found.vectors).real
+        assert found.between(m, n) == pytest.approx(expected, abs=1e-9)
+
+
+def test_mirror_forbids_half_of_the_band_pairs(chi0):
+    same = np.equal.outer(*[np.array(chi0.model.parity)] * 2)
+    for parity, allowed in ((1, same), (-1, ~same)):
+        found = nesting(chi0, Q, parity=parity)
+        assert (found.parity == parity).all()
+        assert np.abs(found.contributions[:, ~allowed]).max() < 1e-12
+        assert found.contributions[:, allowed].min() >= 0
+
+
+def test_uniform_response_of_a_band_is_its_fermi_line():
+    model = four_band()
+    chi0 = bare_susceptibility(model, MU, 0.008, 128)
+    found = nesting(chi0, [[0.0, 0.0]], parity=1)
+    mode = np.zeros((4, 4), complex)
+    mode[tuple(chi0.pairs.T)] = found.vectors[0]
+    patches = fermi_patches(model, MU, 64)
+    for sheet in range(3):
+        chosen = patches.sheet_index == sheet
+        u = patches.states[chosen]
+        seen = np.abs(np.einsum("pa,ac,pc->p", u.conj(), mode.conj(), u)) ** 2
+        band = patches.sheets[sheet].band
+        expected = patches.weights[chosen] @ seen
+        # The density of states varies over the temperature, by a few per cent on γ.
+        assert found.between(band, band)[0] == pytest.approx(expected, rel=0.03, abs=1e-3)
+
+
+def test_one_band_has_one_contribution():
+    hops = {(1, 0): -1.0, (0, 1): -1.0, (-1, 0): -1.0, (0, -1): -1.0}
+    model = BlochModel(
+        name="square lattice",
+        orbitals=("s",),
+        translations=np.array(list(hops)),
+        hoppings=np.array(list(hops.values()), dtype=complex).reshape(-1, 1, 1),
+    )
+    chi0 = bare_susceptibility(model, -0.7, 0.2, 32)
+    q = zone_mesh(32)[3, :5]
+    found = nesting(chi0, q)
+    assert found.parity.tolist() == [0] * 5
+    assert found.between(0, 0) == pytest.approx(chi0.values[3, :5, 0, 0].real, abs=1e-9)
+
+
+def test_bad_input_is_named(chi0):
+    with pytest.raises(ValueError, match="parity"):
+        nesting(chi0, Q, parity=2)
+    flat = replace(chi0, model=replace(chi0.model, mirror=None, band_names=()))
+    with pytest.raises(ValueError, match="has no mirror; allowed: 0"):
+        nesting(flat, Q, parity=1)
+    assert nesting(flat, Q).parity.tolist() == [0] * len(Q)
+    with pytest.raises(ValueError, match="q"):
+        nesting(chi0, [[0.0, 0.0, 0.0]])
+    with pytest.raises(ValueError, match="not closed under the mirror"):
+        nesting(chi0.restricted([[0, 0]]), Q)
