@@ -2,6 +2,12 @@
 
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.interactions import Interaction, kanamori
+from nickbook.pairing.tj import (
+    PairAmplitudes,
+    TJSolution,
+    tj_critical_temperature,
+    tj_mean_field,
+)
 from nickbook.pairing.triplon import (
     factorized_gap,
     gap_amplitudes,
@@ -21,6 +27,8 @@ from nickbook.pairing.triplon_mesh import (
 __all__ = [
     "GapFunction",
     "Interaction",
+    "PairAmplitudes",
+    "TJSolution",
     "TriplonMeanField",
     "channel_boundaries",
     "channel_strengths",
@@ -30,6 +38,8 @@ __all__ = [
     "gap_ratio_exact",
     "kanamori",
     "pair_logarithm",
+    "tj_critical_temperature",
+    "tj_mean_field",
     "triplon_critical_temperature",
     "triplon_gap",
     "triplon_mean_field",

@@ -34,6 +34,7 @@ BOND_FIELDS = ("none", "fock", "hartree-fock")
 #: Largest share by which a gap equation may miss on a mesh displaced by half a step.
 LARGEST_MESH_ERROR = 0.05
 _LARGEST_RESIDUAL = 1e-9
+_KERNEL_ERROR = 0.01
 _COARSE = 32
 _NEIGHBORS = ((1, 0), (0, 1))
 
@@ -530,7 +531,8 @@ class _Search:
         open_ = [solution for solution in found if solution is not None]
         if open_:
             return min(open_, key=lambda solution: solution.free_energy)
-        if self.temperature == 0.0 or self._leading(channel) > 1:
+        plain = self.bonds.bond_fields == "none"
+        if self.temperature == 0.0 or (plain and self._leading(channel) > 1):
             raise UnresolvedGapError(
                 f"mesh = {self.mesh} is too coarse for the gap in channel {channel!r}, which it "
                 "does not resolve; allowed: a finer mesh, larger exchange constants, or a "
@@ -561,18 +563,25 @@ class _Search:
         before = problem(x, mu)[0]
         y, level, residual = problem.polish(x, mu)
         pairs = problem.pairing
+        # Near T_c the iteration is slow; a gap this small would belong to T = T_c (1 - 1e-7).
+        smallest = max(SMALLEST, 1e-3 * self.temperature)
         lost = np.abs(y[pairs] - x[pairs]).max() > 0.5 * np.abs(x[pairs]).max()
-        if lost or not problem(y, level)[0] < before + 1e-12:
-            x, mu = problem.iterate(x, mu, 1e-5)
-            if np.abs(x[pairs]).max() < SMALLEST:
+        for tolerance in (1e-5, 1e-8, 1e-11):
+            if not lost and residual < _LARGEST_RESIDUAL and problem(y, level)[0] < before + 1e-12:
+                break
+            x, mu = problem.iterate(x, mu, tolerance)
+            if np.abs(x[pairs]).max() < smallest:
                 return None
             y, level, residual = problem.polish(x, mu)
+            lost = np.abs(y[pairs] - x[pairs]).max() > 0.1 * np.abs(x[pairs]).max()
+        if np.abs(y[pairs]).max() < smallest:
+            return None
+        error = self._mesh_error(channel, y, level)
         if not residual < _LARGEST_RESIDUAL:
             raise RuntimeError(
                 f"the gap equations did not converge in channel {channel!r}: residual "
                 f"{residual:.1e} eV"
             )
-        error = self._mesh_error(channel, y, level)
         return TJSolution(problem, self.bonds, y, level, channel, self.convention, residual, error)
 
     def _mesh_error(self, channel: str, x: Floats, mu: float) -> float:
@@ -628,10 +637,12 @@ class PairKernel:
     elements: list[Floats]
 
     @classmethod
-    def of(cls, bonds: BondModel, channel: str, mesh: int) -> "PairKernel":
+    def of(
+        cls, bonds: BondModel, channel: str, mesh: int, shift: float = 0.0
+    ) -> "PairKernel":
         """Matrix elements of the modes between the bands on a mesh."""
         modes = [mode for mode in bonds.modes(channel) if mode.pairs]
-        k, weights = reduced_mesh(bonds.models, mesh, channel)
+        k, weights = reduced_mesh(bonds.models, mesh, channel, shift)
         forms = factors(k, bonds.neighbors)
         energies, elements = [], []
         for model in bonds.models:
@@ -737,16 +748,18 @@ def tj_critical_temperature(
         return kernel.eigenvalue(temperature, kernel.level(filling, temperature)) - 1
 
     width = max(float(np.ptp(e)) for e in kernel.energies)
-    lowest = 2 * width / mesh
-    if excess(np.log(lowest)) < 0:
-        raise ValueError(
-            f"mesh = {mesh} resolves temperatures down to {lowest:.2g} eV, and the critical one "
-            "is lower; allowed: a finer mesh or larger exchange constants"
-        )
-    top = np.log(width)
+    low, top = np.log(width / (10 * mesh)), np.log(width)
     while excess(top) > 0:
         top += 1.0
-    return float(np.exp(brentq(excess, np.log(lowest), top, xtol=1e-10)))
+    critical = float(np.exp(brentq(excess, low, top, xtol=1e-10))) if excess(low) > 0 else 0.0
+    moved = PairKernel.of(bonds, channel, mesh, shift=0.5)
+    mu = kernel.level(filling, critical) if critical else 0.0
+    if not critical or abs(moved.eigenvalue(critical, mu) - 1) > _KERNEL_ERROR:
+        raise UnresolvedGapError(
+            f"mesh = {mesh} is too coarse for the critical temperature in channel {channel!r}, "
+            f"found at {critical:.2g} eV; allowed: a finer mesh or larger exchange constants"
+        )
+    return critical
 
 
 def _bonds(
