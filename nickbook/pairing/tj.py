@@ -11,7 +11,7 @@ from scipy.linalg import hadamard
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from nickbook.bands import BlochModel, FermiSheet, fermi_sheets, zone_mesh
+from nickbook.bands import BlochModel, FermiSheet, chemical_potential, fermi_sheets, zone_mesh
 from nickbook.bands.checks import momenta, one_of, positive_integer, real
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.tj_bogoliubov import Bogoliubov, Stability
@@ -404,7 +404,7 @@ def tj_mean_field(
     layers : sequence of sequence of int, optional
         Indices of the orbitals (1, 2) of each layer; read from the model's `sites` when not given.
     hold_mu : bool
-        Keep the chemical potential of the normal state instead of the filling.
+        Keep the chemical potential that the normal state has at T = 0, instead of the filling.
     bond_fields : {"none", "fock", "hartree-fock"}
         Normal averages of the bonds: none as printed, hoppings, or hoppings and densities.
     start : PairAmplitudes, optional
@@ -485,9 +485,11 @@ class _Search:
 
     @cached_property
     def held(self) -> float | None:
-        """Chemical potential of the normal state if it is held."""
+        """Chemical potential of the normal state at T = 0 if it is held."""
         if not self.hold_mu:
             return None
+        if len(self.bonds.models) == 1 and self.bonds.bond_fields == "none":
+            return chemical_potential(self.bonds.models[0], self.filling)
         return self.problem("normal", self.mesh, None).level(np.zeros(self._plain), self._guess)
 
     @cached_property
@@ -527,12 +529,21 @@ class _Search:
         problem = self.problem(channel, self.mesh, self.held)
         if not problem.pairing.any():
             return None
-        found = [self._finish(problem, channel, x, mu) for x, mu in self._starts(channel)]
+        starts = self._starts(channel)
+        warm = self.temperature > 0 and self.bonds.bond_fields == "none"
+        if warm and max(np.abs(x).max() for x, _ in starts) < 2 * self.temperature:
+            # Small amplitudes: the linear equations tell whether they grow, and in which direction.
+            eigenvalue, x, mu = self._leading(channel)
+            if eigenvalue <= 1:
+                return None
+            small = [x * self.temperature * share for share in (3, 2, 1.3, 0.8, 0.5, 0.25, 0.1, 0.03)]
+            found = [self._finish(problem, channel, x, mu, (None,)) for x in small]
+        else:
+            found = [self._finish(problem, channel, x, mu) for x, mu in starts]
         open_ = [solution for solution in found if solution is not None]
         if open_:
             return min(open_, key=lambda solution: solution.free_energy)
-        plain = self.bonds.bond_fields == "none"
-        if self.temperature == 0.0 or (plain and self._leading(channel) > 1):
+        if self.temperature == 0.0 or warm:
             raise UnresolvedGapError(
                 f"mesh = {self.mesh} is too coarse for the gap in channel {channel!r}, which it "
                 "does not resolve; allowed: a finer mesh, larger exchange constants, or a "
@@ -557,24 +568,31 @@ class _Search:
                 found.append((x, mu))
         return found
 
-    def _finish(self, problem: Problem, channel: str, x: Floats, mu: float) -> TJSolution | None:
+    def _finish(
+        self,
+        problem: Problem,
+        channel: str,
+        x: Floats,
+        mu: float,
+        rounds: tuple[float | None, ...] = (None, 1e-4, 1e-7),
+    ) -> TJSolution | None:
         """Converge on the full mesh, or return None if the gap closes."""
-        mu = problem.level(x, mu, 1e-6)
-        before = problem(x, mu)[0]
-        y, level, residual = problem.polish(x, mu)
         pairs = problem.pairing
         # Near T_c the iteration is slow; a gap this small would belong to T = T_c (1 - 1e-7).
         smallest = max(SMALLEST, 1e-3 * self.temperature)
-        lost = np.abs(y[pairs] - x[pairs]).max() > 0.5 * np.abs(x[pairs]).max()
-        for tolerance in (1e-5, 1e-8, 1e-11):
-            if not lost and residual < _LARGEST_RESIDUAL and problem(y, level)[0] < before + 1e-12:
-                break
-            x, mu = problem.iterate(x, mu, tolerance)
-            if np.abs(x[pairs]).max() < smallest:
-                return None
+        for tolerance in rounds:
+            if tolerance:
+                x, mu = problem.iterate(x, mu, tolerance)
+            mu = problem.level(x, mu, 1e-7)
+            before = problem(x, mu)[0]
             y, level, residual = problem.polish(x, mu)
-            lost = np.abs(y[pairs] - x[pairs]).max() > 0.1 * np.abs(x[pairs]).max()
-        if np.abs(y[pairs]).max() < smallest:
+            near = np.abs(y[pairs] - x[pairs]).max() < 0.5 * np.abs(x[pairs]).max()
+            falls = problem(y, level)[0] < before + 1e-12
+            if np.abs(x[pairs]).max() < smallest or (
+                near and falls and residual < _LARGEST_RESIDUAL
+            ):
+                break
+        if np.abs(y[pairs]).max() < smallest or (len(rounds) == 1 and not (near and falls)):
             return None
         error = self._mesh_error(channel, y, level)
         if not residual < _LARGEST_RESIDUAL:
@@ -597,11 +615,13 @@ class _Search:
             )
         return error
 
-    def _leading(self, channel: str) -> float:
-        """Largest eigenvalue of the linearized gap equations at the temperature."""
+    def _leading(self, channel: str) -> tuple[float, Floats, float]:
+        """Largest eigenvalue of the linearized gap equations, its amplitudes, and mu."""
         kernel = PairKernel.of(self.bonds, channel, self.mesh)
         mu = self.held if self.held is not None else kernel.level(self.filling, self.temperature)
-        return kernel.eigenvalue(self.temperature, mu)
+        values, vectors = np.linalg.eigh(kernel.matrix(self.temperature, mu))
+        x = vectors[:, -1] / np.sqrt(kernel.stiffness)
+        return float(values[-1]), x / np.abs(x).max(), mu
 
     def full(self, start: PairAmplitudes) -> TJSolution:
         """Solution with complex amplitudes of each layer near a start."""

@@ -20,7 +20,7 @@ Complexes = NDArray[np.complex128]
 
 #: Gaps below this many eV count as none.
 SMALLEST = 1e-7
-_ITERATIONS = 400
+_ITERATIONS = 150
 _NEARLY_EQUAL = 1e-5
 
 
