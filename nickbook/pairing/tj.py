@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -531,25 +531,38 @@ class _Search:
             return None
         starts = self._starts(channel)
         warm = self.temperature > 0 and self.bonds.bond_fields == "none"
-        if warm and max(np.abs(x).max() for x, _ in starts) < 2 * self.temperature:
+        if not warm or max(np.abs(x).max() for x, _ in starts) > 2 * self.temperature:
+            found = [self._finish(problem, channel, x, mu) for x, mu in starts]
+            if any(solution is not None for solution in found):
+                return self._checked([solution for solution in found if solution is not None])
+        if self.temperature > 0 and not warm:
+            return None
+        if warm:
             # Small amplitudes: the linear equations tell whether they grow, and in which direction.
             eigenvalue, x, mu = self._leading(channel)
             if eigenvalue <= 1:
                 return None
-            small = [x * self.temperature * share for share in (3, 2, 1.3, 0.8, 0.5, 0.25, 0.1, 0.03)]
-            found = [self._finish(problem, channel, x, mu, (None,)) for x in small]
-        else:
-            found = [self._finish(problem, channel, x, mu) for x, mu in starts]
-        open_ = [solution for solution in found if solution is not None]
-        if open_:
-            return min(open_, key=lambda solution: solution.free_energy)
-        if self.temperature == 0.0 or warm:
-            raise UnresolvedGapError(
-                f"mesh = {self.mesh} is too coarse for the gap in channel {channel!r}, which it "
-                "does not resolve; allowed: a finer mesh, larger exchange constants, or a "
-                "temperature above the critical one"
+            for share in (3, 2, 1.3, 0.8, 0.5, 0.25, 0.1, 0.03):
+                start = x * self.temperature * share
+                solution = self._finish(problem, channel, start, mu, (None,))
+                if solution is not None:
+                    return self._checked([solution])
+        raise UnresolvedGapError(
+            f"mesh = {self.mesh} is too coarse for the gap in channel {channel!r}, which it "
+            "does not resolve; allowed: a finer mesh, larger exchange constants, or a "
+            "temperature above the critical one"
+        )
+
+    def _checked(self, found: list[TJSolution]) -> TJSolution:
+        """Return the lowest solution with its error on another mesh, or raise."""
+        best = min(found, key=lambda solution: solution.free_energy)
+        error = self._mesh_error(best.channel, best.x, best.mu)
+        if not best.residual < _LARGEST_RESIDUAL:
+            raise RuntimeError(
+                f"the gap equations did not converge in channel {best.channel!r}: residual "
+                f"{best.residual:.1e} eV"
             )
-        return None
+        return replace(best, mesh_error=error)
 
     def _starts(self, channel: str) -> list[tuple[Floats, float]]:
         """Distinct results of the gap equation repeated on a coarse mesh, from all signs."""
@@ -594,13 +607,7 @@ class _Search:
                 break
         if np.abs(y[pairs]).max() < smallest or (len(rounds) == 1 and not (near and falls)):
             return None
-        error = self._mesh_error(channel, y, level)
-        if not residual < _LARGEST_RESIDUAL:
-            raise RuntimeError(
-                f"the gap equations did not converge in channel {channel!r}: residual "
-                f"{residual:.1e} eV"
-            )
-        return TJSolution(problem, self.bonds, y, level, channel, self.convention, residual, error)
+        return TJSolution(problem, self.bonds, y, level, channel, self.convention, residual, 0.0)
 
     def _mesh_error(self, channel: str, x: Floats, mu: float) -> float:
         """Miss of the gap equations on a mesh displaced by half a step."""
