@@ -3,10 +3,13 @@
 from dataclasses import replace
 from functools import cache
 from math import pi
+from typing import TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import constants
 from scipy.optimize import brentq
+from scipy.sparse import csr_array
 
 from nickbook.bands import (
     BlochModel,
@@ -16,9 +19,10 @@ from nickbook.bands import (
     zone_mesh,
 )
 from nickbook.claims.ledger import Finding, agrees, settles
-from nickbook.dimers.fock import annihilators
+from nickbook.dimers.fock import annihilators, total
 from nickbook.pairing import GapFunction, TJSolution, tj_critical_temperature, tj_mean_field
-from nickbook.pairing.tj import CONVENTIONS, UnresolvedGapError
+from nickbook.pairing.tj import UnresolvedGapError
+from nickbook.pairing.tj_bonds import CONVENTIONS
 
 J1, J2 = 0.15, 0.075
 PRINTED_MU = 10.0585
@@ -28,7 +32,16 @@ DOPINGS = (0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.35)
 PLANES = (0.0, pi / 2, pi, 2 * pi)
 
 
-def exchange(first: float = J1, second: float = J2) -> dict[str, float]:
+class Constants(TypedDict):
+    """Exchange constants in eV, as `tj_mean_field` takes them."""
+
+    J1: float
+    J2: float
+    J1_inter: float
+    J2_inter: float
+
+
+def exchange(first: float = J1, second: float = J2) -> Constants:
     """Constants of GLYWH Fig. 4(a), with the ratios of its caption."""
     return {"J1": first, "J2": second, "J1_inter": first / 5, "J2_inter": 5 * second}
 
@@ -104,37 +117,37 @@ def pair_attraction(length: int = 3) -> tuple[float, float]:
     def mode(x: int, layer: int, spin: int) -> int:
         return 2 * (2 * (x % length) + layer) + spin
 
-    def exchange_energy(i: int, j: int) -> object:
+    def exchange_energy(i: int, j: int) -> csr_array:
         parts = []
         for up, down in ((i, i + 1), (j, j + 1)):
-            raise_ = create[up] @ c[down]
             n_up, n_down = create[up] @ c[up], create[down] @ c[down]
-            parts.append((raise_, (n_up - n_down) / 2, n_up + n_down))
+            parts.append((create[up] @ c[down], (n_up - n_down) / 2, n_up + n_down))
         (a, za, na), (b, zb, nb) = parts
-        return (a @ b.conj().T + a.conj().T @ b) / 2 + za @ zb - na @ nb / 4
+        return csr_array((a @ b.conj().T + a.conj().T @ b) / 2 + za @ zb - na @ nb / 4)
 
     rows = range(length)
-    in_plane = sum(
+    in_plane = total(
         exchange_energy(mode(x, a, 0), mode(x + 1, a, 0)) for x in rows for a in (0, 1)
     )
-    between = sum(exchange_energy(mode(x, 0, 0), mode(x, 1, 0)) for x in rows)
+    between = total(exchange_energy(mode(x, 0, 0), mode(x, 1, 0)) for x in rows)
     empty = np.zeros(2 ** (4 * length), complex)
-    empty[int(sum(p @ a for p, a in zip(create, c, strict=True)).diagonal().real.argmin())] = 1
+    electrons = sum((p @ a).diagonal().real for p, a in zip(create, c, strict=True))
+    empty[int(np.argmin(electrons))] = 1
 
-    def pair(k: float, up: int, down: int) -> np.ndarray:
-        return sum(
-            np.exp(1j * k * (x - y)) / length
-            * (create[mode(x, up, 0)] @ (create[mode(y, down, 1)] @ empty))
-            for x in rows
-            for y in rows
-        )  # fmt: skip
+    def pair(k: float, up: int, down: int) -> NDArray[np.complex128]:
+        state = np.zeros_like(empty)
+        for x in rows:
+            for y in rows:
+                made = create[mode(x, up, 0)] @ (create[mode(y, down, 1)] @ empty)
+                state += np.exp(1j * k * (x - y)) / length * made
+        return state
 
     k, q = 0.0, 2 * pi / length
-    inside = np.vdot(pair(k, 0, 0), in_plane @ pair(q, 0, 0)).real
-    across = np.vdot(pair(k, 0, 1), between @ pair(q, 1, 0)).real
+    inside = pair(k, 0, 0).conj() @ np.asarray(in_plane @ pair(q, 0, 0))
+    across = pair(k, 0, 1).conj() @ np.asarray(between @ pair(q, 1, 0))
     return (
-        float(-inside * length / (2 * np.cos(k) * np.cos(q))),
-        float(-across * 2 * length),
+        -float(inside.real) * length / (2 * np.cos(k) * np.cos(q)),
+        -float(across.real) * 2 * length,
     )
 
 
@@ -142,8 +155,8 @@ def pair_attraction(length: int = 3) -> tuple[float, float]:
 def slope_multiples(mesh: int = 32) -> tuple[float, float]:
     """Multiples of J and J' that Eq. 37, differentiated as printed, puts into Eqs. 46 and 47.
 
-    The averages d and g come from the eigenvectors of GLYWH Eq. 40, the slope of the quasiparticles'
-    energy from the closed forms.
+    The averages d and g come from the eigenvectors of GLYWH Eq. 40, the slope of the
+    quasiparticles' energy from the closed forms.
     """
     found = solution()
     names = [mode.name for mode in found.problem.modes]
@@ -198,8 +211,8 @@ def _(tolerance: float | None) -> Finding:
     sizes = [1e3 * gaps(convention=name)["inter2"] for name in ("eq46-47", "eq48")]
     verdict = "reproduced" if agrees(sizes[1] / sizes[0], 1.0, tolerance) else "not as written"
     return Finding(
-        f"{ratio:.0f} times the interlayer coupling of Eq. 47; amplitude {sizes[1]:.0f} meV instead "
-        f"of {sizes[0]:.1f} meV",
+        f"{ratio:.0f} times the interlayer coupling of Eq. 47; amplitude {sizes[1]:.0f} meV "
+        f"instead of {sizes[0]:.1f} meV",
         verdict,
     )
 
@@ -215,9 +228,7 @@ def _(tolerance: float | None) -> Finding:
 @settles("GLYWH-fig4a-interlayer")
 def _(_: float | None) -> Finding:
     found = {name: gaps(convention=name) for name in CONVENTIONS}
-    leads = {
-        name: max(g, key=lambda key: abs(g[key])) == "inter2" for name, g in found.items()
-    }
+    leads = {name: max(g, key=lambda key: abs(g[key])) == "inter2" for name, g in found.items()}
     verdict = "reproduced" if leads["bond"] else "not as written"
     return Finding(
         f"{1e3 * found['bond']['inter2']:.1f} meV between the layers, next "
@@ -232,8 +243,7 @@ def _(tolerance: float | None) -> Finding:
     for name in CONVENTIONS:
         g = gaps(convention=name)
         shares[name] = 2 * abs(g["s2"]) / (2 * abs(g["s2"]) + abs(g["inter2"]))
-    assert tolerance is not None
-    large = {name: share > tolerance for name, share in shares.items()}
+    large = {name: share > _stated(tolerance) for name, share in shares.items()}
     if not large["bond"]:
         verdict = "not as written"
     else:
@@ -303,9 +313,7 @@ def _(_: float | None) -> Finding:
     largest = [1e3 * float(np.abs(v).max()) for v in gap.values]
     verdict = "reproduced" if int(np.argmax(largest)) == 1 else "not as written"
     beta, gamma, alpha = largest
-    return Finding(
-        f"largest gaps on γ, β, α: {gamma:.1f}, {beta:.1f}, {alpha:.1f} meV", verdict
-    )
+    return Finding(f"largest gaps on γ, β, α: {gamma:.1f}, {beta:.1f}, {alpha:.1f} meV", verdict)
 
 
 @settles("GLYWH-fig4b-signs")
@@ -350,8 +358,7 @@ def _(tolerance: float | None) -> Finding:
     pairs = [gaps(second=second, between=5 * J2)["inter2"] for second in (0.0, J2)]
     sheets = [float(np.abs(gap_on_lines(second).values[1]).mean()) for second in (0.0, J2)]
     on_gamma, amplitude = sheets[0] / sheets[1], pairs[0] / pairs[1]
-    assert tolerance is not None
-    halved = on_gamma < tolerance, amplitude < tolerance
+    halved = on_gamma < _stated(tolerance), amplitude < _stated(tolerance)
     verdict = "reproduced" if all(halved) else "with caveat" if any(halved) else "not as written"
     return Finding(
         f"gap of γ × {on_gamma:.2f}, amplitude between the layers × {amplitude:.2f}", verdict
@@ -387,6 +394,12 @@ def _(tolerance: float | None) -> Finding:
         "printed μ",
         verdict,
     )
+
+
+def _stated(tolerance: float | None) -> float:
+    if tolerance is None:
+        raise ValueError("this row compares with a limit: give it a tolerance and a because")
+    return tolerance
 
 
 @cache
@@ -431,12 +444,14 @@ def _(tolerance: float | None) -> Finding:
     values = {doping: critical_kelvin(doping) for doping in DOPINGS}
     best = max(values.values())
     gain = best / values[0.0] - 1
-    assert tolerance is not None
-    verdict = "not as written" if gain <= 0 else "reproduced" if gain > tolerance else "with caveat"
+    if gain <= 0:
+        verdict = "not as written"
+    else:
+        verdict = "reproduced" if gain > _stated(tolerance) else "with caveat"
+    lower = [doping for doping, value in values.items() if value < values[0.0]]
+    loss = f", and falls below its start from {lower[0]:.2f} per cell on" if lower else ""
     return Finding(
-        f"T_c rises by {gain:.1%}, from {values[0.0]:.0f} to {best:.0f} K, and falls below its start "
-        f"from {next(d for d, v in values.items() if d > 0 and v < values[0.0]):.2f} per cell on",
-        verdict,
+        f"T_c rises by {gain:.1%}, from {values[0.0]:.0f} to {best:.0f} K{loss}", verdict
     )
 
 
@@ -520,9 +535,7 @@ def _(_: float | None) -> Finding:
     )
     verdict = "reproduced" if max(no_plane, no_link) < 0.75 * both else "not as written"
     words = f"{no_link:.0f} K" if no_link else "not resolved"
-    return Finding(
-        f"T_c {both:.0f} K; {no_plane:.0f} K without J2, {words} without J2'", verdict
-    )
+    return Finding(f"T_c {both:.0f} K; {no_plane:.0f} K without J2, {words} without J2'", verdict)
 
 
 @settles("GLYWH-tj-dramatic")
@@ -533,8 +546,7 @@ def _(tolerance: float | None) -> Finding:
     by_link = np.log(critical_kelvin(between=5 * J2 * step) / base) / np.log(step)
     growth = [g["inter2"] for g in (gaps(second=0.0, between=5 * J2), gaps())]
     factor = growth[1] / growth[0]
-    assert tolerance is not None
-    if factor > tolerance:
+    if factor > _stated(tolerance):
         verdict = "reproduced"
     else:
         verdict = "with caveat" if factor > 1.2 and by_plane > 0 else "not as written"

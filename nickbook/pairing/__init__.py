@@ -2,12 +2,8 @@
 
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.interactions import Interaction, kanamori
-from nickbook.pairing.tj import (
-    PairAmplitudes,
-    TJSolution,
-    tj_critical_temperature,
-    tj_mean_field,
-)
+from nickbook.pairing.tj import tj_critical_temperature, tj_mean_field
+from nickbook.pairing.tj_solution import PairAmplitudes, TJSolution
 from nickbook.pairing.triplon import (
     factorized_gap,
     gap_amplitudes,

@@ -214,7 +214,7 @@ class Bogoliubov:
 
 
 def _slope(mode: Mode, phase: complex) -> Complexes:
-    """Derivative of A(k) by one unknown, without its form factor."""
+    """Return the derivative of A(k) by one unknown, without its form factor."""
     zero = np.zeros_like(mode.matrix)
     if not mode.pairs:
         return np.block([[mode.matrix, zero], [zero, -mode.matrix]]).astype(complex)

@@ -1,7 +1,7 @@
-"""Free energy of singlet pairs on bonds, its slope, and its stationary points.
+r"""Free energy of singlet pairs on bonds, its slope, and its stationary points.
 
 With time reversal and a Hermitian gap matrix Δ the quasiparticle energies are the singular values
-of :math:`Z = h - \\mu + i\\Delta`, and the slope of their sum is the unitary factor of the polar
+of :math:`Z = h - \mu + i\Delta`, and the slope of their sum is the unitary factor of the polar
 decomposition of Z.  For one and two orbitals in a mirror block both have closed forms.
 """
 
@@ -120,7 +120,9 @@ class Problem:
         bases = [[block.basis for block in model.blocks] for model in self.models]
         if any(len(row) != len(bases[0]) for row in bases):
             return False
-        if any(not np.array_equal(a, b) for row in bases for a, b in zip(row, bases[0], strict=True)):
+        if any(
+            not np.array_equal(a, b) for row in bases for a, b in zip(row, bases[0], strict=True)
+        ):
             return False
         return all(
             np.abs(a.conj().T @ m.matrix @ b).max() < 1e-12
@@ -248,7 +250,7 @@ def thermal(sigma: Floats, temperature: float) -> tuple[Floats, Floats]:
 
 
 def _polar_two(z: Complexes, temperature: float) -> tuple[Floats, Complexes]:
-    """The case of two by two matrices, with (σ₁ ± σ₂)² = |Z|² ± 2|det Z|."""
+    """Treat two by two matrices, with (σ₁ ± σ₂)² = |Z|² ± 2|det Z|."""
     (a, b), (c, d) = z
     square = (z.real**2 + z.imag**2).sum(axis=(0, 1))
     det = a * d - b * c
@@ -290,7 +292,7 @@ def _ratio(sigma: Floats, slope: Floats, temperature: float) -> Floats:
 
 
 def _ratio_slope(sigma: Floats, temperature: float) -> Floats:
-    """Derivative of tanh(√x/2T)/√x by x at x = σ²."""
+    """Return the derivative of tanh(√x/2T)/√x by x at x = σ²."""
     y = sigma / (2 * temperature)
     small = y < 1e-3
     safe = np.where(small, 1.0, y)

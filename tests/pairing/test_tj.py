@@ -7,11 +7,17 @@ import pytest
 import sympy
 from scipy.optimize import brentq
 
-from nickbook.bands import BlochModel, EightBandParameters, FourBandParameters, bilayer_plane, four_band
+from nickbook.bands import (
+    BlochModel,
+    EightBandParameters,
+    FourBandParameters,
+    bilayer_plane,
+    four_band,
+)
 from nickbook.dimers.fock import annihilators
 from nickbook.pairing import PairAmplitudes, tj_critical_temperature, tj_mean_field
-from nickbook.pairing.tj import CONVENTIONS
 from nickbook.pairing.tj_bogoliubov import Bogoliubov
+from nickbook.pairing.tj_bonds import CONVENTIONS
 from nickbook.pairing.tj_solver import Problem, polar
 
 PRINTED = {"J1": 0.15, "J2": 0.075, "J1_inter": 0.03, "J2_inter": 0.375}
@@ -240,7 +246,12 @@ class TestSolution:
     def test_zero_is_no_minimum(self):
         solution = printed()
         general = Bogoliubov(
-            solution.bonds.models, solution.bonds.modes("full"), 3.0, 1e-3, 64, solution.bonds.neighbors
+            solution.bonds.models,
+            solution.bonds.modes("full"),
+            3.0,
+            1e-3,
+            64,
+            solution.bonds.neighbors,
         )
         stability = general.stability(np.zeros(len(general.names)), 10.0975)
         assert stability.kind == "saddle"
@@ -436,7 +447,9 @@ class TestSymmetry:
         general = Bogoliubov(bonds.models, bonds.modes("full"), 3.0, 0.03, 16, bonds.neighbors)
         x = np.random.default_rng(7).normal(size=len(general.names)) * 0.1
         reference = general(x, 10.0)[0]
-        turned = np.array([-v if " d " in f" {n}" else v for v, n in zip(x, general.names)])
+        turned = np.array(
+            [-v if " d " in f" {n}" else v for v, n in zip(x, general.names, strict=True)]
+        )
         assert abs(general(turned, 10.0)[0] - reference) < 1e-12
         rotated = x.copy()
         real = [i for i, n in enumerate(general.names) if not n.startswith("i ")]
@@ -515,7 +528,12 @@ class TestBondFields:
         """Two uncoupled-cell sites: the hopping average renormalizes the splitting by J/2·χ."""
         hop = np.array([[0.0, -1.0], [-1.0, 0.0]])
         model = BlochModel(
-            "dimers", ("1", "2"), np.array([[0, 0]]), hop[None], mirror=np.eye(2)[::-1], sites=(0, 1)
+            "dimers",
+            ("1", "2"),
+            np.array([[0, 0]]),
+            hop[None],
+            mirror=np.eye(2)[::-1],
+            sites=(0, 1),
         )
         solution = tj_mean_field(
             model, 2.0, J1=0.0, J1_inter=0.2, temperature=0.05, bond_fields="fock", mesh=8
@@ -578,7 +596,7 @@ class TestBadInput:
             tj_mean_field(eight_band(), 6, J1=0.1)
 
     def test_no_half_converged_answer(self, monkeypatch):
-        monkeypatch.setattr(Problem, "polish", lambda self, x, mu: (x, mu, 1e-4))
+        monkeypatch.setattr(Problem, "polish", lambda _, x, mu: (x, mu, 1e-4))
         with pytest.raises(RuntimeError, match=r"did not converge .*residual 1\.0e-04 eV"):
             tj_mean_field(four_band(), 3, **STRONG, mesh=32, channel="s")
 
