@@ -578,6 +578,23 @@ class TestBondFields:
         chi = np.tanh((1 - link) / (2 * 0.05)) / 2
         assert link == pytest.approx(-0.1 * chi, abs=1e-9)
 
+    def test_hopping_average_from_a_scalar_equation(self):
+        """Above T_c: each hopping of the band gains −(J/2)⟨c†c⟩ of one spin."""
+        solution = tj_mean_field(
+            square_model(), 0.85, J1=1.0, temperature=0.4, mesh=48, bond_fields="fock"
+        )
+        assert solution.channel == "normal"
+        cosine = np.cos(2 * np.pi * np.arange(48) / 48)
+        form = np.add.outer(cosine, cosine)
+
+        def miss(change):
+            energy = -2 * form + 2 * change * form - solution.mu
+            chi = np.mean(form / 2 / (1 + np.exp(energy / 0.4)))
+            return change + 1.0 / 2 * chi
+
+        expected = brentq(miss, -1, 1, xtol=1e-13)
+        assert solution.unknowns["fock 1"].real == pytest.approx(2 * expected, abs=1e-8)
+
     def test_hartree_moves_levels_only(self):
         options = {"J1": 2.0, "mesh": 64, "channel": "d", "temperature": 0.05}
         plain, fock, both = (
