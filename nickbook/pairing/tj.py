@@ -355,10 +355,24 @@ def tj_critical_temperature(
 
     Parameters
     ----------
-    model, filling, J1, J2, J1_inter, J2_inter, convention, mesh, neighbors, layers
-        As in `tj_mean_field`.
+    model : BlochModel or sequence of BlochModel
+        Bands, or planes of one crystal.
+    filling : float
+        Electrons per cell.
+    J1, J2 : float
+        Exchange between neighbours in a layer for orbitals 1 and 2, in eV.
+    J1_inter, J2_inter : float
+        Exchange between the layers in eV.
+    convention : {"bond", "eq46-47", "eq48", "eq37"}
+        How the constants enter, as in `tj_mean_field`.
     channel : {"s", "d"}
         Symmetry of the pairs.
+    mesh : int
+        Points along each direction of the zone.
+    neighbors : array_like, shape (2, 2)
+        The two neighbours of a site in primitive vectors.
+    layers : sequence of sequence of int, optional
+        Indices of the orbitals of each layer; read from the model's `sites` when not given.
 
     Returns
     -------

@@ -1,5 +1,6 @@
 """t-J mean field: exact pair algebra, slopes, limits, symmetry, and a plain loop."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +17,7 @@ from nickbook.bands import (
 )
 from nickbook.dimers.fock import annihilators
 from nickbook.pairing import PairAmplitudes, tj_critical_temperature, tj_mean_field
+from nickbook.pairing.tj import _Search
 from nickbook.pairing.tj_bogoliubov import Bogoliubov
 from nickbook.pairing.tj_bonds import CONVENTIONS
 from nickbook.pairing.tj_solver import Problem, polar, reduced_mesh
@@ -334,6 +336,14 @@ class TestSolution:
         # Near an empty band the extended s wave wins.
         assert tj_mean_field(model, 0.2, **options | {"J1": 4.0}).channel == "s"
 
+    def test_the_lowest_of_several_is_taken(self):
+        good = strong(mesh=24)
+        search = _Search(good.bonds, 3.0, 0.0, 24, "bond", hold_mu=False)
+        higher = replace(good, x=1.05 * good.x, residual=1.0)
+        assert search._checked([higher, good]).x is good.x
+        with pytest.raises(RuntimeError, match="did not converge"):
+            search._checked([higher])
+
     def test_mesh_convergence(self):
         coarse, fine = (
             tj_mean_field(four_band(), 3, **PRINTED, mesh=n, channel="s", temperature=2e-3)
@@ -538,6 +548,13 @@ class TestGapFunction:
         gap = solution.gap_function()
         for sheet, values in zip(gap.sheets, gap.values, strict=True):
             assert np.abs(np.abs(values) - solution.spectroscopic_gap(sheet)).max() < 1e-5
+
+    def test_lowest_energies_are_refined_between_points(self):
+        solution = strong()
+        sheet = solution.sheets()[0]
+        few, many = (solution.spectroscopic_gap(sheet, points=n) for n in (41, 801))
+        coarse = solution.energies(sheet.points)[:, 0]
+        assert np.abs(few - many).max() < 0.06 * np.abs(coarse - many).max()
 
     def test_projection_has_the_square_s_symmetry(self):
         gap = printed().gap_function()
