@@ -109,6 +109,9 @@ def tj_mean_field(
 
     Notes
     -----
+    The hole block of Eq. 40 is taken as −h(k): the time-reversed partner of a state on the plane kz
+    lies on the plane −kz.
+
     A pure channel costs some tens of passes over mesh²/8 points with closed forms for mirror
     blocks of two orbitals, and one singular-value decomposition a point where layers are not alike.
     "full" diagonalizes matrices of twice the number of orbitals at mesh²/4 points.
