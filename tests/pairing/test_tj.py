@@ -549,6 +549,16 @@ class TestGapFunction:
         for sheet, values in zip(gap.sheets, gap.values, strict=True):
             assert np.abs(np.abs(values) - solution.spectroscopic_gap(sheet)).max() < 1e-5
 
+    def test_projection_on_a_plane_without_mirror(self):
+        """States are complex there, and the projection is real all the same."""
+        solution = tj_mean_field(
+            bilayer_plane(1.0), 3, **PRINTED, mesh=64, temperature=1e-3, channel="s",
+            neighbors=DIAGONALS,
+        )  # fmt: skip
+        gap = solution.gap_function()
+        for sheet, values in zip(gap.sheets, gap.values, strict=True):
+            assert np.abs(np.abs(values) - solution.spectroscopic_gap(sheet)).max() < 2e-4
+
     def test_lowest_energies_are_refined_between_points(self):
         solution = strong()
         sheet = solution.sheets()[0]
