@@ -25,6 +25,7 @@ SOURCES = (
     "glywh_bands",
     "glywh_third_dimension",
     "glywh_susceptibility",
+    "glywh_tj",
 )
 
 _FIELDS = {"id", "where", "statement", "paper_value", "chapter", "method", "check"}

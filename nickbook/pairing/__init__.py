@@ -21,6 +21,8 @@ from nickbook.pairing.susceptibility import (
     rpa_susceptibility,
     stoner_point,
 )
+from nickbook.pairing.tj import tj_critical_temperature, tj_mean_field
+from nickbook.pairing.tj_solution import PairAmplitudes, TJSolution
 from nickbook.pairing.triplon import (
     factorized_gap,
     gap_amplitudes,
@@ -46,10 +48,12 @@ __all__ = [
     "GapFunction",
     "Interaction",
     "Nesting",
+    "PairAmplitudes",
     "PairScattering",
     "PairingState",
     "StonerPoint",
     "Susceptibility",
+    "TJSolution",
     "TriplonMeanField",
     "bare_susceptibility",
     "bare_vertex",
@@ -72,6 +76,8 @@ __all__ = [
     "pairing_vertex",
     "rpa_susceptibility",
     "stoner_point",
+    "tj_critical_temperature",
+    "tj_mean_field",
     "triplon_critical_temperature",
     "triplon_gap",
     "triplon_mean_field",
