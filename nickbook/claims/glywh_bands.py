@@ -364,7 +364,7 @@ def _fig2c_gamma_density(_: float | None) -> Finding:
     )
 
 
-@settles("GLYWH-fig4d-gamma")
+@settles("GLYWH-fig4d-pocket")
 def _fig4d_gamma(tolerance: float | None) -> Finding:
     top = max(p.energy for p in van_hove_points(four_band()) if p.band == 2)
     electrons = filling(four_band(), top)

@@ -404,8 +404,8 @@ CHANGES = {
         with_parameters(t22_x=-0.5, epsilon_z=9.5),
         "not as written",
     ),
-    "printed doping": ("GLYWH-fig4d-gamma", "PRINTED_DELTA", 0.3, "reproduced"),
-    "γ at the printed doping": ("GLYWH-fig4d-gamma", "PRINTED_DELTA", 0.2, "not as written"),
+    "printed doping": ("GLYWH-fig4d-pocket", "PRINTED_DELTA", 0.3, "reproduced"),
+    "γ at the printed doping": ("GLYWH-fig4d-pocket", "PRINTED_DELTA", 0.2, "not as written"),
 }
 
 
@@ -424,7 +424,7 @@ def test_verdicts_follow_the_physics(change, monkeypatch):
         ("GLYWH-fig6-agreement", 0.5, "reproduced"),
         ("GLYWH-fig2b-gamma-m", 0.01, "not as written"),
         ("GLYWH-fig2c-alpha", 0.3, "reproduced"),
-        ("GLYWH-fig4d-gamma", 0.15, "reproduced"),
+        ("GLYWH-fig4d-pocket", 0.15, "reproduced"),
     ],
 )
 def test_verdicts_follow_the_tolerance(identifier, tolerance, verdict):

@@ -122,7 +122,7 @@ EXPECTED = {
     "GLYWH-fig2c-beta-antibonding": "with caveat",
     "GLYWH-fig2c-gamma": "reproduced",
     "GLYWH-fig2c-gamma-density": "reproduced",
-    "GLYWH-fig4d-gamma": "with caveat",
+    "GLYWH-fig4d-pocket": "with caveat",
     "GLYWH-eq24-layers": "reproduced",
     "GLYWH-eq24-hermitian": "reproduced",
     "GLYWH-eq26-delta-z": "reproduced",

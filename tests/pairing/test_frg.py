@@ -234,7 +234,7 @@ def test_ladders_are_geometric_series(cutoff):
     exact = np.linalg.inv(np.linalg.inv([[0.5, 0.3], [0.3, 0.5]]) - loop * np.eye(2))
     found = flow.vertex[[electron + 3, hole + 3], hole, electron, [0, 1]]
     assert found == pytest.approx(exact[0], rel=accuracy)
-    wave = density * (exact[0])
+    wave = density * (exact[0, 0] + exact[0, 1])
     assert flow.of("spin (π, π)")[-1] == pytest.approx(wave, rel=accuracy)
     assert flow.leading() == "spin (π, π)"
 
