@@ -41,7 +41,7 @@ def flows() -> dict[str, Flow]:
     runs = {"base": base, "coarse": coarse, "printed": base.but(mu=10.0585)}
     runs |= {f"U {u}": base.but(U=u) for u in (4.0, 6.0, 8.0)}
     runs |= {f"doping {d}": base.but(filling=3.0 + d) for d in (-0.1, 0.1, 0.2)}
-    runs |= {"main": base.but(patches=40)}
+    runs |= {"smallest": base.but(patches=8), "main": base.but(patches=40)}
     runs |= {"no spin": coarse.but(keep=("pp", "ph-direct"))}
     runs |= {f"hund {j}": coarse.but(hund=j) for j in (0.0, 0.2)}
     runs |= {f"cutoff {c}": coarse.but(cutoff=c) for c in ("smooth", "frequency")}
@@ -128,9 +128,10 @@ def referee(U: float, mesh: int, refinement: int, distance: float, filling: floa
         subprocess.run([sys.executable, script, *files], check=True, capture_output=True)  # noqa: S603
         answer = dict(np.load(files[1]))
     patches = fermi_patches(MODEL, mu, 40)
-    gap = gap_from_bonds(
-        patches, answer["P_vec"][answer["P_off"][0], 0, 0], *(answer[k] for k in ("from", "to", "cells"))
-    )
+    bonds = [answer[k] for k in ("from", "to", "cells")]
+    modes = np.array([gap_from_bonds(patches, mode, *bonds) for mode in answer["modes"]])
+    even = np.abs(modes - modes[:, patches.minus]).max(axis=1) < 1e-6
+    modes = modes[even][:4]
     strongest = answer["magnetic_growth"].argmax(axis=1)
     places = answer["momenta"][answer["irreducible"]]
     return {
@@ -147,8 +148,10 @@ def referee(U: float, mesh: int, refinement: int, distance: float, filling: floa
         "magnetic_momentum": places[strongest],
         "magnetic_all": answer["magnetic_growth"][-1],
         "places": places,
-        "gap": gap,
-        "representation": np.array(patches.representation(gap)[0]),
+        "points": patches.points,
+        "modes": modes,
+        "mode_values": answer["mode_values"][even][:4],
+        "representations": np.array([patches.representation(gap)[0] for gap in modes]),
     }
 
 
@@ -156,7 +159,7 @@ def referees() -> dict[str, tuple[float, int, int, float, float]]:
     """Runs of divERGe: U, mesh, refinement, reach of the form factors, filling."""
     runs = {f"U {u}": (u, 12, 5, 1.01, 3.0) for u in (3.5, 4.0, 4.5, 5.0, 5.5, 6.0)}
     runs |= {"mesh": (4.0, 16, 5, 1.01, 3.0), "reach": (4.0, 12, 5, 1.45, 3.0)}
-    runs |= {f"doping {d}": (4.0, 12, 5, 1.01, 3.0 + d) for d in (-0.2, 0.2)}
+    runs |= {f"doping {d}": (4.0, 12, 5, 1.01, 3.0 + d) for d in (-0.135, 0.1, 0.2)}
     return runs
 
 
@@ -218,11 +221,14 @@ def referee_table(found: dict[str, dict]) -> xr.Dataset:
         ("pairing", ("flow", "eigenvalue")),
         ("magnetic", ("flow",)),
         ("magnetic_momentum", ("flow", "axis")),
-        ("gap", ("sheet_patch",)),
+        ("points", ("sheet_patch", "axis")),
+        ("modes", ("pair_mode", "sheet_patch")),
+        ("mode_values", ("pair_mode",)),
     ):
         values = padded([np.asarray(r[field], dtype=float) for r in rows])
         table[f"referee_{field}"] = (("referee", *dims), values)
-    table["referee_representation"] = ("referee", [str(r["representation"]) for r in rows])
+    names = [[str(n) for n in r["representations"]] + ["none"] * 4 for r in rows]
+    table["referee_representations"] = (("referee", "pair_mode"), [n[:4] for n in names])
     return table
 
 
@@ -249,8 +255,8 @@ def main() -> None:
         "model": MODEL.name,
         "sheets": json.dumps([s.name for s in fermi_sheets(MODEL, float(table.mu.sel(run="main")))]),
     }
-    packing = {n: {"zlib": True, "complevel": 9} for n, v in table.items() if v.dtype.kind == "f"}
-    table.to_netcdf(PATH, engine="h5netcdf", encoding=packing)
+    single = {n: {"dtype": "float32"} for n, v in table.items() if v.ndim > 1 and v.dtype.kind == "f"}
+    table.to_netcdf(PATH, engine="scipy", encoding=single)
     print(f"{PATH.name}: {PATH.stat().st_size // 1024} kB, {len(runs)} flows, {len(theirs)} referees")
 
 

@@ -64,7 +64,7 @@ def frg_table() -> xr.Dataset:
     Dataset
         Flows along ``run``, runs of divERGe along ``referee``, versions among the attributes.
     """
-    with xr.open_dataset(PATH, engine="h5netcdf") as stored:
+    with xr.open_dataset(PATH, engine="scipy") as stored:
         return stored.load()
 
 

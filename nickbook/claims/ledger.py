@@ -17,7 +17,7 @@ import yaml
 VERDICTS = ("reproduced", "with caveat", "not as written", "outside")
 
 #: Pairs of a YAML file and a module, in the order of the chapters they belong to.
-SOURCES = ("lk_dimers", "lk_interactions", "lk_gap_ratio", "lk_full_gap")
+SOURCES = ("lk_dimers", "lk_interactions", "lk_gap_ratio", "lk_full_gap", "glywh_frg")
 
 _FIELDS = {"id", "where", "statement", "paper_value", "chapter", "method", "check"}
 _OPTIONAL = {"tolerance", "because"}

@@ -213,8 +213,12 @@ def truncated_unity_flow(model, job: dict) -> dict:
         for part in ("len", "off", "val", "vec")
     }
     vertices = {}
+    if "P" in str(job["channels"]):
+        pairs = channel(step, "P")[0]
+        strengths, modes = np.linalg.eigh((pairs + pairs.conj().T) / 2)
+        vertices |= {"mode_values": strengths[:8], "modes": modes.T[:8]}
     if job.get("keep_vertices", False):
-        vertices = {f"vertex_{name}": channel(step, name) for name in str(job["channels"])}
+        vertices |= {f"vertex_{name}": channel(step, name) for name in str(job["channels"])}
     return {
         "scales": np.array(scales),
         "seconds": np.array(seconds),
