@@ -84,7 +84,7 @@ def diverge(folder, model, patches, owner):
     }
     np.savez(folder / "job.npz", **job)
     threads = {"OMP_NUM_THREADS": str(numba.get_num_threads())}
-    subprocess.run(
+    subprocess.run(  # noqa: S603
         [sys.executable, SCRIPT, folder / "job.npz", folder / "answer.npz"],
         check=True,
         capture_output=True,

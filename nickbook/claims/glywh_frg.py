@@ -26,7 +26,8 @@ def _holds(statement: bool) -> str:
 
 def flow(name: str) -> xr.Dataset:
     """One stored N-patch flow."""
-    return frg_table().sel(run=name)
+    row: xr.Dataset = frg_table().sel(run=name)
+    return row
 
 
 def leading(name: str) -> str:
@@ -36,7 +37,8 @@ def leading(name: str) -> str:
 
 def final(name: str) -> xr.DataArray:
     """Eigenvalues of all channels at the end of a stored flow."""
-    return flow(name).eigenvalues.dropna("step", how="all").isel(step=-1)
+    ends: xr.DataArray = flow(name).eigenvalues.dropna("step", how="all").isel(step=-1)
+    return ends
 
 
 def gaps(name: str, mode: int = 0) -> list[Floats]:
@@ -62,7 +64,7 @@ def referee_names(name: str) -> list[str]:
 
 
 def s_wave_runs() -> list[str]:
-    """Stored flows with the interaction and all terms of the paper that end in an A1 pairing."""
+    """Return the stored flows with all terms of the paper that end in an A1 pairing."""
     table = frg_table()
     whole = [str(n) for n in table.run.to_numpy() if len(str(table.terms.sel(run=n).item())) > 20]
     return [name for name in whole if leading(name) == "singlet A1"]
@@ -122,12 +124,19 @@ def between_sheets(name: str = MAIN) -> tuple[Floats, Floats]:
 @settles("GLYWH-fig3a-leading")
 def _leading(_tolerance: float | None) -> Finding:
     here, printed = leading(MAIN), leading("printed")
+    others = {
+        n: leading(n) for n in ("start 1.0", "start 0.5", "cutoff smooth", "cutoff frequency")
+    }
     scale = 1e3 * flow(MAIN).critical_scale.item()
-    words = f"{here} diverges at {scale:.0f} meV; at the printed chemical potential {printed}"
+    words = (
+        f"{here} diverges at {scale:.0f} meV, also in divERGe; at the printed chemical potential "
+        f"{printed}; with other cutoffs or first scales, on 16 patches: "
+        + ", ".join(f"{channel} ({name})" for name, channel in others.items())
+    )
     theirs = {referee_names(n)[0] for n in referees()}
     if here != "singlet A1" or theirs != {"A1"}:
         return Finding(words, "not as written")
-    return Finding(words, "reproduced" if printed == here else "with caveat")
+    return Finding(words, "reproduced" if {printed, *others.values()} == {here} else "with caveat")
 
 
 @settles("GLYWH-fig3d-subleading")
@@ -203,18 +212,22 @@ def _alpha_beta(_tolerance: float | None) -> Finding:
     counts = flow(MAIN).counts.to_numpy().astype(int)
     ends = np.concatenate([[0], np.cumsum(counts)])
     part = frg_table().scattering.to_numpy()[slice(*ends[2:4]), slice(*ends[0:2])]
-    changing = []
+    lowest = []
     for name in referees():
         theirs = referee_gaps(name)
         product = np.outer(theirs[ALPHA], theirs[BETA])
-        changing.append(bool(product.min() < 0 < product.max()))
+        product = product * np.sign(product.mean())
+        lowest.append(float(product.min() / product.max()))
     words = (
         f"from {part.min():.0f} to {part.max():.0f} eV; in divERGe, where one mode dominates, the "
-        f"product of the gaps changes sign in {sum(changing)} of {len(changing)} flows"
+        f"product of the gaps falls to between {min(lowest):.2f} and {max(lowest):.2f} of its "
+        "largest"
     )
-    if part.min() < 0 < part.max():
-        return Finding(words, "reproduced" if all(changing) else "with caveat")
-    return Finding(words, "with caveat" if any(changing) else "not as written")
+    if part.min() < 0 < part.max() and max(lowest) < 0:
+        return Finding(words, "reproduced")
+    # A product that all but vanishes somewhere is no evidence against a change of sign.
+    vanishes = part.max() > 0 or min(lowest) < 0.1
+    return Finding(words, "with caveat" if vanishes else "not as written")
 
 
 @settles("GLYWH-fig3a-order")
@@ -278,8 +291,7 @@ def magnetic_share(name: str) -> float:
     """Largest magnetic over largest pairing eigenvalue at the end of a run of divERGe."""
     row = frg_table().sel(referee=name)
     ends = [
-        row[field].dropna("flow").isel(flow=-1)
-        for field in ("referee_magnetic", "referee_pairing")
+        row[field].dropna("flow").isel(flow=-1) for field in ("referee_magnetic", "referee_pairing")
     ]
     return float(ends[0].item() / -ends[1].min().item())
 
@@ -312,7 +324,9 @@ def _doping(_tolerance: float | None) -> Finding:
 @settles("GLYWH-fig3-vertex")
 def _vertex(tolerance: float | None) -> Finding:
     largest = largest_bare_vertex(5.0, 0.5)
-    words = f"{largest:.4f} eV in $\\frac12\\Gamma$ of both electrons, {largest / 2:.4f} eV = U/4 in Γ"
+    words = (
+        f"{largest:.4f} eV in $\\frac12\\Gamma$ of both electrons, {largest / 2:.4f} eV = U/4 in Γ"
+    )
     holds = agrees(largest / 2, 1.25, tolerance)
     return Finding(words, "with caveat" if holds else "not as written")
 
@@ -326,14 +340,14 @@ def largest_bare_vertex(U: float, J: float, mu: float = 10.0975) -> float:
 
 @settles("GLYWH-fig3d-q2")
 def _d_wave_q2(_tolerance: float | None) -> Finding:
-    share, theirs = connected_share(MAIN), referee_share("U 5.0")
-    words = (
-        f"weighted with both gaps, {share:.0%} of the connected pairs have opposite signs in the "
-        f"N-patch flow, {theirs:.0%} in divERGe's"
+    shares = {f"U = {u} eV": connected_share(n) for u, n in ((4, "U 4.0"), (5, MAIN), (6, "U 6.0"))}
+    shares["divERGe"] = referee_share("U 5.0")
+    words = "weight of connected pairs with opposite signs: " + ", ".join(
+        f"{share:.0%} ({name})" for name, share in shares.items()
     )
-    if min(share, theirs) > 0.5:
-        return Finding(words, "reproduced" if min(share, theirs) > 0.9 else "with caveat")
-    return Finding(words, "not as written" if max(share, theirs) < 0.5 else "with caveat")
+    if min(shares.values()) > 0.5:
+        return Finding(words, "reproduced")
+    return Finding(words, "not as written" if max(shares.values()) < 0.5 else "with caveat")
 
 
 def connected_share(name: str) -> float:

@@ -128,7 +128,10 @@ def test_plain_loop_over_pairs_of_patches():
     for a in range(40):
         for b in range(40, 80):
             for q in ((np.pi, 0), (0, np.pi)):
-                away = [(x - y - s + np.pi) % (2 * np.pi) - np.pi for x, y, s in zip(k[a], k[b], q, strict=True)]
+                away = [
+                    (x - y - s + np.pi) % (2 * np.pi) - np.pi
+                    for x, y, s in zip(k[a], k[b], q, strict=True)
+                ]
                 if away[0] ** 2 + away[1] ** 2 < judges.NEAR**2:
                     product = gap[a] * gap[b]
                     same, opposite = same + max(product, 0), opposite + max(-product, 0)

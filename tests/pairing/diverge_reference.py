@@ -15,10 +15,10 @@ A job holds ``task``, "patch" or "tu", and a model: ``translations`` (nR, 2) and
   ``members`` and their share ``member_weights``, cut at ``splits``; without ``patches`` divERGe
   finds its own, ``irreducible_patches`` in the eighth of the zone.  The vertex flows through
   ``scales`` (steps, 2) of pairs Λ, dΛ.
-- "tu": ``keep_growth`` asks for the eigenvalues at every step, ``keep_vertices`` for the vertices
-  at the end; ``refinement`` of the mesh in loops, form factors up to ``distance``, and a flow with the
-  library's own steps from ``start`` until the vertex exceeds ``stop_vertex`` or Λ ``stop_scale``;
-  or, with ``scales``, through given steps.
+- "tu": ``refinement`` of the mesh in loops, form factors up to ``distance``, and a flow with the
+  library's own steps from ``start`` until the vertex exceeds ``stop_vertex`` or Λ falls below
+  ``stop_scale``; or, with ``scales``, through given steps.  ``keep_growth`` asks for eigenvalues at
+  every step, ``keep_vertices`` for the vertices at the end.
 """
 
 import sys
@@ -135,7 +135,9 @@ def patch_flow(model, job: dict) -> dict:
         "splits": np.cumsum(members)[:-1],
         "members": view(patching.p_map, (members.sum(),), np.int64).copy(),
         "member_weights": view(patching.p_weights, (members.sum(),), float).copy(),
-        "momenta": view(diverge.model_internals_get_kmesh(model), (int(job["mesh"]) ** 2, 3))[:, :2],
+        "momenta": view(diverge.model_internals_get_kmesh(model), (int(job["mesh"]) ** 2, 3))[
+            :, :2
+        ],
         "energies": view(
             diverge.model_internals_get_E(model),
             (int(job["mesh"]) ** 2, job["hoppings"].shape[-1]),
@@ -234,7 +236,9 @@ def truncated_unity_flow(model, job: dict) -> dict:
         "gap_right": found.V_sc,
         "magnetic_values": found.S_mag,
         "magnetic_left": found.U_mag,
-        "momenta": view(diverge.model_internals_get_kmesh(model), (int(job["mesh"]) ** 2, 3))[:, :2],
+        "momenta": view(diverge.model_internals_get_kmesh(model), (int(job["mesh"]) ** 2, 3))[
+            :, :2
+        ],
         **channels,
         **vertices,
     }

@@ -104,14 +104,14 @@ FORWARD = ((3, 20), (20, 41), (6, 9))
 
 @pytest.fixture(scope="module")
 def expected(system):
-    _, patches, equation, _, _ = system
+    patches = system[1]
     minus = patches.minus
     legs = [(a, minus[a], b, minus[b]) for a, b in PAIRS]
     legs += [(a, b, *out) for a, b in FORWARD for out in ((a, b), (b, a))]
     return {leg: terms(system, *leg) for leg in legs}
 
 
-@pytest.mark.parametrize("resolution, tolerance", [(64, 0.01), (192, 0.003)])
+@pytest.mark.parametrize(("resolution", "tolerance"), [(64, 0.01), (192, 0.003)])
 @pytest.mark.parametrize("term", ["pp", "ph-direct", "ph-crossed"])
 def test_derivative_from_the_definitions(system, expected, term, resolution, tolerance):
     """What is left is the mesh of the flow's own loops and its slightly rounded step."""

@@ -54,7 +54,7 @@ def reference(folder, model, mu, interaction, positions=None, **job):
     return dict(np.load(folder / "answer.npz"))
 
 
-@pytest.mark.parametrize("U, J, U_prime, J_prime", [*np.eye(4), (1.0, 0.15, 0.8, 0.1)])
+@pytest.mark.parametrize(("U", "J", "U_prime", "J_prime"), [*np.eye(4), (1.0, 0.15, 0.8, 0.1)])
 def test_spin_ladder_of_inequivalent_orbitals(tmp_path, U, J, U_prime, J_prime):
     """Crossed channel alone: the spin vertex grows by dΛ Γ χ Γ, with the pairs in our order."""
     model, mesh = four_band(), 6
@@ -140,7 +140,7 @@ class SharpFrequency(FlowEquation):
 
 
 @pytest.mark.parametrize(
-    "channels, keep",
+    ("channels", "keep"),
     [
         ("P", ("pp",)),
         ("C", ("ph-crossed",)),
