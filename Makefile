@@ -25,13 +25,13 @@ export npm_config_cache := $(VAR)/npm
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONNOUSERSITE := 1
 
-PACKAGE := $(shell find nickbook -name '*.py' -o -name '*.yml' -o -name '*.mjs')
+PACKAGE := $(shell find nickbook -name '*.py' -o -name '*.yml' -o -name '*.mjs' -o -name '*.nc')
 PAGES := $(shell find theme notebooks -name node_modules -prune -o -name __pycache__ -prune -o -type f ! -path "*/.*" -print)
 
 CHAPTERS := $(wildcard notebooks/[0-9]*.md)
 TESTS := $(wildcard tests/*/test_*.py)
 
-.PHONY: help book test lab site notebooks lint bench lock clean
+.PHONY: help book test lab site notebooks lint bench tables lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -62,6 +62,9 @@ lint: $(READY) ## format, lint, types, imports between rooms, spelling
 
 bench: $(READY) ## compare speed and error with plain evaluations
 	$(BIN)/python -m pytest benchmarks -s -p no:cacheprovider
+
+tables: $(READY) ## run the flows behind chapter 10 anew, which takes up to an hour
+	$(BIN)/python benchmarks/make_frg_table.py
 
 lock: $(READY) ## lock what pyproject.toml asks for; with UPGRADE=1 to the newest versions
 	$(BIN)/python -m pip install --quiet uv

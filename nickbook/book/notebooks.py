@@ -82,7 +82,7 @@ def fingerprint(source: Path) -> str:
     str
         A hexadecimal SHA-256, the same for either kind of line ending.
     """
-    parts = (p for p in sorted(PACKAGE.rglob("*")) if p.suffix in {".py", ".yml", ".mjs"})
+    parts = (p for p in sorted(PACKAGE.rglob("*")) if p.suffix in {".py", ".yml", ".mjs", ".nc"})
     digest = hashlib.sha256(b"\n".join(source.read_bytes().splitlines()))
     for part in parts:
         digest.update(f"\n{part.relative_to(PACKAGE).as_posix()}\n".encode())

@@ -25,6 +25,7 @@ SOURCES = (
     "glywh_bands",
     "glywh_third_dimension",
     "glywh_susceptibility",
+    "glywh_frg",
     "glywh_tj",
 )
 

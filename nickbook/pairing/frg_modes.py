@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse.linalg import eigsh
+from scipy.linalg import eigvalsh
 
 from nickbook.bands import SQUARE_CHARACTERS, SQUARE_ELEMENTS
 from nickbook.bands.checks import momenta, one_of
@@ -211,13 +211,9 @@ def leading_eigenvalues(
         for place in places:
             root = _roots(equation, np.array(place), scale)
             matrix = density_vertex(equation, vertex, channel, np.array(place))
-            largest = eigsh(
-                root[:, None] * matrix * root,
-                k=1,
-                which="LA",
-                v0=1 + np.arange(len(root)) / len(root),
-                return_eigenvectors=False,
-            )
+            # Lanczos iterations do not always converge on these matrices.
+            last = len(root) - 1
+            largest = eigvalsh(root[:, None] * matrix * root, subset_by_index=[last, last])
             found[f"{channel} {_in_pi(place)}"] = float(largest[0])
     return found
 

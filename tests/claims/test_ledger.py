@@ -178,6 +178,20 @@ EXPECTED = {
     "GLYWH-tj-distortion": "reproduced",
     "GLYWH-tj-both-couplings": "reproduced",
     "GLYWH-tj-dramatic": "with caveat",
+    "GLYWH-fig3a-leading": "with caveat",
+    "GLYWH-fig3d-subleading": "with caveat",
+    "GLYWH-fig3c-beta-gamma": "reproduced",
+    "GLYWH-fig3c-beta-anisotropy": "reproduced",
+    "GLYWH-fig3c-alpha-nodes": "not as written",
+    "GLYWH-fig3b-beta-gamma": "with caveat",
+    "GLYWH-fig3b-alpha-beta": "with caveat",
+    "GLYWH-fig3a-order": "reproduced",
+    "GLYWH-fig3a-q2": "with caveat",
+    "GLYWH-fig3a-mediated": "reproduced",
+    "GLYWH-fig3-proximity": "with caveat",
+    "GLYWH-fig3-doping": "reproduced",
+    "GLYWH-fig3-vertex": "with caveat",
+    "GLYWH-fig3d-q2": "with caveat",
 }
 
 WORDS = ("id", "where", "statement", "chapter", "method", "check", "value")

@@ -1,0 +1,130 @@
+"""One step of the N-patch flow of a square lattice, beside divERGe's N-patch backend."""
+
+import importlib.util
+import os
+import platform
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+
+from nickbook.bands import BlochModel, square_group
+from nickbook.pairing import FlowEquation, fermi_patches, kanamori
+
+from .plain import best_time, print_table
+
+SCRIPT = Path(__file__).parents[1] / "tests" / "pairing" / "diverge_reference.py"
+MU, U, PATCHES, MESH = -1.0, 3.0, 96, 96
+SCALES = np.array([[1.0, -0.1]])
+
+pytestmark = pytest.mark.skipif(
+    (platform.system(), platform.machine()) != ("Linux", "x86_64")
+    or importlib.util.find_spec("diverge") is None,
+    reason="divERGe (extra: test) comes with a library for 64-bit Linux on x86 only",
+)
+
+
+def square_lattice():
+    steps = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if (a, b) != (0, 0)]
+    hops = np.array([-1.0 if 0 in r else 0.3 for r in steps], dtype=complex)
+    group = square_group(np.eye(1), np.eye(1))
+    hoppings = hops[:, None, None]
+    return BlochModel("square", ("s",), np.array(steps), hoppings, sites=(0,), symmetries=group)
+
+
+class OnMesh(FlowEquation):
+    """The same patches with divERGe's loops: both legs at the frequencies ±Λ, on its mesh."""
+
+    def loops(self, scale):
+        line = np.arange(MESH)
+        places = np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
+        k = 2 * np.pi * places / MESH
+        energies = self.patches.model.energies(k)[:, 0] - MU
+        owner = self.nearest(k, 0)
+        centres = snapped(self.patches)
+        found = np.zeros((2, *self.shape))
+        for r, first in enumerate(self.first):
+            for b in range(self.size):
+                for out, sign in zip(found, (-1, 1), strict=True):
+                    other = (centres[first] - sign * centres[b] + sign * places) % MESH
+                    there = energies[other @ [MESH, 1]]
+                    product = (1j * scale - energies) * (sign * 1j * scale - there)
+                    rate = -sign * (1 / product).real / (np.pi * MESH**2)
+                    out[r, b, :, 0] = np.bincount(owner, rate, minlength=self.size) / 2
+        return found[0], found[1]
+
+
+def snapped(patches):
+    """Mesh points nearest to the patches."""
+    return np.round(patches.points * MESH / (2 * np.pi)).astype(int)
+
+
+def diverge(folder, model, patches, owner):
+    order = np.argsort(owner, kind="stable")
+    job = {
+        "task": "patch",
+        "translations": model.translations,
+        "hoppings": model.hoppings,
+        "positions": np.zeros((1, 3)),
+        "rotations": np.array([s.rotation for s in model.symmetries]),
+        "orbitals": np.array([s.orbitals for s in model.symmetries]),
+        "chemical_potential": MU,
+        "interaction": kanamori((0,), U, 0.0).tensor,
+        "mesh": MESH,
+        "patches": snapped(patches) % MESH @ [MESH, 1],
+        "members": order,
+        "member_weights": np.full(MESH**2, 1 / MESH**2),
+        "splits": np.searchsorted(owner[order], np.arange(1, PATCHES)),
+        "channels": "PCD",
+        "scales": SCALES,
+    }
+    np.savez(folder / "job.npz", **job)
+    threads = {"OMP_NUM_THREADS": str(numba.get_num_threads())}
+    subprocess.run(  # noqa: S603
+        [sys.executable, SCRIPT, folder / "job.npz", folder / "answer.npz"],
+        check=True,
+        capture_output=True,
+        env=os.environ | threads,
+    )
+    return dict(np.load(folder / "answer.npz"))
+
+
+def test_step_of_96_patches(tmp_path):
+    model = square_lattice()
+    patches = fermi_patches(model, MU, PATCHES)
+    interaction = kanamori((0,), U, 0.0)
+    line = 2 * np.pi * np.arange(MESH) / MESH
+    k = np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
+    same = OnMesh(patches)
+    answer = diverge(tmp_path, model, patches, same.nearest(k, 0))
+    ((scale, change),) = SCALES
+    vertex = same.bare(interaction)
+    vertex = vertex - change * same.derivative(vertex, scale)
+    # The codes project a fourth leg between the patches differently; compare where it is on one.
+    a, b = np.arange(PATCHES)[:, None], np.arange(PATCHES)
+    legs = ((a, patches.minus[a], b), (a, b, a), (a, b, b))
+    ours, theirs = same.full(vertex)[..., 0], answer["vertices"][-1][..., 0].real
+    difference = max(np.abs(ours[leg] - theirs[leg]).max() for leg in legs)
+    size = max(np.abs(theirs[leg] - U).max() for leg in legs)
+    flow = FlowEquation(patches, cutoff="frequency")
+    points = len(flow.shell(scale)[0])
+    flow.derivative(vertex, scale)
+    loops = best_time(lambda: flow.loops(scale), 3)
+    time = best_time(lambda: flow.derivative(vertex, scale), 3)
+    reference = 1e3 * answer["seconds"].min()
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print_table(
+        f"One step at {PATCHES} patches, U = {U} t, {numba.get_num_threads()} threads",
+        ("loop points", "loops, ms", "step, ms", "ratio"),
+        [
+            ("divERGe, N-patch", str(MESH**2), "", f"{reference:.0f}"),
+            ("nickbook", str(points), f"{loops:.0f}", f"{time:.0f}", f"{reference / time:.0f}"),
+        ],
+    )
+    print(f"pair, forward and exchange vertices after the step: {difference / size:.0e} apart")
+    print(f"memory of divERGe: {memory:.0f} MB")
+    assert difference < 1e-6 * size
