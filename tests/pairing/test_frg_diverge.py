@@ -59,6 +59,9 @@ def test_spin_ladder_of_inequivalent_orbitals(tmp_path, U, J, U_prime, J_prime):
     """Crossed channel alone: the spin vertex grows by dΛ Γ χ Γ, with the pairs in our order."""
     model, mesh = four_band(), 6
     interaction = kanamori(model.sites, U, J, U_prime=U_prime, J_prime=J_prime)
+    # c†_a c†_b c_d c_c with (a, b, c, d) in this order: what divERGe is told must be GLYWH Eq. 2.
+    named = {(2, 2, 2, 2): U, (2, 3, 2, 3): U_prime, (2, 3, 3, 2): J, (2, 2, 3, 3): J_prime}
+    assert all(interaction.tensor[where] == value for where, value in named.items())
     scales = np.array([[3.0, -0.5], [2.5, -0.5], [2.0, -0.4]])
     answer = reference(
         tmp_path,
