@@ -235,7 +235,8 @@ def four_band(parameters: FourBandParameters | None = None) -> BlochModel:
     -------
     BlochModel
         Orbitals x²−y² and z² of the top layer, then of the bottom layer.  The cell holds two Ni,
-        so three electrons a cell are Ni 2.5+.  Odd and even blocks under the bilayer mirror.
+        so three electrons a cell are Ni 2.5+.  Odd and even blocks under the bilayer mirror, of
+        which GLYWH Eq. 20 forms those of z².
 
     Examples
     --------

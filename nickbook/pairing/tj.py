@@ -53,12 +53,14 @@ def tj_mean_field(
 ) -> TJSolution:
     r"""Solve the gap equations of the t-J model, GLYWH Eqs. 46-48, at its lowest free energy.
 
-    The exchange :math:`J(S_iS_j - n_in_j/4) = -J\,b^\dagger b` of a bond, with b its singlet, gives
+    The exchange :math:`J(S_iS_j - n_in_j/4) = -J\,b^\dagger b` of a bond (GLYWH Eqs. 3 and 35),
+    with b its singlet (GLYWH Eqs. 4 and 36), gives
 
-    .. math:: F = \sum rac{|\Delta_{s,d}|^2}{J} + \sum rac{2|\Delta_{inter}|^2}{J'} + F_0[\Delta]
+    .. math:: F = \sum \frac{|\Delta_{s,d}|^2}{J} + \sum \frac{2|\Delta_{inter}|^2}{J'}
+        + F_0[\Delta]
 
-    per cell, summed over orbitals, layers and s, d, with the free energy :math:`F_0` of GLYWH
-    Eq. 40.  The gap equations say that F is stationary.
+    per cell (GLYWH Eq. 37), summed over orbitals, layers and s, d, with the free energy
+    :math:`F_0` of GLYWH Eq. 40.  The gap equations say that F is stationary.
 
     Parameters
     ----------

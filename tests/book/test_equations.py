@@ -28,6 +28,25 @@ def test_each_equation_of_lk_is_shown_computed_and_tested(root):
     assert max(number for paper, number in entries if paper == "LK") == 18
 
 
+def test_each_equation_of_glywh_is_shown_computed_and_tested(root):
+    entries = equations.equation_map(root)
+    known = {n: entry for (paper, n), entry in entries.items() if paper == "GLYWH"}
+    assert all(entry.functions and entry.tests for entry in known.values())
+    # Eqs. 26-29, 31 and 32 are elements and phases of matrices shown as Eqs. 25 and 30.
+    shown = {n for n, entry in known.items() if entry.labels}
+    assert shown == {
+        *range(1, 5),
+        9,
+        10,
+        11,
+        *range(20, 26),
+        30,
+        *range(33, 38),
+        40,
+        *range(45, 49),
+    }
+
+
 def test_the_page_is_as_the_package_writes_it(root):
     written = (root / "notebooks" / "equations.md").read_text(encoding="utf-8")
     assert written == equations.page(equations.equation_map(root))
