@@ -2,9 +2,9 @@
 
     python benchmarks/make_frg_table.py [CACHE]
 
-Takes about an hour on two cores.  Each finished run is kept in the folder CACHE (_build/frg), so
-that an interrupted scan goes on where it stopped; delete the folder to start anew.  The table is
-nickbook/claims/frg.nc, and divERGe's part comes from tests/pairing/diverge_reference.py.
+Takes about ten minutes on two cores.  Each finished run is kept in the folder CACHE (_build/frg),
+so that an interrupted scan goes on where it stopped; delete the folder to start anew.  The table
+is nickbook/claims/frg.nc, and divERGe's part comes from tests/pairing/diverge_reference.py.
 """
 
 import json

@@ -86,8 +86,8 @@ def test_spin_ladder_of_inequivalent_orbitals(tmp_path, U, J, U_prime, J_prime):
             for frequency in (scale, -scale):
                 green = np.linalg.inv(1j * frequency * np.eye(4) - h)
                 moved = np.roll(green, (-(q // mesh), -(q % mesh)), axis=(0, 1))
-                # A field on c†_b c_d changes ⟨c†_a c_c⟩ by G_cb(k + q) G_da(k).
-                bubble = bubble + np.einsum("xycb,xyda->acbd", moved, green).reshape(16, 16)
+                # A field on c†_b c_d (its pair is d, b) changes ⟨c†_a c_c⟩ by G_cb(k + q) G_da(k).
+                bubble = bubble + np.einsum("xycb,xyda->acdb", moved, green).reshape(16, 16)
             spin = spin + change * spin @ (bubble / mesh**2 / (2 * np.pi)) @ spin
         ours = np.sort(np.abs(np.linalg.eigvals(spin)))[-len(vertex) :]
         theirs = np.sort(np.abs(np.linalg.eigvals(vertex)))
