@@ -8,6 +8,7 @@ VAR := $(CURDIR)/.venv/var
 READY := .venv/.ready
 WRITTEN := _build/.written
 SITE := _build/.site
+FILES_AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
 COMPILE := --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-annotate --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
@@ -41,8 +42,9 @@ book: notebooks ## run stale chapters, build the site, say where it is
 	@$(MAKE) --no-print-directory site
 
 test: lint ## check the code, the tests, and every number printed in the book
-	$(BIN)/python -m pytest
-	NICKBOOK_STATIC=1 $(BIN)/python -m pytest --nbval --nbval-current-env --durations=5 notebooks/*.ipynb
+	$(BIN)/python -m pytest $(FILES_AT_ONCE)
+	NICKBOOK_STATIC=1 $(BIN)/python -m pytest $(FILES_AT_ONCE) \
+		--nbval --nbval-current-env --durations=5 notebooks/*.ipynb
 
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks $$(test "$$(id -u)" != 0 || echo --allow-root)
