@@ -91,12 +91,17 @@ class Block:
             velocity = [(state.conj() * (s @ state)).sum(axis=(-2, -1)).real for s in slopes]
         return energy, np.stack(velocity, axis=-1)
 
+    def states(self, k: Floats, index: int) -> Complexes:
+        """Bloch states of one band on the model's orbitals, shape (..., n)."""
+        if self.size == 1:
+            return np.broadcast_to(self.basis.T[0], (*k.shape[:-1], len(self.basis)))
+        _, vectors = np.linalg.eigh(self.fourier(k)[0])
+        states: Complexes = vectors[..., :, index] @ self.basis.T
+        return states
+
     def orbital_weights(self, k: Floats, index: int) -> Floats:
         """Squared components of one band on the model's orbitals, shape (..., n)."""
-        if self.size == 1:
-            return np.broadcast_to(np.abs(self.basis.T[0]) ** 2, (*k.shape[:-1], len(self.basis)))
-        _, vectors = np.linalg.eigh(self.fourier(k)[0])
-        weights: Floats = np.abs(vectors[..., :, index] @ self.basis.T) ** 2
+        weights: Floats = np.abs(self.states(k, index)) ** 2
         return weights
 
 

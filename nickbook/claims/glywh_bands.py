@@ -20,7 +20,7 @@ from nickbook.bands import (
     zone_mesh,
     zone_path,
 )
-from nickbook.claims.ledger import Finding, agrees, settles
+from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
 
 MU, MU_THREE = 10.0585, 10.256
 ELECTRONS = 3.0
@@ -105,14 +105,6 @@ def model_distances(window: float = 0.1) -> dict[str, float]:
     return dict(zip("βγα", map(float, worst), strict=True))
 
 
-def _holds(statement: bool) -> str:
-    return "reproduced" if statement else "not as written"
-
-
-def _only_if(holds: bool, under_condition: bool) -> str:
-    return _holds(holds) if holds or not under_condition else "with caveat"
-
-
 def _outside(identifier: str, needs: str) -> None:
     settles(identifier)(lambda _: Finding(needs, "outside"))
 
@@ -132,7 +124,7 @@ def _fig1b_level(_: float | None) -> Finding:
     bonding, antibonding = p.epsilon_z + p.s22_0, p.epsilon_z - p.s22_0
     return Finding(
         f"levels {bonding:.3f} and {antibonding:.3f} eV, Fermi level {mu:.4f} eV",
-        _holds(bonding < mu < antibonding),
+        verdict_on(bonding < mu < antibonding),
     )
 
 
@@ -146,7 +138,7 @@ def _eq11_names(_: float | None) -> Finding:
         (kind,) = (p.kind for p in van_hove_points(model) if p.band == 2 and min(p.point) > 3.14)
         found.append(f"{words}: {filling(model, MU):.3f} electrons, M a {kind} of the γ band")
     missing = ", ".join(name for name in needed if name not in PRINTED_NAMES)
-    return Finding(f"missing: {missing or 'none'}. " + "; ".join(found), _holds(complete))
+    return Finding(f"missing: {missing or 'none'}. " + "; ".join(found), verdict_on(complete))
 
 
 @settles("GLYWH-eq11-filling")
@@ -157,7 +149,7 @@ def _eq11_filling(_: float | None) -> Finding:
     return Finding(
         f"{mu:.4f} eV at n = 3, and {filling(four_band(), MU):.4f} electrons at {MU} eV; rounding "
         f"of the parameters accounts for {bound:.4f} eV at most",
-        _holds(abs(mu - MU) <= bound),
+        verdict_on(abs(mu - MU) <= bound),
     )
 
 
@@ -167,7 +159,7 @@ def _eq20_form(tolerance: float | None) -> Finding:
     transformed = TRANSFORMATION @ h @ np.linalg.inv(TRANSFORMATION)
     worst = float(np.abs(transformed - _printed_form(h)).max())
     holds = agrees(worst, 0.0, tolerance)
-    return Finding(f"below {tolerance:g} eV" if holds else f"{worst:.1e} eV", _holds(holds))
+    return Finding(f"below {tolerance:g} eV" if holds else f"{worst:.1e} eV", verdict_on(holds))
 
 
 @settles("GLYWH-eq20-content")
@@ -178,7 +170,7 @@ def _eq20_content(_: float | None) -> Finding:
         s.density_of_states * float(s.average(1 - x_share(s))) for s in found if s.parity == -1
     )
     share = minus / sum(s.density_of_states for s in found)
-    return Finding(f"{1 - share:.3f} of the states are x and z+", _holds(share < 0.5))
+    return Finding(f"{1 - share:.3f} of the states are x and z+", verdict_on(share < 0.5))
 
 
 @settles("GLYWH-eq20-minus-away")
@@ -186,7 +178,7 @@ def _eq20_minus_away(_: float | None) -> Finding:
     bottom = min(p.energy for p in van_hove_points(four_band()) if p.band == 1)
     mu = level()
     return Finding(
-        f"its band starts {bottom - mu:.3f} eV above the Fermi level", _holds(bottom > mu)
+        f"its band starts {bottom - mu:.3f} eV above the Fermi level", verdict_on(bottom > mu)
     )
 
 
@@ -195,12 +187,13 @@ def _eq20_neglect(_: float | None) -> Finding:
     mu = level()
     full, truncated = pockets(four_band(), mu), pockets(without_minus_z(), mu)
     (other,) = (s for s in truncated.values() if s.parity == -1)
+    same = set(truncated) == set(full)
     refitted = set(pockets(three_band(), MU_THREE)) == set(full)
     return Finding(
         f"$z_-$ holds {float(full['β'].average(1 - x_share(full['β']))):.3f} of β; crossing it out "
         f"leaves an {other.kind} pocket round {other.center} in place of β, the even sheets do "
         "not change; fitted again, the three-band model has all three sheets",
-        _only_if(set(truncated) == set(full), refitted),
+        verdict_on(same or refitted, in_full=same),
     )
 
 
@@ -210,7 +203,7 @@ def _eq22_filling(tolerance: float | None) -> Finding:
     electrons = filling(three_band(), MU_THREE)
     return Finding(
         f"{mu:.4f} eV; {electrons:.4f} electrons at {MU_THREE} eV",
-        _holds(agrees(mu, MU_THREE, tolerance)),
+        verdict_on(agrees(mu, MU_THREE, tolerance)),
     )
 
 
@@ -218,19 +211,20 @@ def _eq22_filling(tolerance: float | None) -> Finding:
 def _three_band_half_filled(tolerance: float | None) -> Finding:
     model = three_band()
     share = filling(model, MU_THREE) / (model.spin_degeneracy * len(model.orbitals))
-    return Finding(f"{share:.4f} of the states", _holds(agrees(share, 0.5, tolerance)))
+    return Finding(f"{share:.4f} of the states", verdict_on(agrees(share, 0.5, tolerance)))
 
 
 @settles("GLYWH-fig6b-sheets")
 def _fig6b_sheets(tolerance: float | None) -> Finding:
     four, three = pockets(four_band(), level()), pockets(three_band(), MU_THREE)
     if set(four) != set(three):
-        return Finding(f"{', '.join(four)} against {', '.join(three)}", "not as written")
+        return Finding(f"{', '.join(four)} against {', '.join(three)}", verdict_on(False))
     ratios = {name: three[name].area / four[name].area for name in "αβγ"}
     words = [f"{n} {three[n].area:.3f} for {four[n].area:.3f}" for n in "αβγ"]
     alike = all(agrees(r, 1.0, tolerance) for r in ratios.values())
     return Finding(
-        f"same parities and centres; areas {', '.join(words)} of the zone", _only_if(alike, True)
+        f"same parities and centres; areas {', '.join(words)} of the zone",
+        verdict_on(True, in_full=alike),
     )
 
 
@@ -243,7 +237,7 @@ def _fig6_agreement(tolerance: float | None) -> Finding:
     return Finding(
         f"the two models differ by up to {words} within 0.1 eV of the Fermi level: one of them "
         f"misses any common target by {max(worst.values()) / 2:.2f} eV or more",
-        _only_if(alike, same),
+        verdict_on(alike or same, in_full=alike),
     )
 
 
@@ -258,7 +252,7 @@ def _fig2b_gamma_x(_: float | None) -> Finding:
     return Finding(
         f"both orbitals hold a fifth or more on {mixed[0]:.2f} (odd) and {mixed[1]:.2f} (even) of "
         f"the path; without that hopping on {mixed[2]:.2f} and {mixed[3]:.2f}",
-        _holds(min(mixed[:2]) > 0.5 > max(mixed[2:])),
+        verdict_on(min(mixed[:2]) > 0.5 > max(mixed[2:])),
     )
 
 
@@ -271,7 +265,7 @@ def _fig2b_gamma_m(tolerance: float | None) -> Finding:
     return Finding(
         f"no coupling to z² there; the x bands split by {splitting:.3f} eV at most, and would by "
         f"up to {uncancelled:.3f} eV if the couplings between the layers added up",
-        _holds(decoupled and agrees(splitting, 0.0, tolerance) and splitting < uncancelled / 2),
+        verdict_on(decoupled and agrees(splitting, 0.0, tolerance) and splitting < uncancelled / 2),
     )
 
 
@@ -283,7 +277,7 @@ def _fig2c_pockets(_: float | None) -> Finding:
         found.append(sorted(sheets) == ["α", "β", "γ"])
         areas = ", ".join(f"{name} {sheet.area:.4f}" for name, sheet in sorted(sheets.items()))
         words.append(f"{areas} at {mu:.4f} eV")
-    return Finding("areas " + "; ".join(words), _holds(all(found)))
+    return Finding("areas " + "; ".join(words), verdict_on(all(found)))
 
 
 @settles("GLYWH-fig2c-alpha")
@@ -293,7 +287,7 @@ def _fig2c_alpha(tolerance: float | None) -> Finding:
     return Finding(
         f"x²−y² has {share:.3f} on average, from {x_share(alpha).min():.3f} on Γ–X to "
         f"{x_share(alpha).max():.3f} on Γ–M",
-        _holds(agrees(share, 0.5, tolerance)),
+        verdict_on(agrees(share, 0.5, tolerance)),
     )
 
 
@@ -301,7 +295,7 @@ def _fig2c_alpha(tolerance: float | None) -> Finding:
 def _fig2c_beta(_: float | None) -> Finding:
     beta = pockets(four_band(), level())["β"]
     share = float(beta.average(x_share(beta)))
-    return Finding(f"x²−y² has {share:.3f} of β on average", _holds(share > 0.5))
+    return Finding(f"x²−y² has {share:.3f} of β on average", verdict_on(share > 0.5))
 
 
 @settles("GLYWH-fig2c-beta-hybridization")
@@ -313,7 +307,7 @@ def _fig2c_beta_hybridization(_: float | None) -> Finding:
     return Finding(
         f"z² has {admixture.max():.3f} of the state where β meets M–X, all of it $z_-$, and "
         f"{admixture.min():.3f} on the diagonal",
-        _only_if(on_line and admixture.max() < 0.5, on_line),
+        verdict_on(on_line, in_full=admixture.max() < 0.5),
     )
 
 
@@ -323,7 +317,7 @@ def _fig2c_beta_cuprate(_: float | None) -> Finding:
     return Finding(
         f"a {beta.kind} pocket round {beta.center} with {2 * beta.area:.3f} holes, as in a cuprate "
         f"with {2 * beta.area - 1:.3f} doped holes per Cu",
-        _holds(beta.kind == "hole" and beta.center == "M" and beta.area > 0.5),
+        verdict_on(beta.kind == "hole" and beta.center == "M" and beta.area > 0.5),
     )
 
 
@@ -346,7 +340,7 @@ def _fig2c_gamma(_: float | None) -> Finding:
     gamma = pockets(four_band(), level())["γ"]
     share = 1 - float(gamma.average(x_share(gamma)))
     even = gamma.parity == 1
-    return Finding(f"$z_+$ has {share:.3f} of γ", _holds(even and share > 0.5))
+    return Finding(f"$z_+$ has {share:.3f} of γ", verdict_on(even and share > 0.5))
 
 
 @settles("GLYWH-fig2c-gamma-density")
@@ -360,7 +354,7 @@ def _fig2c_gamma_density(_: float | None) -> Finding:
         f"γ has {shares[0]:.3f} of the states at n = 3, {shares[1]:.3f} at {MU} eV; its speed is "
         f"{speed['γ']:.2f} eV, that of β {speed['β']:.2f} eV; its band ends {top - mu:.3f} eV "
         "above the Fermi level",
-        _holds(min(shares) > 0.5 and speed["γ"] < 0.5 * min(speed["α"], speed["β"])),
+        verdict_on(min(shares) > 0.5 and speed["γ"] < 0.5 * min(speed["α"], speed["β"])),
     )
 
 
@@ -369,10 +363,11 @@ def _fig4d_gamma(tolerance: float | None) -> Finding:
     top = max(p.energy for p in van_hove_points(four_band()) if p.band == 2)
     electrons = filling(four_band(), top)
     delta, from_printed = electrons - ELECTRONS, electrons - filling(four_band(), MU)
+    fits = agrees(delta, PRINTED_DELTA, tolerance)
     return Finding(
         f"γ vanishes at {electrons:.3f} electrons: δ = {delta:.3f} per cell, {delta / 2:.3f} per "
         f"Ni; counted from the filling at {MU} eV, {from_printed:.3f} per cell",
-        _only_if(agrees(delta, PRINTED_DELTA, tolerance), delta < PRINTED_DELTA),
+        verdict_on(fits or delta < PRINTED_DELTA, in_full=fits),
     )
 
 

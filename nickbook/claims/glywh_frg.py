@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from nickbook.bands import four_band
 from nickbook.claims.frg_table import frg_table
-from nickbook.claims.ledger import Finding, agrees, settles
+from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
 from nickbook.pairing import FlowEquation, fermi_patches, kanamori
 
 Floats = NDArray[np.float64]
@@ -18,10 +18,6 @@ MAIN = "main"
 Q2, Q3 = "spin (π, 0)", "spin (0.5π, 0.5π)"
 #: Distance within which two patches count as connected by a momentum.
 NEAR = 0.15 * np.pi
-
-
-def _holds(statement: bool) -> str:
-    return "reproduced" if statement else "not as written"
 
 
 def flow(name: str) -> xr.Dataset:
@@ -159,7 +155,7 @@ def _beta_gamma(_tolerance: float | None) -> Finding:
         f"opposite in {sum(opposite[: len(ours)])} of {len(ours)} N-patch flows and in "
         f"{sum(opposite[len(ours) :])} of {len(theirs)} truncated-unity flows"
     )
-    return Finding(words, _holds(all(opposite)))
+    return Finding(words, verdict_on(all(opposite)))
 
 
 @settles("GLYWH-fig3c-beta-anisotropy")
@@ -171,7 +167,7 @@ def _beta_anisotropy(_tolerance: float | None) -> Finding:
         f"the gap varies by {theirs[BETA]:.0%} of its largest on β, {theirs[GAMMA]:.0%} on γ"
     )
     holds = spread[BETA] > 1.5 * spread[GAMMA] and theirs[BETA] > 3 * theirs[GAMMA]
-    return Finding(words, _holds(holds))
+    return Finding(words, verdict_on(holds))
 
 
 @settles("GLYWH-fig3c-alpha-nodes")
@@ -235,7 +231,7 @@ def _order(_tolerance: float | None) -> Finding:
     at, scale = crossing(MAIN), flow(MAIN).critical_scale.item()
     scales, spin, pairs = spin_and_pairing(MAIN)
     words = f"pairing leads below {1e3 * at:.0f} meV and diverges at {1e3 * scale:.0f} meV"
-    return Finding(words, _holds(bool(spin[0] > pairs[0]) and scales[-1] < at < scales[0]))
+    return Finding(words, verdict_on(bool(spin[0] > pairs[0]) and scales[-1] < at < scales[0]))
 
 
 @settles("GLYWH-fig3a-q2")
@@ -266,7 +262,7 @@ def _mediated(_tolerance: float | None) -> Finding:
         f"without the crossed channel the s± eigenvalue stays at {without:.2f} down to "
         f"{1e3 * stop:.1f} meV; with it, it diverges at {1e3 * full:.0f} meV"
     )
-    return Finding(words, _holds(without < 1 and np.isfinite(full)))
+    return Finding(words, verdict_on(without < 1 and np.isfinite(full)))
 
 
 @settles("GLYWH-fig3-proximity")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
 from nickbook.bands import chemical_potential, four_band
-from nickbook.claims.ledger import Finding, agrees, settles
+from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
 from nickbook.pairing import (
     Nesting,
     PairingState,
@@ -199,7 +199,7 @@ def _q1(tolerance: float | None) -> Finding:
     right, also = (agrees(x, 0.47, tolerance) for x in (at_three, printed))
     return Finding(
         f"({at_three:.3f}π, 0) at three electrons, ({printed:.3f}π, 0) at the printed μ",
-        ("reproduced" if also else "with caveat") if right else "not as written",
+        verdict_on(right, in_full=also),
     )
 
 
@@ -209,7 +209,7 @@ def _q2(tolerance: float | None) -> Finding:
     right, also = (agrees(x, 1.0, tolerance) for x in (at_three, printed))
     return Finding(
         f"({at_three:.2f}π, 0) at three electrons, ({printed:.2f}π, 0) at the printed μ",
-        ("reproduced" if also else "with caveat") if right else "not as written",
+        verdict_on(right, in_full=also),
     )
 
 
@@ -220,7 +220,7 @@ def _q3(tolerance: float | None) -> Finding:
     return Finding(
         f"({at_three:.2f}π, {at_three:.2f}π) at three electrons, ({printed:.2f}π, {printed:.2f}π) "
         "at the printed μ",
-        ("reproduced" if also else "with caveat") if right else "not as written",
+        verdict_on(right, in_full=also),
     )
 
 
@@ -231,7 +231,7 @@ def _q2_sheets(_: float | None) -> Finding:
     return Finding(
         f"β–γ gives {_percent(parts['βγ'])} of the largest eigenvalue at (π, 0), whose mode is "
         f"{'odd' if parity < 0 else 'even'} under the mirror",
-        "reproduced" if right else "not as written",
+        verdict_on(right),
     )
 
 
@@ -245,7 +245,7 @@ def _q1_sheets(_: float | None) -> Finding:
         f"the mode is {'odd' if parity < 0 else 'even'} under the mirror and β–γ gives "
         f"{_percent(parts['βγ'])} of it; γ–γ gives {_percent(parts['γγ'])}, and the cusp comes "
         f"from {_largest(excess)[0]}–{_largest(excess)[1]}",
-        "reproduced" if right else "not as written",
+        verdict_on(right),
     )
 
 
@@ -258,7 +258,7 @@ def _q3_sheets(_: float | None) -> Finding:
         f"α–γ gives {_percent(parts['γα'])} of the largest eigenvalue and γ–γ "
         f"{_percent(parts['γγ'])}; above both sides γ–γ rises by {excess['γγ']:.3f}/eV, α–γ by "
         f"{excess['γα']:.3f}/eV",
-        "reproduced" if right else "not as written",
+        verdict_on(right),
     )
 
 
@@ -273,7 +273,7 @@ def _weak(_: float | None) -> Finding:
     return Finding(
         f"{ratios[0]:.2f} of the highest value at three electrons, below all three peaks; "
         f"{ratios[1]:.2f} at the printed μ and T = 10 meV",
-        ("reproduced" if ratios[1] < 0.95 else "with caveat") if weak else "not as written",
+        verdict_on(weak, in_full=ratios[1] < 0.95),
     )
 
 
@@ -283,7 +283,7 @@ def _pi_pi_sheets(_: float | None) -> Finding:
     right = _largest(parts) == "γα" and parts["γα"] > 0.5
     return Finding(
         f"α–γ gives {_percent(parts['γα'])} of the largest eigenvalue at (π, π)",
-        "reproduced" if right else "not as written",
+        verdict_on(right),
     )
 
 
@@ -302,7 +302,7 @@ def _sdw(_: float | None) -> Finding:
     return Finding(
         f"at J/U = {HUND}, T = 20 meV the spin channel diverges at U = {spin:.2f} eV, the charge "
         f"channel at {charge:.2f} eV",
-        "reproduced" if spin < charge and np.isfinite(spin) else "not as written",
+        verdict_on(spin < charge and np.isfinite(spin)),
     )
 
 
@@ -350,7 +350,7 @@ def _signs(_: float | None) -> Finding:
     return Finding(
         f"average signs in the best A1 state of RPA: β {beta:+d}, γ {gamma:+d}, α {alpha:+d}; "
         f"sign changes round the sheets {changes[0]}, {changes[1]}, {changes[2]}",
-        "reproduced" if beta * gamma < 0 else "not as written",
+        verdict_on(beta * gamma < 0),
     )
 
 
@@ -361,7 +361,7 @@ def _scattering(_: float | None) -> Finding:
     words = ", ".join(f"{name[0]}–{name[1]} {v:.2f}" for name, v in averages.items())
     return Finding(
         f"average singlet amplitude in eV at 0.8 of the critical U: {words}",
-        "reproduced" if right else "not as written",
+        verdict_on(right),
     )
 
 
@@ -375,5 +375,5 @@ def _doping(_: float | None) -> Finding:
     return Finding(
         f"at U = {U:.2f} eV the λ of the best A1 state goes from {values[0]} to {values[1]} "
         f"between n = 3 and 3.1; the leading channel is {first[0]}, then {first[1]}",
-        ("reproduced" if first == ["A1", "A1"] else "with caveat") if grows else "not as written",
+        verdict_on(grows, in_full=first == ["A1", "A1"]),
     )

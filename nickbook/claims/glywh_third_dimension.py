@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nickbook.bands import (
-    BlochModel,
     EightBandParameters,
     FermiSheet,
     bilayer_plane,
@@ -17,7 +16,7 @@ from nickbook.bands import (
     filling,
     four_band,
 )
-from nickbook.claims.ledger import Finding, agrees, settles
+from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
@@ -124,7 +123,8 @@ def rounding_of_level() -> tuple[float, float]:
         total += weight * sum(s.density_of_states for s in sheets)
         changed = {n: bilayer_plane(kz, replace(p, **{n: getattr(p, n) + 1})) for n in shifts}
         for sheet in sheets:
-            states, h = _states(model, sheet), model.hamiltonian(sheet.points)
+            block, index = model.locate(sheet.band)
+            states, h = block.states(sheet.points, index), model.hamiltonian(sheet.points)
             for name, other in changed.items():
                 change = other.hamiltonian(sheet.points) - h
                 moved = np.einsum("ka,kab,kb->k", states.conj(), change, states).real
@@ -161,17 +161,6 @@ def in_nickel_zone(points: Floats) -> Floats:
     return np.stack([points[..., 0] + points[..., 1], points[..., 0] - points[..., 1]], axis=-1)
 
 
-def _states(model: BlochModel, sheet: FermiSheet) -> Complexes:
-    block, index = model.locate(sheet.band)
-    _, vectors = np.linalg.eigh(block.fourier(sheet.points)[0])
-    states: Complexes = vectors[..., index] @ block.basis.T
-    return states
-
-
-def _holds(statement: bool) -> str:
-    return "reproduced" if statement else "not as written"
-
-
 def _distance(a: NDArray[Any], b: NDArray[Any]) -> float:
     return float(np.abs(a - b).max())
 
@@ -180,21 +169,21 @@ def _distance(a: NDArray[Any], b: NDArray[Any]) -> float:
 def _layers(_: float | None) -> Finding:
     ours = eight_band(delta_z=DELTA_Z).hamiltonian(_SAMPLE, gauge="position")
     same = _distance(printed_matrix(_SAMPLE), ours) < 1e-12
-    return Finding("Equal to the sum over hops in the position gauge", _holds(same))
+    return Finding("Equal to the sum over hops in the position gauge", verdict_on(same))
 
 
 @settles("GLYWH-eq24-hermitian")
 def _hermitian(_: float | None) -> Finding:
     between = printed_parts(_SAMPLE)[1]
     same = _distance(between, between.conj().swapaxes(1, 2)) < 1e-13
-    return Finding("$H_z^\\dagger=H_z$, so Eqs. 24 and 30 agree", _holds(same))
+    return Finding("$H_z^\\dagger=H_z$, so Eqs. 24 and 30 agree", verdict_on(same))
 
 
 @settles("GLYWH-eq26-delta-z")
 def _delta_z(_: float | None) -> Finding:
     energies = [np.linalg.eigvalsh(printed_matrix(_SAMPLE, d)) for d in (0.0, DELTA_Z, 0.37)]
     same = max(_distance(energies[0], e) for e in energies[1:]) < 1e-12
-    return Finding("$\\delta_z$ has no value and needs none: it is a gauge", _holds(same))
+    return Finding("$\\delta_z$ has no value and needs none: it is a gauge", verdict_on(same))
 
 
 @settles("GLYWH-eq31-distance")
@@ -218,7 +207,7 @@ def _blocks(_: float | None) -> Finding:
     left = _distance(rotated[:, :4, :4], within + between)
     rest = np.abs(rotated[:, :4, 4:]).max()
     value = "The constant rotation $(\\psi\\pm\\psi')/\\sqrt2$ does it at every momentum"
-    return Finding(value, _holds(max(left, rest) < 1e-12))
+    return Finding(value, verdict_on(max(left, rest) < 1e-12))
 
 
 @settles("GLYWH-eq34-shift")
@@ -249,7 +238,7 @@ def _degenerate(_: float | None) -> Finding:
         energies = np.linalg.eigvalsh(printed_matrix(k))
         gaps.append(np.abs(energies[:, ::2] - energies[:, 1::2]).max())
     value = "Splitting below 1e-12 eV at $k_z=\\pi/c$, and also at $k_x=\\pi/a$ and $k_y=\\pi/a$"
-    return Finding(value, _holds(max(gaps) < 1e-12))
+    return Finding(value, verdict_on(max(gaps) < 1e-12))
 
 
 @settles("GLYWH-fig7-bands")
@@ -259,7 +248,9 @@ def _bands(_: float | None) -> Finding:
         k = np.array([kx + ky, kx - ky]) / 2
         parts = [bilayer_plane(z).energies(k) for z in (kz, kz + 2 * np.pi)]
         worst = max(worst, _distance(np.sort(np.ravel(parts)), eight_band().energies([kx, ky, kz])))
-    return Finding("Both blocks together give the eight bands to 1e-12 eV", _holds(worst < 1e-12))
+    return Finding(
+        "Both blocks together give the eight bands to 1e-12 eV", verdict_on(worst < 1e-12)
+    )
 
 
 @settles("GLYWH-appd-filling")
@@ -289,7 +280,9 @@ def _sheets(_: float | None) -> Finding:
         f"{alpha[0].max():.3f} and {alpha[0].min():.3f} of the zone at $k_z=0$ and both "
         f"{alpha[2].mean():.3f} at $\\pi/c$"
     )
-    return Finding(value, _holds(all(k == centers for k in kinds) and split[2] < 1e-9 < split[0]))
+    return Finding(
+        value, verdict_on(all(k == centers for k in kinds) and split[2] < 1e-9 < split[0])
+    )
 
 
 @settles("GLYWH-text-two-dimensional")
@@ -319,7 +312,7 @@ def _z2_dispersion(_: float | None) -> Finding:
         f"Along $k_z$ at Γ bonding z² spreads over {widths[0]:.3f}, antibonding z² over "
         f"{widths[1]:.3f}, x²−y² over at most {np.ptp(x, axis=0).max():.3f} eV"
     )
-    return Finding(value, _holds(float(widths.min()) > 5 * float(np.ptp(x, axis=0).max())))
+    return Finding(value, verdict_on(float(widths.min()) > 5 * float(np.ptp(x, axis=0).max())))
 
 
 @settles("GLYWH-text-flower")

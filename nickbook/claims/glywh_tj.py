@@ -18,7 +18,7 @@ from nickbook.bands import (
     four_band,
     zone_mesh,
 )
-from nickbook.claims.ledger import Finding, agrees, settles
+from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
 from nickbook.dimers.fock import annihilators, total
 from nickbook.pairing import GapFunction, TJSolution, tj_critical_temperature, tj_mean_field
 from nickbook.pairing.tj import UnresolvedGapError
@@ -181,14 +181,14 @@ def slope_multiples(mesh: int = 32) -> tuple[float, float]:
 @settles("GLYWH-eq36-intralayer")
 def _(tolerance: float | None) -> Finding:
     multiple = 2 / pair_attraction()[0]
-    verdict = "reproduced" if agrees(multiple, 1.0, tolerance) else "not as written"
+    verdict = verdict_on(agrees(multiple, 1.0, tolerance))
     return Finding(f"printed over computed: {multiple:.3f}", verdict)
 
 
 @settles("GLYWH-eq36-interlayer")
 def _(tolerance: float | None) -> Finding:
     multiple = 1 / pair_attraction()[1]
-    verdict = "reproduced" if agrees(multiple, 1.0, tolerance) else "not as written"
+    verdict = verdict_on(agrees(multiple, 1.0, tolerance))
     return Finding(f"printed over computed: {multiple:.3f}", verdict)
 
 
@@ -197,7 +197,7 @@ def _(tolerance: float | None) -> Finding:
     in_plane, between = slope_multiples()
     both = agrees(in_plane, 2.0, tolerance) and agrees(between, 1.0, tolerance)
     summed = agrees(in_plane / 2, 2.0, tolerance) and agrees(between, 1.0, tolerance)
-    verdict = "reproduced" if both else "with caveat" if summed else "not as written"
+    verdict = verdict_on(both or summed, in_full=both)
     return Finding(
         f"Eq. 37 as printed asks for {in_plane:.0f}J where Eq. 46 has 2J; summed over the layers "
         f"as well, for {in_plane / 2:.0f}J",
@@ -209,7 +209,7 @@ def _(tolerance: float | None) -> Finding:
 def _(tolerance: float | None) -> Finding:
     ratio = CONVENTIONS["eq48"][1] / CONVENTIONS["eq46-47"][1]
     sizes = [1e3 * gaps(convention=name)["inter2"] for name in ("eq46-47", "eq48")]
-    verdict = "reproduced" if agrees(sizes[1] / sizes[0], 1.0, tolerance) else "not as written"
+    verdict = verdict_on(agrees(sizes[1] / sizes[0], 1.0, tolerance))
     return Finding(
         f"{ratio:.0f} times the interlayer coupling of Eq. 47; amplitude {sizes[1]:.0f} meV "
         f"instead of {sizes[0]:.1f} meV",
@@ -221,7 +221,7 @@ def _(tolerance: float | None) -> Finding:
 def _(tolerance: float | None) -> Finding:
     values = [gaps(first=first)["inter2"] for first in (0.0, J1, 2 * J1)]
     change = max(values) / min(values) - 1
-    verdict = "reproduced" if agrees(change, 0.0, tolerance) else "not as written"
+    verdict = verdict_on(agrees(change, 0.0, tolerance))
     return Finding(f"largest amplitude changes by {change:.1%} from J1 = 0 to 0.3 eV", verdict)
 
 
@@ -229,7 +229,7 @@ def _(tolerance: float | None) -> Finding:
 def _(_: float | None) -> Finding:
     found = {name: gaps(convention=name) for name in CONVENTIONS}
     leads = {name: max(g, key=lambda key: abs(g[key])) == "inter2" for name, g in found.items()}
-    verdict = "reproduced" if leads["bond"] else "not as written"
+    verdict = verdict_on(leads["bond"])
     return Finding(
         f"{1e3 * found['bond']['inter2']:.1f} meV between the layers, next "
         f"{1e3 * abs(found['bond']['s2']):.1f} meV in them",
@@ -262,7 +262,7 @@ def _(_: float | None) -> Finding:
         for name in CONVENTIONS
         for first, second in ((0.05, 0.1), (J1, 0.06), (J1, J2), (0.3, 0.15))
     ]
-    verdict = "reproduced" if max(products) < 0 else "not as written"
+    verdict = verdict_on(max(products) < 0)
     opposite = sum(value < 0 for value in products)
     return Finding(f"opposite in {opposite} of {len(products)} points and conventions", verdict)
 
@@ -271,7 +271,7 @@ def _(_: float | None) -> Finding:
 def _(tolerance: float | None) -> Finding:
     g = gaps()
     share = max(abs(g[name]) for name in ("s1", "d1", "inter1")) / g["inter2"]
-    verdict = "reproduced" if agrees(share, 0.0, tolerance) else "not as written"
+    verdict = verdict_on(agrees(share, 0.0, tolerance))
     return Finding(f"{share:.1%} of the largest amplitude", verdict)
 
 
@@ -282,7 +282,7 @@ def _(_: float | None) -> Finding:
     energies = [s.condensation_energy for s in states]
     grows = all(np.diff(sizes) > 0) and all(np.diff(energies) > 0)
     faster = sizes[-1] / sizes[1] > 2
-    verdict = "reproduced" if grows and faster else "not as written"
+    verdict = verdict_on(grows and faster)
     return Finding(
         f"from J2 = 0.075 to 0.15 eV: gap × {sizes[-1] / sizes[1]:.1f}, condensation energy "
         f"× {energies[-1] / energies[1]:.0f}",
@@ -299,7 +299,7 @@ def _(_: float | None) -> Finding:
          > critical_kelvin(first=x)),
         None,
     )  # fmt: skip
-    verdict = "reproduced" if stable and s_wave > d_wave else "not as written"
+    verdict = verdict_on(stable and s_wave > d_wave)
     return Finding(
         f"T_c of d below resolution against {s_wave:.0f} K; s is a minimum for all amplitudes; d "
         f"has the higher T_c only from J1 = {first_at} eV on",
@@ -311,7 +311,7 @@ def _(_: float | None) -> Finding:
 def _(_: float | None) -> Finding:
     gap = gap_on_lines()
     largest = [1e3 * float(np.abs(v).max()) for v in gap.values]
-    verdict = "reproduced" if int(np.argmax(largest)) == 1 else "not as written"
+    verdict = verdict_on(int(np.argmax(largest)) == 1)
     beta, gamma, alpha = largest
     return Finding(f"largest gaps on γ, β, α: {gamma:.1f}, {beta:.1f}, {alpha:.1f} meV", verdict)
 
@@ -320,7 +320,7 @@ def _(_: float | None) -> Finding:
 def _(_: float | None) -> Finding:
     gap = gap_on_lines()
     beta, gamma, alpha = gap.signs()
-    verdict = "reproduced" if alpha == gamma == -beta else "not as written"
+    verdict = verdict_on(alpha == gamma == -beta)
     return Finding(
         "α and γ " + ("alike" if alpha == gamma else "opposite") + ", β "
         + ("opposite to γ" if beta == -gamma else "like γ"),
@@ -341,7 +341,7 @@ def _(tolerance: float | None) -> Finding:
     small = all(agrees(share, 0.0, tolerance) for share in shares)
     return Finding(
         f"smallest over largest gap on α, β: {shares[0]:.3f}, {shares[1]:.3f}, on the diagonal",
-        "reproduced" if on_diagonal and small else "not as written",
+        verdict_on(on_diagonal and small),
     )
 
 
@@ -349,7 +349,7 @@ def _(tolerance: float | None) -> Finding:
 def _(_: float | None) -> Finding:
     g = gaps()
     at_m = [1e3 * (g["inter2"] - 2 * sign * g["s2"]) for sign in (1, -1)]
-    verdict = "reproduced" if at_m[0] > at_m[1] else "not as written"
+    verdict = verdict_on(at_m[0] > at_m[1])
     return Finding(f"{at_m[0]:.1f} meV at M, with equal signs {at_m[1]:.1f} meV", verdict)
 
 
@@ -359,7 +359,7 @@ def _(tolerance: float | None) -> Finding:
     sheets = [float(np.abs(gap_on_lines(second).values[1]).mean()) for second in (0.0, J2)]
     on_gamma, amplitude = sheets[0] / sheets[1], pairs[0] / pairs[1]
     halved = on_gamma < _stated(tolerance), amplitude < _stated(tolerance)
-    verdict = "reproduced" if all(halved) else "with caveat" if any(halved) else "not as written"
+    verdict = verdict_on(any(halved), in_full=all(halved))
     return Finding(
         f"gap of γ × {on_gamma:.2f}, amplitude between the layers × {amplitude:.2f}", verdict
     )
@@ -388,7 +388,7 @@ def _(tolerance: float | None) -> Finding:
     curve = np.polyfit(DOPINGS[i - 1 : i + 2], values[i - 1 : i + 2], 2)
     best = float(-curve[1] / (2 * curve[0])) if 0 < i < len(values) - 1 else DOPINGS[i]
     offset = 3 - filling(four_band(), PRINTED_MU)
-    verdict = "reproduced" if agrees(best, 0.1, tolerance) else "not as written"
+    verdict = verdict_on(agrees(best, 0.1, tolerance))
     return Finding(
         f"{best:.2f} per cell ({best / 2:.2f} per Ni) from n = 3; {best + offset:.2f} from the "
         "printed μ",
@@ -431,7 +431,7 @@ def _(_: float | None) -> Finding:
     inside = [critical_kelvin(d) for d in DOPINGS if d < end]
     outside = [critical_kelvin(d) for d in DOPINGS if d > end + 0.02]
     eq48 = critical_kelvin(0.35, convention="eq48")
-    verdict = "reproduced" if min(inside) > 0 == max(outside) else "not as written"
+    verdict = verdict_on(min(inside) > 0 == max(outside))
     return Finding(
         f"T_c falls from {max(inside):.0f} K to none beyond {end:.2f} per cell; with Eq. 48 it "
         f"stays at {eq48:.0f} K",
@@ -463,7 +463,7 @@ def _(_: float | None) -> Finding:
     return Finding(
         f"s-wave with opposite signs on all of {len(PLANES)} planes, {min(values):.1f} to "
         f"{max(values):.1f} meV between the layers",
-        "reproduced" if opposite else "not as written",
+        verdict_on(opposite),
     )
 
 
@@ -517,7 +517,7 @@ def admixture(strain: float, diagonal: bool) -> float:
 @settles("GLYWH-tj-distortion")
 def _(tolerance: float | None) -> Finding:
     along, axial = admixture(0.1, True), admixture(0.1, False)
-    verdict = "reproduced" if agrees(along, 0.0, tolerance) else "not as written"
+    verdict = verdict_on(agrees(along, 0.0, tolerance))
     bound = "below 1e-8" if along < 1e-8 else f"{along:.1e}"
     return Finding(
         f"d over s amplitude {bound} for hoppings changed by ±10% along the diagonals; {axial:.1%} "
@@ -533,7 +533,7 @@ def _(_: float | None) -> Finding:
         critical_kelvin(second=0.0),
         critical_kelvin(between=0.0),
     )
-    verdict = "reproduced" if max(no_plane, no_link) < 0.75 * both else "not as written"
+    verdict = verdict_on(max(no_plane, no_link) < 0.75 * both)
     words = f"{no_link:.0f} K" if no_link else "not resolved"
     return Finding(f"T_c {both:.0f} K; {no_plane:.0f} K without J2, {words} without J2'", verdict)
 

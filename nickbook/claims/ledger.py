@@ -178,6 +178,26 @@ def agrees(value: float, paper: float, tolerance: float | None) -> bool:
     return math.isfinite(value) and abs(value - paper) <= tolerance
 
 
+def verdict_on(holds: bool, *, in_full: bool = True) -> str:
+    """Verdict on a statement.
+
+    Parameters
+    ----------
+    holds : bool
+        Whether the statement holds in some reading, or for some of its cases.
+    in_full : bool, optional
+        Whether it then holds in every reading and case.
+
+    Returns
+    -------
+    str
+        "reproduced", "with caveat" or "not as written".
+    """
+    if not holds:
+        return "not as written"
+    return "reproduced" if in_full else "with caveat"
+
+
 @cache
 def _table() -> dict[str, dict[str, str]]:
     """Rows of all sources by id, each with the function that settles it."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nickbook.bands import conduction_bands, eta_k, fermi_sheets, zone_mesh
-from nickbook.claims.ledger import Finding, agrees, settles
+from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
 from nickbook.dimers import (
     HubbardDimer,
     Hybridization,
@@ -69,16 +69,12 @@ def addition_share(E_a: float) -> tuple[float, float]:
     return E_b / (U - E_b), E_a / (U - E_a)
 
 
-def _holds(statement: bool) -> str:
-    return "reproduced" if statement else "not as written"
-
-
 @settles("LK-exchange-formula")
 def _exchange_formula(tolerance: float | None) -> Finding:
     ratios = [exchange_constant(t, U) / exchange_constant(t, U, method="exact") for t in (T_C, 2.0)]
     return Finding(
         f"{ratios[0]:.3f} at t_c/U = {T_C / U}; {ratios[1]:.2f} at 0.4",
-        _holds(agrees(ratios[0], 1.0, tolerance)),
+        verdict_on(agrees(ratios[0], 1.0, tolerance)),
     )
 
 
@@ -87,7 +83,7 @@ def _exchange_value(tolerance: float | None) -> Finding:
     printed, exact = exchange_constant(T_C, U), exchange_constant(T_C, U, method="exact")
     return Finding(
         f"{exact:.3f} eV exactly, {printed:.3f} eV from 4t_c²/U",
-        _holds(agrees(exact, 0.3, tolerance)),
+        verdict_on(agrees(exact, 0.3, tolerance)),
     )
 
 
@@ -102,7 +98,7 @@ def _inplane_exchange(tolerance: float | None) -> Finding:
     plane, rung = (exchange_constant(t, U, method="exact") for t in (T_C / 4, T_C))
     return Finding(
         f"{plane / rung:.4f}, that is {1000 * plane:.0f} meV",
-        _holds(agrees(plane / rung, J_RATIO, tolerance)),
+        verdict_on(agrees(plane / rung, J_RATIO, tolerance)),
     )
 
 
@@ -110,7 +106,9 @@ def _inplane_exchange(tolerance: float | None) -> Finding:
 def _eq7_spins(tolerance: float | None) -> Finding:
     pairs = zip(spin_from_triplons(triplon_creators()), spin_operators(), strict=True)
     worst = max(float(np.abs(built - true).max()) for built, true in pairs)
-    return Finding("equal on all four states to rounding", _holds(agrees(worst, 0.0, tolerance)))
+    return Finding(
+        "equal on all four states to rounding", verdict_on(agrees(worst, 0.0, tolerance))
+    )
 
 
 @settles("LK-eq7-hard-core")
@@ -124,7 +122,7 @@ def _eq7_hard_core(_: float | None) -> Finding:
     hard, free = squares
     return Finding(
         f"S² = {hard:.2f} with hard-core and {free:.2f} with unconstrained bosons",
-        _holds(bool(np.isclose(hard, 0.75) and not np.isclose(free, 0.75))),
+        verdict_on(bool(np.isclose(hard, 0.75) and not np.isclose(free, 0.75))),
     )
 
 
@@ -144,7 +142,7 @@ def _triplon_dispersion(tolerance: float | None) -> Finding:
     return Finding(
         f"within {off['leading']:.4f} J_c of the exact energies (harmonic theory: "
         f"{off['harmonic']:.4f})",
-        _holds(agrees(off["leading"], 0.0, tolerance)),
+        verdict_on(agrees(off["leading"], 0.0, tolerance)),
     )
 
 
@@ -158,7 +156,7 @@ def _triplon_weak_dispersion(tolerance: float | None) -> Finding:
     return Finding(
         f"ω_q/J_c from {energy.min():.3f} to {energy.max():.3f}; the response that mediates "
         f"pairing, (J_c/ω_q)², from {response.min():.2f} to {response.max():.2f}",
-        ("reproduced" if settled else "with caveat") if weak else "not as written",
+        verdict_on(weak, in_full=settled),
     )
 
 
@@ -169,7 +167,7 @@ def _singlet_phase(_: float | None) -> Finding:
         f"J_ab/J_c = {J_RATIO} is {harmonic / J_RATIO:.1f} times below the softening of "
         f"bond-operator theory and {MONTE_CARLO / J_RATIO:.1f} times below the quantum Monte Carlo "
         "transition",
-        _holds(harmonic < MONTE_CARLO and harmonic > J_RATIO),
+        verdict_on(harmonic < MONTE_CARLO and harmonic > J_RATIO),
     )
 
 
@@ -184,7 +182,7 @@ def _triplon_neutrons(tolerance: float | None) -> Finding:
     return Finding(
         f"at {places[0] / np.pi:.2f}π when q_z counts in units of 1/d, d the distance of the two "
         f"layers; at {places[1] / np.pi:.2f}π in units of 1/(2d)",
-        ("reproduced" if at_pi[1] else "with caveat") if at_pi[0] else "not as written",
+        verdict_on(at_pi[0], in_full=at_pi[1]),
     )
 
 
@@ -198,14 +196,14 @@ def _eq2_parity(tolerance: float | None) -> Finding:
     mixing = float(np.abs(layers @ np.eye(2) @ layers.T - np.eye(2)).max())
     return Finding(
         "2t_xz η_k on the diagonal and nothing else, the same for both parities",
-        _holds(agrees(max(worst, mixing), 0.0, tolerance)),
+        verdict_on(agrees(max(worst, mixing), 0.0, tolerance)),
     )
 
 
 @settles("LK-fig1c-splitting")
 def _fig1c_splitting(tolerance: float | None) -> Finding:
     distance = abs(_removal("b") - _removal("a"))
-    return Finding(f"{distance:.2f} eV", _holds(agrees(distance, 2 * T_C, tolerance)))
+    return Finding(f"{distance:.2f} eV", verdict_on(agrees(distance, 2 * T_C, tolerance)))
 
 
 @settles("LK-fig1c-removal")
@@ -217,7 +215,7 @@ def _fig1c_removal(tolerance: float | None) -> Finding:
     return Finding(
         f"{lines:+.2f} eV from the singlet by both methods, since the electron left behind sits in "
         f"the same orbital; {triplet:+.2f} eV holds from the triplet",
-        _holds(not agreed or agrees(lines, 2 * T_C, tolerance)),
+        verdict_on(not agreed or agrees(lines, 2 * T_C, tolerance)),
     )
 
 
@@ -240,7 +238,7 @@ def _eq3_splitting(tolerance: float | None) -> Finding:
     grows = found[0] < found[1] < found[2]
     return Finding(
         f"(ε_β − ε_α)/t_xz² = {words} per eV at t_c = 0, 0.3, 0.6 eV",
-        _holds(grows and agrees(found[0], 0.0, tolerance)),
+        verdict_on(grows and agrees(found[0], 0.0, tolerance)),
     )
 
 
@@ -270,7 +268,7 @@ def _eq3_prefactor(tolerance: float | None) -> Finding:
     return Finding(
         f"weight {heisenberg:.2f} on the Heisenberg singlet; {exact[0]:.3f} (b) and {exact[1]:.3f} "
         "(a) on the exact one, from Pauli blocking and from the removal lines",
-        _holds(right or not agreed),
+        verdict_on(right or not agreed),
     )
 
 
@@ -287,7 +285,7 @@ def _eq3_addition(tolerance: float | None) -> Finding:
     return Finding(
         f"U − E: {costs[0]:.2f} eV at E = 0.5 eV on a single site, {costs[1]:.2f} eV (a) and "
         f"{costs[2]:.2f} eV (b) in the triplet",
-        _holds(right or not ours),
+        verdict_on(right or not ours),
     )
 
 
@@ -310,7 +308,7 @@ def _eq3_perturbative(tolerance: float | None) -> Finding:
     ]
     at_x = 2 * t_xz * 2 / depth
     fits = all(_below(w, tolerance) == "reproduced" for w in weights)
-    verdict = ("reproduced" if at_x < 1 else "with caveat") if fits else "not as written"
+    verdict = verdict_on(fits, in_full=at_x < 1)
     return Finding(
         f"mean weight of virtual states {weights[0]:.2f} on α and {weights[1]:.2f} on β, but "
         f"2t_xz η/E_a = {at_x:.2f} at X",
@@ -342,7 +340,7 @@ def _4s_admixture(tolerance: float | None) -> Finding:
     vanishes = bool(np.abs(shifts[eta2 <= 1e-9]).max() < 1e-12)
     return Finding(
         f"shift/η² the same at all momenta within {spread:.4f}; downwards for a level above",
-        _holds(vanishes and agrees(spread, 0.0, tolerance)),
+        verdict_on(vanishes and agrees(spread, 0.0, tolerance)),
     )
 
 
@@ -352,7 +350,7 @@ def _orbital_splitting(_: float | None) -> Finding:
 
 
 def _below(value: float, tolerance: float | None) -> str:
-    return _holds(agrees(value, 0.0, tolerance))
+    return verdict_on(agrees(value, 0.0, tolerance))
 
 
 def _removal(orbital: str) -> float:

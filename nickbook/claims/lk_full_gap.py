@@ -7,7 +7,7 @@ from scipy import constants
 from scipy.optimize import brentq
 
 from nickbook.bands import chemical_potential, conduction_bands, eta_k, fermi_sheets
-from nickbook.claims.ledger import Finding, agrees, settles
+from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
 from nickbook.claims.lk_gap_ratio import COUPLING, CUTOFF, DENSITY, KAPPA, sheets_at
 from nickbook.pairing import (
     GapFunction,
@@ -125,7 +125,7 @@ def _eq14_signs(_: float | None) -> Finding:
     return Finding(
         f"α from {alpha.min() * 1e3:.0f} to {alpha.max() * 1e3:.0f} meV, β from "
         f"{beta.min() * 1e3:.0f} to {beta.max() * 1e3:.0f} meV, without nodes",
-        "reproduced" if opposite else "not as written",
+        verdict_on(opposite),
     )
 
 
@@ -136,7 +136,7 @@ def _eq15_product(tolerance: float | None) -> Finding:
     fits = agrees(change, 0.0, tolerance)
     return Finding(
         f"largest relative change {'below 1e-12' if change < 1e-12 else f'{change:.0e}'}",
-        "reproduced" if fits else "not as written",
+        verdict_on(fits),
     )
 
 
@@ -207,7 +207,7 @@ def _fig3b_zone(tolerance: float | None) -> Finding:
         f"between {min(found.values()):.2f} and {max(found.values()):.2f}; at n_c = {DENSITY} "
         f"{found[DENSITY, 0.3]:.3f} (λ = 0.3) and {found[DENSITY, 0.6]:.3f} (λ = 0.6); at "
         f"n_c = 0.36 {found[0.36, 0.6]:.2f} with Ω = 0.3 eV and {narrow:.3f} with 0.02 eV",
-        "reproduced" if everywhere else ("with caveat" if caveat else "not as written"),
+        verdict_on(everywhere or caveat, in_full=everywhere),
     )
 
 
@@ -220,7 +220,7 @@ def _fig3b_large_changes(_: float | None) -> Finding:
     large = [first / last > 1.25 for first, last in (full, closed)]
     return Finding(
         f"from {full[0]:.2f} to {full[1]:.2f}; Eq. 18: from {closed[0]:.2f} to {closed[1]:.2f}",
-        "reproduced" if all(large) else ("with caveat" if any(large) else "not as written"),
+        verdict_on(any(large), in_full=all(large)),
     )
 
 
@@ -235,7 +235,7 @@ def _fig4b_zone(tolerance: float | None) -> Finding:
     fits = agrees(max(miss), 0.0, tolerance)
     return Finding(
         f"largest distance {miss[0]:.3f} (α), {miss[1]:.3f} (β)",
-        "reproduced" if fits else "not as written",
+        verdict_on(fits),
     )
 
 
@@ -311,7 +311,7 @@ def _eq18_small_coupling(_: float | None) -> Finding:
     return Finding(
         f"small for Eq. 18, whose expansion has the argument {argument:.2f} at λ = 0.6; but "
         f"T_c = {words}, and 40 to 80 K need λ = {needed[0]:.3f} to {needed[1]:.3f}",
-        ("reproduced" if consistent else "with caveat") if small else "not as written",
+        verdict_on(small, in_full=consistent),
     )
 
 

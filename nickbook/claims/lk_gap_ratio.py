@@ -15,7 +15,7 @@ from nickbook.bands import (
     fermi_sheets,
     van_hove_points,
 )
-from nickbook.claims.ledger import Finding, agrees, settles
+from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
 from nickbook.pairing import (
     GapFunction,
     factorized_gap,
@@ -69,22 +69,18 @@ def full_gap(kappa: float = KAPPA, coupling: float = COUPLING) -> GapFunction:
     )
 
 
-def _holds(statement: bool) -> str:
-    return "reproduced" if statement else "not as written"
-
-
 @settles("LK-fig2-fillings")
 def _fig2_fillings(tolerance: float | None) -> Finding:
     alpha, beta = band_fillings(conduction_bands(), MU) / 2
     fits = agrees(alpha, 0.14, tolerance) and agrees(beta, 0.31, tolerance)
-    return Finding(f"$n_\\alpha$ = {alpha:.4f}, $n_\\beta$ = {beta:.4f}", _holds(fits))
+    return Finding(f"$n_\\alpha$ = {alpha:.4f}, $n_\\beta$ = {beta:.4f}", verdict_on(fits))
 
 
 @settles("LK-fig2-sheets")
 def _fig2_sheets(_: float | None) -> Finding:
     found = [(s.name, s.center, s.kind, s.area) for s in fermi_sheets(conduction_bands(), MU)]
     words = [f"{n}: {kind} pocket round {c}, {a:.4f} of the zone" for n, c, kind, a in found]
-    return Finding("; ".join(words), _holds([f[:2] for f in found] == [("α", "Γ"), ("β", "M")]))
+    return Finding("; ".join(words), verdict_on([f[:2] for f in found] == [("α", "Γ"), ("β", "M")]))
 
 
 @settles("LK-fig2-experiment")
@@ -95,7 +91,9 @@ def _fig2_experiment(_: float | None) -> Finding:
 @settles("LK-fig3a-smaller-dos")
 def _fig3a_smaller_dos(_: float | None) -> Finding:
     ratio = dos_ratio_at(DENSITY)
-    return Finding(f"$N_\\beta/N_\\alpha$ = {ratio:.3f} at $n_c$ = {DENSITY}", _holds(ratio > 1))
+    return Finding(
+        f"$N_\\beta/N_\\alpha$ = {ratio:.3f} at $n_c$ = {DENSITY}", verdict_on(ratio > 1)
+    )
 
 
 @settles("LK-fig3a-density")
@@ -108,7 +106,7 @@ def _fig3a_density(_: float | None) -> Finding:
         f"falls from {low:.2f} at $n_c$ = 0.35 to {high:.2f} at 0.60; it diverges at "
         f"$n_c$ = {density:.4f}, where the Fermi level meets saddles of the β band at "
         f"{saddle:.4f} eV",
-        _holds(low > high),
+        verdict_on(low > high),
     )
 
 
@@ -116,7 +114,9 @@ def _fig3a_density(_: float | None) -> Finding:
 def _fig3b_limit(tolerance: float | None) -> Finding:
     ratio = dos_ratio_at(DENSITY)
     distance = float(gap_ratio_exact(ratio, 1e-6) / np.sqrt(ratio)) - 1
-    return Finding(f"relative distance {distance:.1e}", _holds(agrees(distance, 0.0, tolerance)))
+    return Finding(
+        f"relative distance {distance:.1e}", verdict_on(agrees(distance, 0.0, tolerance))
+    )
 
 
 @settles("LK-fig3b-closed-form")
@@ -127,7 +127,7 @@ def _fig3b_closed_form(tolerance: float | None) -> Finding:
     ]
     return Finding(
         f"off by at most {worst[0]:.1e} at λ = 0.3 and {worst[1]:.1e} at λ = 0.6",
-        _holds(all(agrees(w, 0.0, tolerance) for w in worst)),
+        verdict_on(all(agrees(w, 0.0, tolerance) for w in worst)),
     )
 
 
@@ -135,7 +135,7 @@ def _fig3b_closed_form(tolerance: float | None) -> Finding:
 def _eq18_validity(_: float | None) -> Finding:
     left = 0.6 * float(np.log(gap_ratio_exact(LARGEST_RATIO, 0.6)))
     # "Well satisfied" is read as below half of the bound.
-    return Finding(f"at most {left:.2f}", _holds(left < 1))
+    return Finding(f"at most {left:.2f}", verdict_on(left < 1))
 
 
 @settles("LK-eq18-scale")
@@ -146,7 +146,7 @@ def _eq18_scale(tolerance: float | None) -> Finding:
     gap = full_gap()
     diagonal = [float(np.abs(gap.at_angle(i, np.pi / 4))) for i in (0, 1)]
     eq15 = float(np.sqrt(diagonal[0] * diagonal[1]) / printed)
-    verdict = _holds(agrees(eq17, 1.0, tolerance))
+    verdict = verdict_on(agrees(eq17, 1.0, tolerance))
     if not agrees(eq15, 1.0, tolerance) and verdict == "reproduced":
         verdict = "with caveat"
     return Finding(
@@ -162,7 +162,7 @@ def _eq15_kappa_linear(tolerance: float | None) -> Finding:
     averages = [abs(float(s.average(eta_k(s.points) ** p))) for s in sheets for p in (1, 3)]
     vanish = agrees(max(averages), 0.0, tolerance)
     words = f"every average is below {tolerance:g}" if vanish else f"up to {max(averages):.1e}"
-    return Finding(words, _holds(vanish))
+    return Finding(words, verdict_on(vanish))
 
 
 @settles("LK-eq16-shape")
@@ -173,7 +173,7 @@ def _eq16_shape(tolerance: float | None) -> Finding:
     worst = max(misfit, residual)
     holds = agrees(worst, 0.0, tolerance)
     words = f"below {tolerance:g}" if holds else f"{worst:.1e}"
-    return Finding(f"relative misfit and residual of Eq. 15 {words}", _holds(holds))
+    return Finding(f"relative misfit and residual of Eq. 15 {words}", verdict_on(holds))
 
 
 @settles("LK-eq16-coefficient")
@@ -200,7 +200,7 @@ def _fig4a_order(_: float | None) -> Finding:
     words = ", ".join(f"{a:.3f}" for a, _ in shares), ", ".join(f"{b:.3f}" for _, b in shares)
     return Finding(
         f"α: {words[0]}; β: {words[1]} at $n_c$ = 0.35, 0.45, 0.60",
-        _holds(all(beta > alpha for alpha, beta in shares)),
+        verdict_on(all(beta > alpha for alpha, beta in shares)),
     )
 
 
@@ -213,7 +213,7 @@ def _fig4b_hierarchy(_: float | None) -> Finding:
     return Finding(
         f"$\\Delta_\\alpha/\\Delta_\\beta$ at equal θ from {words[0]} (Eqs. 16, 18) and "
         f"{words[1]} (Eq. 15)",
-        _holds(dos_ratio_at(DENSITY) > 1 and all(r.min() > 1 for r in ratios)),
+        verdict_on(dos_ratio_at(DENSITY) > 1 and all(r.min() > 1 for r in ratios)),
     )
 
 
@@ -236,7 +236,9 @@ def _fig4b_minimum(tolerance: float | None) -> Finding:
     theta = np.linspace(0, np.pi / 2, 1571)
     places = [float(theta[np.argmin(np.abs(full_gap().at_angle(i, theta)))]) for i in (0, 1)]
     fits = all(agrees(place, np.pi / 4, tolerance) for place in places)
-    return Finding(f"θ = {places[0] / np.pi:.4f}π (α), {places[1] / np.pi:.4f}π (β)", _holds(fits))
+    return Finding(
+        f"θ = {places[0] / np.pi:.4f}π (α), {places[1] / np.pi:.4f}π (β)", verdict_on(fits)
+    )
 
 
 @settles("LK-fig4b-anisotropy-robust")

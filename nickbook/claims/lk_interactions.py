@@ -16,7 +16,7 @@ from nickbook.bands import (
     van_hove_points,
     zone_mesh,
 )
-from nickbook.claims.ledger import Finding, agrees, settles
+from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
 from nickbook.dimers import (
     HubbardDimer,
     KondoCouplings,
@@ -48,10 +48,6 @@ T_C, U = 0.6, 5.0
 DEPTHS = (0.1, 0.2, 0.525, 1.0, 2.0)
 Form = Literal["printed", "heisenberg", "hubbard"]
 FORMS: tuple[Form, ...] = ("printed", "heisenberg", "hubbard")
-
-
-def _holds(statement: bool) -> str:
-    return "reproduced" if statement else "not as written"
 
 
 def _exact_unit(dimer: HubbardDimer) -> KondoCouplings:
@@ -131,7 +127,7 @@ def _eq6_splitting(tolerance: float | None) -> Finding:
     triplet_low = np.allclose(energies[:3], energies[0])
     return Finding(
         f"{splitting:.3f} J_H, the triplet below",
-        _holds(triplet_low and agrees(splitting, 2.0, tolerance)),
+        verdict_on(triplet_low and agrees(splitting, 2.0, tolerance)),
     )
 
 
@@ -143,7 +139,7 @@ def _hund_bandwidth(_: float | None) -> Finding:
     # "Well below" is read as below a half.
     return Finding(
         f"W = {width:.2f} eV; κ = {KAPPA} asks for 2J_H = {share * width:.2f} eV, {share:.2f} W",
-        _holds(3 <= width <= 4 and share < 0.5),
+        verdict_on(3 <= width <= 4 and share < 0.5),
     )
 
 
@@ -156,7 +152,7 @@ def _eq8_linear(tolerance: float | None) -> Finding:
     largest = float(max(np.abs(odd).max(), np.abs(difference @ singlet).max()))
     return Finding(
         f"off by less than {_bound(largest)} on every state that holds the singlet",
-        _holds(agrees(largest, 0.0, tolerance)),
+        verdict_on(agrees(largest, 0.0, tolerance)),
     )
 
 
@@ -188,7 +184,7 @@ def _eq9_flip(_: float | None) -> Finding:
     return Finding(
         f"{sum(map(bool, found.values()))} of {len(found)} elements between the singlet and a "
         "triplet are nonzero: those that change the band and conserve S_z",
-        _holds(nothing_else and len(allowed) == 8),
+        verdict_on(nothing_else and len(allowed) == 8),
     )
 
 
@@ -198,7 +194,7 @@ def _fig1d_process(_: float | None) -> Finding:
     without_flip = virtual_paths(("s", "beta up"), ("t+", "alpha up"))
     return Finding(
         f"through {' and '.join(paths)}, the two terms of J_K^b; not without the spin flip",
-        _holds(set(paths) == set(kondo_weights()["b"]) and not without_flip),
+        verdict_on(set(paths) == set(kondo_weights()["b"]) and not without_flip),
     )
 
 
@@ -213,7 +209,7 @@ def _eq9_antiferromagnetic(_: float | None) -> Finding:
     return Finding(
         f"smallest coupling {smallest:.3f} eV over E_a = 0.1 to 2 eV in three forms; positive in "
         "exact diagonalization at v = 0.5 eV too",
-        _holds(smallest > 0 and min(exact.kondo_a, exact.kondo_b) > 0),
+        verdict_on(smallest > 0 and min(exact.kondo_a, exact.kondo_b) > 0),
     )
 
 
@@ -227,7 +223,7 @@ def _eq10_assignment(_: float | None) -> Finding:
     return Finding(
         "T goes with the paths that leave b behind, which cost E_a from the triplet, T† with those "
         "that leave a, E_b",
-        _holds(fits and same and exact.a > exact.b),
+        verdict_on(fits and same and exact.a > exact.b),
     )
 
 
@@ -267,7 +263,7 @@ def _eq10_addition(tolerance: float | None) -> Finding:
         f"U − E_b with T and U − E_a with T†; Eq. 10 as printed gives {printed / exact:.2f} of the "
         f"exact J_K at E_a = 1.5 eV; at the E_a of Fig. 2 the change is +{100 * changes[0]:.0f} % "
         f"(T) and +{100 * changes[1]:.0f} % (T†)",
-        _holds(holds),
+        verdict_on(holds),
     )
 
 
@@ -279,7 +275,7 @@ def _eq10_order(_: float | None) -> Finding:
     words = [f"{pair.a / pair.b:.2f}" for pair in (*ratios, exact)]
     return Finding(
         f"J_K^a/J_K^b = {words[0]} printed, {words[1]} derived, {words[2]} on the exact dimer",
-        _holds(all(pair.a > pair.b for pair in (*ratios, exact))),
+        verdict_on(all(pair.a > pair.b for pair in (*ratios, exact))),
     )
 
 
@@ -299,7 +295,7 @@ def _eq10_same_reason(_: float | None) -> Finding:
         "the level order shows in both but oppositely: spin exchange ends on the triplet, where "
         "taking an a electron leaves b; the density shift stays on the singlet, where it leaves a. "
         "So J_K^a > J_K^b, and yet ε_α < ε_β",
-        _holds(not all(opposite)),
+        verdict_on(not all(opposite)),
     )
 
 
@@ -315,7 +311,7 @@ def _eq11_sum(tolerance: float | None) -> Finding:
     distance = np.abs(half + half.conj().T - hund_hamiltonian(1.0, form="linear")).max()
     return Finding(
         f"f^a = f^b = 1 gives back Eq. 8 to {_bound(float(distance))}: its second term is the H.c.",
-        _holds(agrees(float(distance), 0.0, tolerance)),
+        verdict_on(agrees(float(distance), 0.0, tolerance)),
     )
 
 
@@ -332,7 +328,7 @@ def _eq12_interband(tolerance: float | None) -> Finding:
     return Finding(
         f"αα → αα and ββ → ββ vanish (below {_bound(largest)} J_H²/J_c); αβ pairs do scatter, off "
         "resonance except where the Fermi lines touch",
-        _holds(agrees(largest, 0.0, tolerance)),
+        verdict_on(agrees(largest, 0.0, tolerance)),
     )
 
 
@@ -340,7 +336,7 @@ def _eq12_interband(tolerance: float | None) -> Finding:
 def _eq13_constant(tolerance: float | None) -> Finding:
     # Normalized pairs hold k and −k, so their amplitude is 2V.
     value = pairing_matrix(0.1, J_c=J_C).real / 2 * J_C / 0.1**2
-    return Finding(f"V = {value:.4f} J_H²/J_c", _holds(agrees(value, 1.5, tolerance)))
+    return Finding(f"V = {value:.4f} J_H²/J_c", verdict_on(agrees(value, 1.5, tolerance)))
 
 
 @settles("LK-eq13-product")
@@ -353,7 +349,7 @@ def _eq13_product(tolerance: float | None) -> Finding:
     return Finding(
         f"f^a f^b to {_bound(worst)} for vertices even in k: one event makes the triplon, the "
         "other absorbs it",
-        _holds(agrees(worst, 0.0, tolerance)),
+        verdict_on(agrees(worst, 0.0, tolerance)),
     )
 
 
@@ -371,7 +367,7 @@ def _eq13_sign(_: float | None) -> Finding:
     return Finding(
         f"V > 0 in the spin singlet, none in the triplet for even vertices; V_kk' is negative for "
         f"{100 * negative:.0f} % of the pairs of Fermi points, its average is +{average:.2f} V",
-        _holds(pairing_matrix(J_H, J_c=J_C).real > 0 and triplet < 1e-12 and average > 0),
+        verdict_on(pairing_matrix(J_H, J_c=J_C).real > 0 and triplet < 1e-12 and average > 0),
     )
 
 
@@ -386,7 +382,7 @@ def _eq13_dispersion(tolerance: float | None) -> Finding:
     return Finding(
         f"V(q)/V from {ratio.min():.2f} to {ratio.max():.2f} between the Fermi lines; "
         f"{constant:.3f} on average, {kondo:.3f} in the η²η² part",
-        _holds(all(agrees(v, 1.0, tolerance) for v in (constant, kondo))),
+        verdict_on(all(agrees(v, 1.0, tolerance) for v in (constant, kondo))),
     )
 
 
@@ -398,7 +394,7 @@ def _eq13_phonon(tolerance: float | None) -> Finding:
         worst = max(worst, abs(ratio * (1 - (transfer / J_C) ** 2) - 1))
     return Finding(
         f"an energy transfer x multiplies V by J_c²/(J_c² − x²), to {_bound(worst)}, as a phonon's",
-        _holds(agrees(worst, 0.0, tolerance)),
+        verdict_on(agrees(worst, 0.0, tolerance)),
     )
 
 
@@ -433,7 +429,7 @@ def _perturbative(tolerance: float | None) -> Finding:
         f"J_H/J_c = {J_H / J_C:.2f}; the bands lower ω_q² by {100 * feedback.min():.0f} to "
         f"{100 * feedback.max():.0f} % in the random-phase approximation, and would close the gap "
         f"at λ = {1 / per_lambda:.2f}",
-        "reproduced" if small else ("with caveat" if feedback.max() < 1 else "not as written"),
+        verdict_on(small or feedback.max() < 1, in_full=small),
     )
 
 

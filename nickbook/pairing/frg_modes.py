@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigvalsh
 
-from nickbook.bands import SQUARE_CHARACTERS, SQUARE_ELEMENTS
 from nickbook.bands.checks import momenta, one_of
 from nickbook.pairing.frg_equation import FlowEquation, Integers, Numbers
 from nickbook.pairing.gap import GapFunction
@@ -72,9 +71,7 @@ class FlowMode:
                 f"a {self.channel} mode with {self.values.dtype} values is no real gap; take a "
                 "pairing mode of a model with real Bloch states"
             )
-        ends = np.cumsum([len(sheet.weights) for sheet in self.patches.sheets])[:-1]
-        values = np.split(self.values.real, ends)
-        return GapFunction(self.patches.sheets, tuple(values), self.name)
+        return GapFunction(self.patches.sheets, self.patches.split(self.values.real), self.name)
 
 
 def pairing_vertex(equation: FlowEquation, part: Numbers, channel: str) -> Numbers:
@@ -128,7 +125,7 @@ def pairing_modes(equation: FlowEquation, part: Numbers, channel: str) -> list[F
     root = np.sqrt(patches.weights)
     matrix = -root[:, None] * pairing_vertex(equation, part, channel) * root
     modes = []
-    for name, basis in _bases(patches, channel).items():
+    for name, basis in patches.symmetry_functions(1 if channel == "singlet" else -1).items():
         eigenvalues, vectors = np.linalg.eigh(basis.T @ matrix @ basis)
         for eigenvalue, vector in zip(eigenvalues, (basis @ vectors).T, strict=True):
             values = vector / root
@@ -235,25 +232,6 @@ def partners(equation: FlowEquation, q: Floats) -> Integers:
     inverse = np.argsort(equation.permutations, axis=1)[mover]
     nearest = [inverse[p, equation.nearest(k, b)] for b in range(len(equation.bands))]
     return np.stack(nearest, axis=-1)
-
-
-def _bases(patches: FermiPatches, channel: str) -> dict[str, Floats]:
-    """Orthonormal functions on the patches of each representation with the channel's parity."""
-    one = np.eye(len(patches.weights))
-    parity = (one + (1 if channel == "singlet" else -1) * one[patches.minus]) / 2
-    projectors = {"": parity}
-    if tuple(s.name for s in patches.model.symmetries) == SQUARE_ELEMENTS:
-        moves = one[patches.permutations]
-        projectors = {
-            name: parity @ np.tensordot(np.array(row) * row[0] / 8, moves, axes=1)
-            for name, row in SQUARE_CHARACTERS.items()
-        }
-    bases = {}
-    for name, projector in projectors.items():
-        shares, vectors = np.linalg.eigh((projector + projector.T) / 2)
-        if (shares > 0.5).any():
-            bases[name] = vectors[:, shares > 0.5]
-    return bases
 
 
 def _in_pi(q: tuple[float, float]) -> str:

@@ -22,12 +22,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nickbook.bands import SQUARE_CHARACTERS, SQUARE_ELEMENTS
+from nickbook.bands import SQUARE_ELEMENTS
 from nickbook.bands.checks import positive_integer
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.interactions import Interaction
 from nickbook.pairing.patches import FermiPatches
-from nickbook.pairing.susceptibility import Susceptibility, stoner_point
+from nickbook.pairing.susceptibility import Susceptibility, square_roots, stoner_point
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
@@ -146,7 +146,9 @@ class PairScattering:
     def _mesh_roots(self) -> Complexes:
         size = self.chi0.mesh
         # χ(-q) is the complex conjugate of χ(q): half of the zone suffices.
-        return _roots(self.chi0.values[: size // 2 + 1].reshape(-1, *self.chi0.values.shape[2:]))
+        return square_roots(
+            self.chi0.values[: size // 2 + 1].reshape(-1, *self.chi0.values.shape[2:])
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +212,7 @@ def pair_scattering(patches: FermiPatches, chi0: Susceptibility) -> PairScatteri
     parts = np.array_split(transfers, max(1, len(transfers) // _CHUNK))
     values = np.concatenate([chi0.on(part) for part in parts])
     shape = (len(rows), len(patches.points), *values.shape[1:])
-    return PairScattering(patches, chi0, rows, _roots(values).reshape(shape))
+    return PairScattering(patches, chi0, rows, square_roots(values).reshape(shape))
 
 
 def linearized_gap(
@@ -269,48 +271,23 @@ def linearized_gap(
         for i in range(1, states + 1):
             gap = basis @ vectors[:, -i] / root
             gap /= gap[np.argmax(np.abs(gap) > np.abs(gap).max() - 1e-9)]
-            values_by_sheet = tuple(np.asarray(v, float) for v in patches.split(gap))
-            shape = GapFunction(patches.sheets, values_by_sheet, channel)
+            shape = GapFunction(patches.sheets, patches.split(gap), channel)
             found.append(PairingState(float(values[-i]), spin, shape))
     return sorted(found, key=lambda state: -state.eigenvalue)
 
 
 def _channels(patches: FermiPatches) -> dict[str, tuple[str, Floats]]:
     """Orthonormal functions on the patches that belong to each channel."""
-    one = np.eye(len(patches.weights))
-    if tuple(g.name for g in patches.symmetries) != SQUARE_ELEMENTS:
-        swap = one[patches.minus]
-        return {
-            "even": ("singlet", _image(one + swap)),
-            "odd": ("triplet", _image(one - swap)),
-        }
-    moves = one[patches.permutations]
-    reflection = moves[SQUARE_ELEMENTS.index("σx")]
     channels = {}
-    for name, characters in SQUARE_CHARACTERS.items():
-        projector = np.tensordot(np.array(characters), moves, axes=1)
-        # Functions in channel E come in pairs; this keeps the one that is odd in x.
-        triplet = characters[0] == 2
-        if triplet:
-            projector = projector @ (one - reflection)
-        basis = _image(projector)
-        if basis.shape[1]:
-            channels[name] = ("triplet" if triplet else "singlet", basis)
+    for spin, word, parity in (("singlet", "even", 1), ("triplet", "odd", -1)):
+        for name, basis in patches.symmetry_functions(parity).items():
+            if name == "E":
+                # Its functions come in pairs; this keeps the one that is odd in x.
+                reflected = basis[patches.permutations[SQUARE_ELEMENTS.index("σx")]]
+                values, vectors = np.linalg.eigh(basis.T @ reflected)
+                basis = basis @ vectors[:, values < 0]
+            channels[name or word] = (spin, basis)
     return channels
-
-
-def _image(projector: Floats) -> Floats:
-    """Orthonormal basis of the functions that a multiple of a projector keeps."""
-    values, vectors = np.linalg.eigh((projector + projector.T) / 2)
-    kept: Floats = vectors[:, values > 0.5 * values.max(initial=1e-9)]
-    return kept
-
-
-def _roots(matrices: Complexes) -> Complexes:
-    """Return r with r r† equal to Hermitian matrices without negative eigenvalues."""
-    squares, modes = np.linalg.eigh(matrices)
-    roots: Complexes = modes * np.sqrt(np.clip(squares, 0, None))[..., None, :]
-    return roots
 
 
 def _ordered(channel: str, scale: float) -> str:

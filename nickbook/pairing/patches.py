@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +22,7 @@ from nickbook.bands.checks import positive_integer
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 Integers = NDArray[np.intp]
+Number = TypeVar("Number", bound=np.generic)
 
 _TURN = 2 * np.pi
 #: Fewest patches on a sheet that still tell a nodal gap from a constant one.
@@ -92,9 +94,8 @@ class FermiPatches:
         """The model's point group, or the identity alone."""
         return self.model.symmetries or (_identity(self.model),)
 
-    def split(self, values: ArrayLike) -> tuple[NDArray[np.generic], ...]:
+    def split(self, values: NDArray[Number]) -> tuple[NDArray[Number], ...]:
         """Values on all patches, shape (P, ...), as one array for each sheet."""
-        values = np.asarray(values)
         ends = np.cumsum([len(sheet.weights) for sheet in self.sheets])[:-1]
         return tuple(np.split(values, ends))
 
@@ -126,7 +127,7 @@ class FermiPatches:
                 f"values has shape {values.shape}; allowed: ({len(self.weights)},), one number "
                 "for each patch, not all zero"
             )
-        if tuple(s.name for s in self.model.symmetries) != SQUARE_ELEMENTS:
+        if not self._on_square:
             raise ValueError(
                 f"{self.model.name!r} has no point group of the square; give the model the "
                 "symmetries of square_group"
@@ -142,6 +143,40 @@ class FermiPatches:
         }
         name = max(shares, key=lambda key: shares[key])
         return name, shares[name]
+
+    def symmetry_functions(self, parity: int) -> dict[str, Floats]:
+        """Orthonormal functions on the patches that are even or odd in k.
+
+        Parameters
+        ----------
+        parity : {1, -1}
+            Sign under k → −k.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (P, m)
+            Columns, by irreducible representation of the square's point group; under an empty name
+            for a model without it.
+        """
+        one = np.eye(len(self.weights))
+        moves = one[self.permutations]
+        projectors = {"": one}
+        if self._on_square:
+            projectors = {
+                name: np.tensordot(np.array(row) * row[0] / 8, moves, axes=1)
+                for name, row in SQUARE_CHARACTERS.items()
+            }
+        bases = {}
+        for name, projector in projectors.items():
+            kept = (projector + parity * projector[self.minus]) / 2
+            shares, vectors = np.linalg.eigh((kept + kept.T) / 2)
+            if (shares > 0.5).any():
+                bases[name] = vectors[:, shares > 0.5]
+        return bases
+
+    @property
+    def _on_square(self) -> bool:
+        return tuple(s.name for s in self.model.symmetries) == SQUARE_ELEMENTS
 
 
 def fermi_patches(model: BlochModel, mu: float, count: int | Sequence[int]) -> FermiPatches:
@@ -184,8 +219,7 @@ def fermi_patches(model: BlochModel, mu: float, count: int | Sequence[int]) -> F
     >>> patches.points.shape, patches.representation(patches.weights)[0]
     ((24, 2), 'A1')
     """
-    if model.dimension != 2:
-        raise ValueError(f"model {model.name!r} has three dimensions; give it on a plane(kz)")
+    model.require_plane("fermi_patches")
     lines = fermi_sheets(model, mu)
     counts = _counts(count, lines)
     group = model.symmetries or (_identity(model),)
@@ -410,7 +444,6 @@ def _matched(images: Floats, points: Floats, bands: Integers, name: str) -> Inte
 def _eigenstates(model: BlochModel, sheet: FermiSheet) -> Complexes:
     """Bloch states on a sheet whose largest component is real and positive, shape (P, n)."""
     block, index = model.locate(sheet.band)
-    _, vectors = np.linalg.eigh(block.fourier(sheet.points)[0])
-    states: Complexes = vectors[..., :, index] @ block.basis.T
+    states = block.states(sheet.points, index)
     largest = np.take_along_axis(states, np.abs(states).argmax(axis=1)[:, None], axis=1)
     return states * (largest.conj() / np.abs(largest))

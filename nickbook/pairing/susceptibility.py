@@ -285,8 +285,7 @@ def bare_susceptibility(
     >>> chi.values.shape
     (32, 32, 8, 8)
     """
-    if model.dimension != 2:
-        raise ValueError(f"{model.name!r} has three dimensions; take one plane, model.plane(kz)")
+    model.require_plane("bare_susceptibility")
     mu = real("mu", mu, unit="eV")
     temperature = real("temperature", temperature, above=0.0, unit="eV")
     size = positive_integer("mesh", mesh)
@@ -525,7 +524,13 @@ def _signed_vertex(chi0: Susceptibility, interaction: Interaction, channel: str)
 
 def _strengths(values: Complexes, vertex: Floats) -> tuple[Floats, Complexes]:
     """Ascending eigenvalues and eigenvectors of the susceptibility times the vertex."""
-    squares, modes = np.linalg.eigh(values)
-    root = modes * np.sqrt(np.clip(squares, 0, None))[..., None, :]
+    root = square_roots(values)
     found, vectors = np.linalg.eigh(root.conj().swapaxes(-1, -2) @ vertex @ root)
     return found, root @ vectors
+
+
+def square_roots(matrices: Complexes) -> Complexes:
+    """Return r with r r† equal to Hermitian matrices without negative eigenvalues."""
+    squares, modes = np.linalg.eigh(matrices)
+    roots: Complexes = modes * np.sqrt(np.clip(squares, 0, None))[..., None, :]
+    return roots

@@ -177,8 +177,7 @@ class TJSolution:
         values = []
         for sheet in lines:
             block, index = self.problem.models[0].locate(sheet.band)
-            _, vectors = np.linalg.eigh(block.fourier(sheet.points)[0])
-            state = vectors[..., index] @ block.basis.T
+            state = block.states(sheet.points, index)
             gap = np.einsum("ka,kab,kb->k", state.conj(), self.gap_matrix(sheet.points), state)
             if np.abs(gap.imag).max() > 1e-9:
                 raise ValueError(
