@@ -28,12 +28,19 @@ from nickbook.bands.models import (
     three_band,
 )
 from nickbook.bands.sensitivity import chemical_potential_slopes
-from nickbook.bands.symmetry import SQUARE_CHARACTERS, SQUARE_ELEMENTS, Symmetry, square_group
+from nickbook.bands.symmetry import (
+    LITTLE_GROUP_CHARACTERS,
+    SQUARE_CHARACTERS,
+    SQUARE_ELEMENTS,
+    Symmetry,
+    square_group,
+)
 from nickbook.bands.vanhove import VanHovePoint, van_hove_points
 from nickbook.bands.wannier import read_wannier90, write_wannier90
 
 __all__ = [
     "HIGH_SYMMETRY",
+    "LITTLE_GROUP_CHARACTERS",
     "SQUARE_CHARACTERS",
     "SQUARE_ELEMENTS",
     "BlochModel",

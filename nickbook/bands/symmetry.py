@@ -19,6 +19,14 @@ SQUARE_CHARACTERS: dict[str, tuple[int, ...]] = {
     "E": (2, 0, -2, 0, 0, 0, 0, 0),
 }
 
+#: Characters of the little group of a momentum by its order; its elements as in the square's.
+LITTLE_GROUP_CHARACTERS: dict[int, dict[str, tuple[int, ...]]] = {
+    8: SQUARE_CHARACTERS,
+    4: {"A1": (1, 1, 1, 1), "A2": (1, 1, -1, -1), "B1": (1, -1, 1, -1), "B2": (1, -1, -1, 1)},
+    2: {"A′": (1, 1), "A″": (1, -1)},
+    1: {"A": (1,)},
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Symmetry:

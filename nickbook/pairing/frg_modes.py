@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigvalsh
 
+from nickbook.bands import LITTLE_GROUP_CHARACTERS
 from nickbook.bands.checks import momenta, one_of
 from nickbook.pairing.frg_equation import FlowEquation, Integers, Numbers
 from nickbook.pairing.gap import GapFunction
@@ -31,7 +32,8 @@ class FlowMode:
     eigenvalue : float
         Dimensionless strength: positive where the mode grows.
     representation : str
-        For pairing: the representation of the square's point group, empty for other models.
+        For pairing: the representation of the square's point group.  For densities: that of the
+        symmetries that leave the momentum alone, C4v, C2v or Cs.  Empty for other models.
     values : ndarray, shape (P,) or (P, B)
         Pairing: the gap on the patches, largest magnitude one and positive.  Spin and charge: the
         amplitude of the pair of a patch p and the momentum p + q on each band, normalized.
@@ -174,10 +176,27 @@ def density_modes(
     eigenvalues, vectors = np.linalg.eigh(matrix)
     shape = (equation.size, len(equation.bands))
     place, patches = (float(q[0]), float(q[1])), equation.patches
-    return [
-        FlowMode(channel, place, float(eigenvalues[-i]), "", vectors[:, -i].reshape(shape), patches)
-        for i in range(1, count + 1)
-    ]
+    modes = []
+    for i in range(1, count + 1):
+        values = vectors[:, -i].reshape(shape)
+        name = _representation(equation, values, q)
+        modes.append(FlowMode(channel, place, float(eigenvalues[-i]), name, values, patches))
+    return modes
+
+
+def _representation(equation: FlowEquation, values: Numbers, q: Floats) -> str:
+    """Representation of a density wave under the symmetries that leave its momentum alone."""
+    patches = equation.patches
+    if not patches.has_square_group or len(equation.permutations) == 1:
+        return ""
+    turns = np.array([g.momentum(q) - q for g in patches.symmetries]) / (2 * np.pi)
+    still = equation.permutations[np.abs(turns - turns.round()).max(axis=1) < 1e-9]
+    overlaps = np.array([np.vdot(values[images], values).real for images in still])
+    shares = {
+        name: characters[0] * (np.array(characters) @ overlaps)
+        for name, characters in LITTLE_GROUP_CHARACTERS[len(still)].items()
+    }
+    return max(shares, key=lambda name: shares[name])
 
 
 def density_vertex(equation: FlowEquation, vertex: Numbers, channel: str, q: Floats) -> Numbers:

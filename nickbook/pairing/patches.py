@@ -127,7 +127,7 @@ class FermiPatches:
                 f"values has shape {values.shape}; allowed: ({len(self.weights)},), one number "
                 "for each patch, not all zero"
             )
-        if not self._on_square:
+        if not self.has_square_group:
             raise ValueError(
                 f"{self.model.name!r} has no point group of the square; give the model the "
                 "symmetries of square_group"
@@ -161,7 +161,7 @@ class FermiPatches:
         one = np.eye(len(self.weights))
         moves = one[self.permutations]
         projectors = {"": one}
-        if self._on_square:
+        if self.has_square_group:
             projectors = {
                 name: np.tensordot(np.array(row) * row[0] / 8, moves, axes=1)
                 for name, row in SQUARE_CHARACTERS.items()
@@ -175,7 +175,8 @@ class FermiPatches:
         return bases
 
     @property
-    def _on_square(self) -> bool:
+    def has_square_group(self) -> bool:
+        """Whether the model is given with all eight symmetries of the square."""
         return tuple(s.name for s in self.model.symmetries) == SQUARE_ELEMENTS
 
 

@@ -372,12 +372,12 @@ def stoner_point(
     values, vectors = _strengths(chi0.values, vertex)
     strengths = values[..., -1]
     # Symmetry makes maxima come in stars: of values equal up to rounding take the first.
-    highest = strengths.max()
+    highest, rounding = strengths.max(), 1e-12 * np.abs(values).max()
     place = np.argmax(strengths.ravel() >= highest - 1e-9 * abs(highest))
     i, j = (int(x) for x in np.unravel_index(place, strengths.shape))
     vector = vectors[i, j, :, -1] / np.linalg.norm(vectors[i, j, :, -1])
     largest = vector[np.argmax(np.abs(vector) > np.abs(vector).max() - 1e-9)]
-    scale = 1 / float(highest) if highest > 0 else math.inf
+    scale = 1 / float(highest) if highest > rounding else math.inf
     qx, qy = chi0.momenta[i, j].tolist()
     return StonerPoint(channel, scale, (qx, qy), vector * abs(largest) / largest, strengths)
 

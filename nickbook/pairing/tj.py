@@ -112,7 +112,8 @@ def tj_mean_field(
     Notes
     -----
     The hole block of Eq. 40 is taken as −h(k): the time-reversed partner of a state on the plane kz
-    lies on the plane −kz.
+    lies on the plane −kz.  That is not checked: matrices of one plane do not tell a crystal with
+    time reversal from a model without it.
 
     A pure channel costs some tens of passes over mesh²/8 points with closed forms for mirror
     blocks of two orbitals, and one singular-value decomposition a point where layers are not alike.

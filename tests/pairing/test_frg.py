@@ -1,5 +1,6 @@
 """The flow: exact ladders, plain sums from the formulas, Fock space, symmetries, known outcomes."""
 
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -357,6 +358,29 @@ def test_antiferromagnetism_near_half_filling(cutoff):
     assert flow.diverged and flow.leading() == "spin (π, π)"
     assert flow.of("spin (π, π)")[-1] > 2 * flow.of("singlet B1")[-1] > 0
     assert flow.pairing()[0].representation == "B1"
+
+
+@pytest.mark.parametrize(
+    ("q", "shares"),
+    [
+        ((np.pi, np.pi), {"A1": 1 / 8, "A2": 1 / 8, "B1": 1 / 8, "B2": 1 / 8, "E": 1 / 2}),
+        ((np.pi, 0.0), {"A1": 1 / 4, "A2": 1 / 4, "B1": 1 / 4, "B2": 1 / 4}),
+        ((1.1, 1.1), {"A′": 1 / 2, "A″": 1 / 2}),
+        ((0.0, -0.7), {"A′": 1 / 2, "A″": 1 / 2}),
+        ((1.1, 0.3), {"A": 1.0}),
+    ],
+)
+def test_density_waves_fill_the_representations_of_their_little_group(q, shares):
+    # No symmetry leaves a patch in place, so a representation of dimension d appears in a share
+    # d²/|G| of all modes.
+    model, mu = hubbard(-0.25), -0.9
+    flow = frg_flow(model, mu, U=2.0, patches=16, stop=0.3, resolution=32)
+    every = flow.patches.weights.size
+    modes = flow.density_wave("charge", q, count=every)
+    found = Counter(mode.representation for mode in modes)
+    assert {name: n / every for name, n in found.items()} == shares
+    # A contact interaction makes an even wave grow.
+    assert flow.density_wave("spin", q)[0].representation in {"A", "A1", "A′"}
 
 
 def test_d_wave_pairing_away_from_half_filling():

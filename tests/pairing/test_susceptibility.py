@@ -410,6 +410,11 @@ def test_stoner_point_is_where_the_response_diverges(channel):
 
 
 def test_stoner_criterion_of_one_band_and_of_repulsion_in_the_charge_channel():
+    model = four_band()
+    bilayer = bare_susceptibility(model, MU, TEMPERATURE, 16)
+    repulsion = kanamori(model.sites, 1.0, 0.0, U_prime=0.0)
+    # Pairs of unlike orbitals feel nothing: their zero must not pass for a tiny attraction.
+    assert stoner_point(bilayer, repulsion, "charge").scale == np.inf
     chi0 = bare_susceptibility(square(), 0.0, 0.2, 32)
     point = stoner_point(chi0, kanamori((0,), 1.0, 0.0))
     assert point.scale == pytest.approx(1 / chi0.values.real.max())
