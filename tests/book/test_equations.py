@@ -32,7 +32,7 @@ def test_each_equation_of_glywh_is_shown_computed_and_tested(root):
     entries = equations.equation_map(root)
     known = {n: entry for (paper, n), entry in entries.items() if paper == "GLYWH"}
     assert all(entry.functions and entry.tests for entry in known.values())
-    # Eqs. 26-29, 31 and 32 are elements and phases of matrices shown as Eqs. 25 and 30.
+    # Eqs. 26-29 number rows of Eq. 30, Eqs. 31 and 32 its elements and their parameters.
     shown = {n for n, entry in known.items() if entry.labels}
     assert shown == {
         *range(1, 5),

@@ -282,8 +282,8 @@ def test_even_bands_of_the_two_models_on_the_diagonal():
     k = np.array([q, q])
     three = even(k, p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx)
     three += even(k, p.s11_0, p.s11_x, p.s11_xy, p.s11_xx)
-    distance = abs(three - judges.MU_THREE)
-    assert 0.15 < distance <= judges.model_distances()["α"] + 1e-3
+    low, high = judges.model_differences()["α"]
+    assert low - 1e-3 <= three - judges.MU_THREE <= min(high + 1e-3, -0.15)
 
 
 def test_gamma_ends_where_the_closed_form_says(states):
@@ -338,14 +338,7 @@ CHANGES = {
     ),
     "other three-band level": ("GLYWH-eq22-filling", "MU_THREE", 10.257, "not as written"),
     "other half": ("GLYWH-three-band-half-filled", "MU_THREE", 10.29, "not as written"),
-    "equal models": (
-        "GLYWH-fig6-agreement",
-        "model_distances",
-        lambda: dict.fromkeys("αβγ", 0.05),
-        "reproduced",
-    ),
     "three-band model without γ": ("GLYWH-fig6b-sheets", "MU_THREE", 10.45, "not as written"),
-    "three sheets lost": ("GLYWH-fig6-agreement", "MU_THREE", 10.45, "not as written"),
     "weak hopping": (
         "GLYWH-fig2b-gamma-x",
         "four_band",
@@ -421,7 +414,6 @@ def test_verdicts_follow_the_physics(change, monkeypatch):
     [
         ("GLYWH-eq22-filling", 1e-6, "not as written"),
         ("GLYWH-fig6b-sheets", 0.5, "reproduced"),
-        ("GLYWH-fig6-agreement", 0.5, "reproduced"),
         ("GLYWH-fig2b-gamma-m", 0.01, "not as written"),
         ("GLYWH-fig2c-alpha", 0.3, "reproduced"),
         ("GLYWH-fig4d-pocket", 0.15, "reproduced"),
