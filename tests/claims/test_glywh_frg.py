@@ -138,6 +138,8 @@ def test_order_of_the_pairing_states(diverge):
     for sheet in patches.split(gap * (np.cos(x) - np.cos(y))):
         # One sign but for a rounded zero: the nodes are those of cos x − cos y, the diagonals.
         assert max(sheet.max(), 0) * max(-sheet.min(), 0) < 1e-12
+    # The patches lie beside the diagonals, where the gap does not vanish.
+    assert np.abs(gap).min() > 0.01
 
 
 @needs_diverge
@@ -190,7 +192,10 @@ def test_spin_and_pairing_along_the_flow(diverge, u):
 
 @needs_diverge
 def test_spin_waves_at_all_momenta(diverge):
-    """q2 is ahead of q3 at the end, as on the patches, but neither is the strongest."""
+    """q2 passes q3 only near 0.14 eV, where the patches have it ahead from the start.
+
+    Neither is the strongest at the end.
+    """
     answer = diverge(5.0)
     places = np.sort(np.abs(answer["momenta"][answer["irreducible"]]) / np.pi, axis=1)
     at = {
@@ -199,7 +204,9 @@ def test_spin_waves_at_all_momenta(diverge):
     }
     for q in at:
         assert np.abs(places - q).max(axis=1).min() < 1e-9
-    assert (at[0.0, 1.0] > at[0.5, 0.5])[-5:].all()
+    scales = answer["scales"][:, 0]
+    assert (at[0.0, 1.0] > at[0.5, 0.5])[scales < 0.12].all()
+    assert (at[0.0, 1.0] < at[0.5, 0.5])[(scales > 0.2) & (scales < 3)].all()
     strongest = answer["magnetic_growth"][-1]
     assert strongest.max() > 1.5 * at[0.0, 1.0][-1]
     assert places[strongest.argmax()] == pytest.approx([0.75, 0.75])
