@@ -542,6 +542,16 @@ class TestSymmetry:
             assert abs(abs(two.gaps[name]) - abs(value)) < 1e-9
 
 
+def quasiparticle_gaps(solution, sheet):
+    """Lowest level of the full matrix on a Fermi line, signed by its electron and hole parts."""
+    h = solution.hamiltonian(sheet.points) - solution.mu * np.eye(4)
+    gap = solution.gap_matrix(sheet.points)
+    levels, states = np.linalg.eigh(np.block([[h, gap], [gap.conj().swapaxes(1, 2), -h]]))
+    lowest = states[:, :, 4]
+    overlap = np.einsum("ka,ka->k", lowest[:, :4].conj(), lowest[:, 4:]).real
+    return levels[:, 4] * np.sign(overlap)
+
+
 class TestGapFunction:
     def test_projection_is_the_quasiparticle_gap_where_bands_are_apart(self):
         solution = printed()
@@ -558,6 +568,44 @@ class TestGapFunction:
         gap = solution.gap_function()
         for sheet, values in zip(gap.sheets, gap.values, strict=True):
             assert np.abs(np.abs(values) - solution.spectroscopic_gap(sheet)).max() < 2e-4
+
+    @pytest.mark.parametrize(
+        ("changes", "signs"),
+        [
+            ({}, (-1, 1, 1)),
+            ({"J2": 0.3}, (-1, 1, -1)),
+            ({"J2": 0.2, "convention": "eq46-47"}, (-1, 1, -1)),
+        ],
+        ids=["printed", "strong J2", "strong J2, Eqs. 46-47"],
+    )
+    def test_signs_are_those_of_the_quasiparticles(self, changes, signs):
+        """At a Fermi point the hole part v of the lowest level is the electron part u times sgn Δ.
+
+        Neither the projection nor the mirror is used; averages weigh the points of a line alike.
+        """
+        solution = tj_mean_field(four_band(), 3, **PRINTED | changes, channel="s")
+        lines = solution.sheets()
+        found = [np.average(quasiparticle_gaps(solution, s), weights=s.weights) for s in lines]
+        overall = np.sign(found[1])
+        assert tuple(np.sign(found) * overall) == signs
+        projected = solution.gap_function(lines)
+        assert tuple(overall * np.array(projected.signs())) == signs
+
+    @pytest.mark.parametrize("kz", [0.0, np.pi / 2, np.pi])
+    def test_signs_of_the_quasiparticles_on_a_plane(self, kz):
+        """Large pockets of holes against small ones, on planes with and without mirror."""
+        solution = tj_mean_field(
+            bilayer_plane(kz), 3, **PRINTED, mesh=48, temperature=1e-3, neighbors=DIAGONALS
+        )
+        assert solution.channel == "s"
+        holes = [s for s in solution.sheets() if s.kind == "hole"]
+        gaps = {s.area: np.average(quasiparticle_gaps(solution, s), weights=s.weights)
+                for s in holes}  # fmt: skip
+        small, large = ([v for area, v in gaps.items() if (area < 0.15) == low]
+                        for low in (True, False))  # fmt: skip
+        assert small
+        assert large
+        assert max(np.sign(small) * np.sign(large[0])) == -1
 
     def test_lowest_energies_are_refined_between_points(self):
         solution = strong()
