@@ -26,7 +26,9 @@ Floats = NDArray[np.float64]
 
 MODEL = four_band()
 PRINTED = 10.0585
-TEMPERATURE, MESH = 0.01, 128
+TEMPERATURE, MESH = 0.005, 256
+#: The paper states no temperature: at this one peaks are wider, and a coarser mesh does.
+WIDE, WIDE_MESH = 0.01, 192
 #: For pairing, where a coarser mesh has to do.
 WARM, WARM_MESH = 0.02, 64
 HUND = 0.1
@@ -43,22 +45,15 @@ def mu_of(electrons: float) -> float:
 
 
 @cache
-def chi0_at(
-    mu: float | None = None, temperature: float = TEMPERATURE, mesh: int = MESH
-) -> Susceptibility:
-    """Bare susceptibility; at three electrons per cell unless a chemical potential is given.
-
-    At three electrons it holds all pairs of orbitals, otherwise those on a site.
-    """
-    level = mu_of(3.0) if mu is None else mu
-    pairs = "all" if mu is None and mesh == MESH else "on-site"
-    return bare_susceptibility(MODEL, level, temperature, mesh, pairs=pairs)
-
-
-@cache
-def on_site(mu: float | None = None) -> Susceptibility:
+def chi0_at(mu: float, temperature: float, mesh: int) -> Susceptibility:
     """Bare susceptibility between pairs of orbitals on the same Ni."""
-    return chi0_at(mu).restricted("on-site")
+    return bare_susceptibility(MODEL, mu, temperature, mesh)
+
+
+def on_site(mu: float | None = None, temperature: float = TEMPERATURE) -> Susceptibility:
+    """Bare susceptibility on the mesh of its temperature; at three electrons unless μ is given."""
+    mesh = MESH if temperature == TEMPERATURE else WIDE_MESH
+    return chi0_at(mu_of(3.0) if mu is None else mu, temperature, mesh)
 
 
 def leading(chi0: Susceptibility) -> Floats:
@@ -77,17 +72,38 @@ def place(chi0: Susceptibility, direction: tuple[float, float], start: float, st
     return float(x[values.argmax()])
 
 
+#: A maximum is higher than everything this far away, in units of π; ripples of the mesh are not.
+REACH = 0.05
+
+
 def peaks(values: Floats) -> Floats:
-    """Local maxima of a map on the mesh, in units of π, in the wedge 0 <= y <= x <= 1."""
+    """Maxima of a map on the mesh, in units of π, in the wedge 0 <= y <= x <= 1."""
     half = len(values) // 2
-    highest = maximum_filter(values, size=3, mode="wrap")
+    highest = maximum_filter(values, size=1 + 2 * round(REACH * half), mode="wrap")
     x, y = np.nonzero(values[: half + 1, : half + 1] >= highest[: half + 1, : half + 1] - 1e-9)
     return np.stack([x, y], axis=-1)[x >= y] / half
 
 
+def line_maxima(values: Floats) -> Floats:
+    """Maxima of a map along Γ–X and Γ–M, in units of π.
+
+    The mirrors of the square make the map stationary across these lines: such a point is either a
+    peak or a saddle, from which the map rises to both sides.
+    """
+    half = len(values) // 2
+    step, size = np.arange(half + 1), 1 + 2 * round(REACH * half)
+    found = []
+    for direction in ((1, 0), (1, 1)):
+        x, y = np.multiply.outer(direction, step)
+        highest = maximum_filter(values[x, y], size=size, mode="mirror")
+        places = np.flatnonzero(values[x, y] >= highest - 1e-9)
+        found.append(np.multiply.outer(places, direction))
+    return np.concatenate(found) / half
+
+
 def readings() -> dict[str, Floats]:
     """Compute maps that Fig. 2(d) may show, at three electrons per cell."""
-    chi0 = chi0_at()
+    chi0 = bare_susceptibility(MODEL, mu_of(3.0), TEMPERATURE, MESH, pairs="all")
     density = chi0.restricted("density")
     return {
         "matrix of all pairs on a Ni": leading(on_site()),
@@ -99,39 +115,58 @@ def readings() -> dict[str, Floats]:
 
 
 @cache
-def modes_at(*points: tuple[float, float], mu: float | None = None) -> Nesting:
-    """Leading modes and the bands they come from."""
-    return nesting(on_site(mu), np.array(points))
+def modes_at(*points: tuple[float, float], temperature: float = TEMPERATURE) -> Nesting:
+    """Leading modes at three electrons and the bands they come from."""
+    return nesting(on_site(temperature=temperature), np.array(points))
 
 
-def shares(point: tuple[float, float], mu: float | None = None) -> dict[str, float]:
+def shares(point: tuple[float, float], temperature: float = TEMPERATURE) -> dict[str, float]:
     """Share of each pair of bands in the largest eigenvalue."""
-    found = modes_at(point, mu=mu)
+    found = modes_at(point, temperature=temperature)
     total = found.eigenvalues[0]
     return {a + b: float(found.between(SHEETS[a], SHEETS[b])[0] / total) for a, b in COUPLES}
 
 
-def rise(point: tuple[float, float], along: tuple[float, float]) -> dict[str, float]:
+def rise(
+    point: tuple[float, float],
+    *along: tuple[float, float],
+    temperature: float = TEMPERATURE,
+) -> dict[str, float]:
     """Share of each pair of bands in what makes the point a peak.
 
-    Excess of the mode's response at the point over the mean of both sides, 0.1 π away on the line.
+    Excess of the mode's response at the point over the mean of both sides, 0.1 π away on each line.
     """
-    step = 0.1 * np.pi * np.array(along)
-    q = np.array(point) + np.array([[0.0], [1.0], [-1.0]]) * step
-    found = nesting(on_site(), q, parity=int(modes_at(point).parity[0]))
+    steps = 0.1 * np.pi * np.array(along)
+    q = np.array(point) + np.concatenate([[[0.0, 0.0]], steps, -steps])
+    parity = int(modes_at(point, temperature=temperature).parity[0])
+    found = nesting(on_site(temperature=temperature), q, parity=parity)
     parts = {a + b: found.between(SHEETS[a], SHEETS[b]) for a, b in COUPLES}
     return {name: float(part[0] - part[1:].mean()) for name, part in parts.items()}
 
 
-def peak_of(name: str, mu: float | None = None) -> tuple[float, float]:
-    """Momentum of a peak of the largest eigenvalue near one of the paper's vectors."""
-    chi0 = on_site(mu)
+@cache
+def peak_of(
+    name: str, mu: float | None = None, temperature: float = TEMPERATURE
+) -> tuple[float, float]:
+    """Momentum of a maximum of the largest eigenvalue near one of the paper's vectors.
+
+    For q1 and q2 along Γ–X, for q3 in the plane.
+    """
+    chi0 = on_site(mu, temperature)
     if name == "q1":
         return (np.pi * place(chi0, (1, 0), 0.3, 0.6), 0.0)
     if name == "q2":
         return (np.pi * place(chi0, (1, 0), 0.7, 1.0), 0.0)
-    q = np.pi * place(chi0, (1, 1), 0.3, 0.6)
-    return (q, q)
+    found = peaks(leading(chi0))
+    x, y = np.pi * found[np.linalg.norm(found - 0.5, axis=1).argmin()]
+    return (float(x), float(y))
+
+
+def drop_across(point: tuple[float, float]) -> float:
+    """Height in 1/eV of a point of Γ–X over the points 0.1 π away on both sides of the line."""
+    q = np.array([point, (point[0], 0.1 * np.pi)])
+    top, side = np.linalg.eigvalsh(on_site().on(q))[:, -1]
+    return float(top - side)
 
 
 @cache
@@ -180,26 +215,35 @@ def _largest(parts: dict[str, float]) -> str:
 def _matrix(tolerance: float | None) -> Finding:
     wanted = np.array([[0.47, 0.0], [1.0, 0.0], [0.5, 0.5]])
     names = np.array(["q1", "q2", "q3"])
-    found = {}
+
+    def near(places: Floats) -> set[str]:
+        away = np.linalg.norm(places[:, None] - wanted, axis=-1).min(axis=0)
+        return set(names[[agrees(float(d), 0.0, tolerance) for d in away]].tolist())
+
+    words, complete, summits = [], [], []
     for reading, values in readings().items():
-        away = np.linalg.norm(peaks(values)[:, None] - wanted, axis=-1).min(axis=0)
-        found[reading] = names[[agrees(float(d), 0.0, tolerance) for d in away]].tolist()
-    complete = [reading for reading, seen in found.items() if len(seen) == 3]
-    words = "; ".join(f"{r}: {', '.join(seen) or 'none'}" for r, seen in found.items())
-    verdict = "reproduced" if len(complete) == len(found) else "with caveat"
+        full = near(peaks(values))
+        seen = full | near(line_maxima(values))
+        complete.append(len(seen) == 3)
+        summits.append(len(full) == 3)
+        listed = ", ".join(n if n in full else f"{n} as a saddle" for n in sorted(seen))
+        words.append(f"{reading}: {listed or 'none'}")
     return Finding(
-        f"peaks near q1, q2, q3 at n = 3, T = 10 meV: {words}",
-        verdict if complete else "not as written",
+        f"maxima near q1, q2, q3 at n = 3, T = {1e3 * TEMPERATURE:.0f} meV: {'; '.join(words)}",
+        verdict_on(any(complete), in_full=all(summits)),
     )
 
 
 @settles("GLYWH-fig2d-q1")
 def _q1(tolerance: float | None) -> Finding:
-    at_three, printed = (peak_of("q1", mu)[0] / np.pi for mu in (None, PRINTED))
-    right, also = (agrees(x, 0.47, tolerance) for x in (at_three, printed))
+    at_three, printed = (peak_of("q1", mu) for mu in (None, PRINTED))
+    right, also = (agrees(q[0] / np.pi, 0.47, tolerance) for q in (at_three, printed))
+    drop = drop_across(at_three)
     return Finding(
-        f"({at_three:.3f}π, 0) at three electrons, ({printed:.3f}π, 0) at the printed μ",
-        verdict_on(right, in_full=also),
+        f"({at_three[0] / np.pi:.3f}π, 0) at three electrons, ({printed[0] / np.pi:.3f}π, 0) at "
+        f"the printed μ; across Γ–X, 0.1π away, the map is {abs(drop):.3f}/eV "
+        f"{'lower' if drop > 0 else 'higher'}",
+        verdict_on(right, in_full=also and drop > 0),
     )
 
 
@@ -215,17 +259,17 @@ def _q2(tolerance: float | None) -> Finding:
 
 @settles("GLYWH-fig2d-q3")
 def _q3(tolerance: float | None) -> Finding:
-    at_three, printed = (peak_of("q3", mu)[0] / np.pi for mu in (None, PRINTED))
-    right, also = (agrees(x, 0.5, tolerance) for x in (at_three, printed))
-    maxima = peaks(leading(on_site()))
-    away = np.linalg.norm(maxima - 0.5, axis=-1)
-    x, y = maxima[away.argmin()]
-    return Finding(
-        f"on the diagonal ({at_three:.2f}π, {at_three:.2f}π) at three electrons, ({printed:.2f}π, "
-        f"{printed:.2f}π) at the printed μ; the nearest maximum of the whole map is "
-        f"({x:.2f}π, {y:.2f}π)",
-        verdict_on(right, in_full=also and agrees(float(away.min()), 0.0, tolerance)),
+    places = {
+        "n = 3, 5 meV": peak_of("q3"),
+        "n = 3, 10 meV": peak_of("q3", temperature=WIDE),
+        "printed μ, 5 meV": peak_of("q3", PRINTED),
+    }
+    away = [float(np.linalg.norm(np.array(q) / np.pi - 0.5)) for q in places.values()]
+    near = [agrees(d, 0.0, tolerance) for d in away]
+    words = "; ".join(
+        f"({q[0] / np.pi:.2f}π, {q[1] / np.pi:.2f}π) at {case}" for case, q in places.items()
     )
+    return Finding(words, verdict_on(any(near), in_full=all(near)))
 
 
 @settles("GLYWH-fig2d-q2-sheets")
@@ -255,15 +299,18 @@ def _q1_sheets(_: float | None) -> Finding:
 
 @settles("GLYWH-fig2d-q3-sheets")
 def _q3_sheets(_: float | None) -> Finding:
-    q = peak_of("q3")
-    parts, excess = shares(q), rise(q, (1, 1))
-    right = _largest(parts) == "γα" or _largest(excess) == "γα"
-    return Finding(
-        f"α–γ gives {_percent(parts['γα'])} of the largest eigenvalue and γ–γ "
-        f"{_percent(parts['γγ'])}; above both sides γ–γ rises by {excess['γγ']:.3f}/eV, α–γ by "
-        f"{excess['γα']:.3f}/eV",
-        verdict_on(right),
-    )
+    words, right = [], []
+    for t in (TEMPERATURE, WIDE):
+        q = peak_of("q3", temperature=t)
+        parts, excess = shares(q, t), rise(q, (1, 1), (1, -1), temperature=t)
+        right.append("γα" in (_largest(parts), _largest(excess)))
+        words.append(
+            f"({q[0] / np.pi:.2f}π, {q[1] / np.pi:.2f}π) at {1e3 * t:.0f} meV: α–γ gives "
+            f"{_percent(parts['γα'])} and γ–γ {_percent(parts['γγ'])}; above its surroundings γ–γ "
+            f"rises by {excess['γγ']:.3f}/eV, β–β by {excess['ββ']:.3f}/eV, α–γ by "
+            f"{round(excess['γα'], 3) + 0.0:.3f}/eV"
+        )
+    return Finding(". ".join(words), verdict_on(any(right), in_full=all(right)))
 
 
 @settles("GLYWH-fig2d-pi-pi-weak")
@@ -276,7 +323,7 @@ def _weak(_: float | None) -> Finding:
     weak = ratios[0] * leading(on_site()).max() < min(others)
     return Finding(
         f"{ratios[0]:.2f} of the highest value at three electrons, below all three peaks; "
-        f"{ratios[1]:.2f} at the printed μ and T = 10 meV",
+        f"{ratios[1]:.2f} at the printed μ",
         verdict_on(weak, in_full=ratios[1] < 0.95),
     )
 
@@ -288,15 +335,6 @@ def _pi_pi_sheets(_: float | None) -> Finding:
     return Finding(
         f"α–γ gives {_percent(parts['γα'])} of the largest eigenvalue at (π, π)",
         verdict_on(right),
-    )
-
-
-@settles("GLYWH-fig1d-kz-pi")
-def _kz_pi(_: float | None) -> Finding:
-    return Finding(
-        "not computed; the DFT bands at kz = π would settle it, and the fitted model of App. D "
-        "stands in for them in chapter 8",
-        "outside",
     )
 
 
@@ -351,10 +389,11 @@ def _signs(_: float | None) -> Finding:
     gap = pairing(U=0.8 * stoner())["A1"].gap
     beta, gamma, alpha = gap.signs()
     changes = gap.sign_changes()
+    constant = changes[0] == changes[1] == 0
     return Finding(
         f"average signs in the best A1 state of RPA: β {beta:+d}, γ {gamma:+d}, α {alpha:+d}; "
         f"sign changes round the sheets {changes[0]}, {changes[1]}, {changes[2]}",
-        verdict_on(beta * gamma < 0, in_full=max(changes[:2]) == 0),
+        verdict_on(beta * gamma < 0, in_full=constant),
     )
 
 

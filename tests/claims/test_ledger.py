@@ -148,7 +148,6 @@ EXPECTED = {
     "GLYWH-fig2d-q3-sheets": "not as written",
     "GLYWH-fig2d-pi-pi-weak": "with caveat",
     "GLYWH-fig2d-pi-pi-sheets": "reproduced",
-    "GLYWH-fig1d-kz-pi": "outside",
     "GLYWH-fig3-sdw": "reproduced",
     "GLYWH-fig3-sdw2": "with caveat",
     "GLYWH-fig3c-leading": "with caveat",
