@@ -20,7 +20,7 @@ from nickbook.bands import (
     zone_mesh,
     zone_path,
 )
-from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
+from nickbook.claims.ledger import Finding, agrees, outside, settles, verdict_on
 
 MU, MU_THREE = 10.0585, 10.256
 ELECTRONS = 3.0
@@ -104,17 +104,13 @@ def model_differences(window: float = 0.1) -> dict[str, tuple[float, float]]:
     return {name: (float(low), float(high)) for name, (low, high) in zip("βγα", pairs, strict=True)}
 
 
-def _outside(identifier: str, needs: str) -> None:
-    settles(identifier)(lambda _: Finding(needs, "outside"))
-
-
-_outside("GLYWH-fig1c-dft", "needs the density functional bands")
-_outside("GLYWH-fig1d-dft", "needs the density functional Fermi surface")
-_outside("GLYWH-fig1d-distortion", "needs the density functional Fermi surface")
-_outside("GLYWH-fig5-pressure", "needs the density functional bands at both pressures")
-_outside("GLYWH-fig6a-dft", "needs the density functional bands")
-_outside("GLYWH-other-materials", "needs models of the other materials")
-_outside("GLYWH-pressure-gamma", "needs the bands at ambient pressure")
+outside("GLYWH-fig1c-dft", "needs the density functional bands")
+outside("GLYWH-fig1d-dft", "needs the density functional Fermi surface")
+outside("GLYWH-fig1d-distortion", "needs the density functional Fermi surface")
+outside("GLYWH-fig5-pressure", "needs the density functional bands at both pressures")
+outside("GLYWH-fig6a-dft", "needs the density functional bands")
+outside("GLYWH-other-materials", "needs models of the other materials")
+outside("GLYWH-pressure-gamma", "needs the bands at ambient pressure")
 
 
 @settles("GLYWH-fig1b-level")

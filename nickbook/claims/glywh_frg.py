@@ -142,10 +142,9 @@ def _leading(_tolerance: float | None) -> Finding:
         "with other cutoffs or first scales, on 16 patches: "
         + ", ".join(f"{channel} ({name})" for name, channel in others.items())
     )
-    if here != "singlet A1" or theirs != {"A1"}:
-        return Finding(words, "not as written")
+    holds = here == "singlet A1" and theirs == {"A1"}
     everywhere = {printed, *others.values()} == {here} and shares["U 5.0"] < 1
-    return Finding(words, "reproduced" if everywhere else "with caveat")
+    return Finding(words, verdict_on(holds, in_full=everywhere))
 
 
 @settles("GLYWH-fig3d-subleading")
@@ -154,9 +153,8 @@ def _subleading(_tolerance: float | None) -> Finding:
     counts = {n: int(flow(n).patches.item()) for n in second}
     words = ", ".join(f"{second[n]} with {counts[n]} patches a sheet" for n in second)
     words += f"; divERGe's second singlet is {referee_names('U 5.0')[1]}"
-    if second[MAIN] != "singlet B1":
-        return Finding(words, "not as written")
-    return Finding(words, "reproduced" if len(set(second.values())) == 1 else "with caveat")
+    holds = second[MAIN] == "singlet B1"
+    return Finding(words, verdict_on(holds, in_full=len(set(second.values())) == 1))
 
 
 @settles("GLYWH-fig3c-beta-gamma")
@@ -194,9 +192,8 @@ def _alpha_nodes(_tolerance: float | None) -> Finding:
         f"{len(theirs)} truncated-unity flows; its sign is that of β in {with_beta[0]:.0%} of the "
         f"former and {with_beta[1]:.0%} of the latter"
     )
-    if sum(changing) == len(ours) + len(theirs):
-        return Finding(words, "reproduced")
-    return Finding(words, "not as written" if sum(changing) == 0 else "with caveat")
+    everywhere = sum(changing) == len(ours) + len(theirs)
+    return Finding(words, verdict_on(sum(changing) > 0, in_full=everywhere))
 
 
 @settles("GLYWH-fig3b-beta-gamma")
@@ -213,9 +210,7 @@ def _dominant(_tolerance: float | None) -> Finding:
     )
     others = [(ALPHA, GAMMA), (ALPHA, BETA)]
     largest = all(abs(average[BETA, GAMMA]) > abs(average[o]) for o in others)
-    if average[BETA, GAMMA] <= 0:
-        return Finding(words, "not as written")
-    return Finding(words, "reproduced" if largest else "with caveat")
+    return Finding(words, verdict_on(average[BETA, GAMMA] > 0, in_full=largest))
 
 
 @settles("GLYWH-fig3b-alpha-beta")
@@ -234,11 +229,10 @@ def _alpha_beta(_tolerance: float | None) -> Finding:
         f"product of the gaps falls to between {min(lowest):.2f} and {max(lowest):.2f} of its "
         "largest"
     )
-    if part.min() < 0 < part.max() and max(lowest) < 0:
-        return Finding(words, "reproduced")
+    changes = bool(part.min() < 0 < part.max()) and max(lowest) < 0
     # A product that all but vanishes somewhere is no evidence against a change of sign.
-    vanishes = part.max() > 0 or min(lowest) < 0.1
-    return Finding(words, "with caveat" if vanishes else "not as written")
+    vanishes = bool(part.max() > 0) or min(lowest) < 0.1
+    return Finding(words, verdict_on(changes or vanishes, in_full=changes))
 
 
 @settles("GLYWH-fig3a-order")
@@ -300,9 +294,7 @@ def _q2(_tolerance: float | None) -> Finding:
         f"leads, and over all followed momenta in {first:.0%}; divERGe's flow ends with "
         f"({abs(place[0]):.2f}π, {abs(place[1]):.2f}π)"
     )
-    if ahead < 0.5:
-        return Finding(words, "not as written")
-    return Finding(words, "reproduced" if first > 0.5 else "with caveat")
+    return Finding(words, verdict_on(ahead >= 0.5, in_full=first > 0.5))
 
 
 @settles("GLYWH-fig3a-mediated")
@@ -331,10 +323,8 @@ def _proximity(_tolerance: float | None) -> Finding:
         + f" for U = {', '.join(n[2:] for n in theirs)} eV"
     )
     rising = bool((np.diff(list(theirs.values())) > 0).all())
-    if not rising or not wins:
-        return Finding(words, "not as written")
     ours_too = any(name.startswith("spin") for name in ours[1:])
-    return Finding(words, "reproduced" if ours_too else "with caveat")
+    return Finding(words, verdict_on(rising and bool(wins), in_full=ours_too))
 
 
 def spin_share(name: str) -> float:
@@ -380,9 +370,8 @@ def _doping(_tolerance: float | None) -> Finding:
     )
     rises = [row[-1] > row[0] for row in found.values()]
     beyond = found["24 patches"][-1] > max(spread)
-    if channels != {"singlet A1"} or not any(rises):
-        return Finding(words, "not as written")
-    return Finding(words, "reproduced" if all(rises) and beyond else "with caveat")
+    holds = channels == {"singlet A1"} and any(rises)
+    return Finding(words, verdict_on(holds, in_full=all(rises) and beyond))
 
 
 def scales_of(names: Sequence[str]) -> list[float]:
@@ -398,7 +387,7 @@ def _vertex(tolerance: float | None) -> Finding:
         "$H=\\sum\\Gamma\\dots$"
     )
     holds = agrees(largest / 2, 1.25, tolerance)
-    return Finding(words, "with caveat" if holds else "not as written")
+    return Finding(words, verdict_on(holds, in_full=False))
 
 
 @settles("GLYWH-fig3-intermediate")
@@ -446,16 +435,12 @@ def _d_wave_q2(_tolerance: float | None) -> Finding:
         rows = ", ".join(f"{share:.0%} ({name})" for name, share in shares.items())
         found.append(f"within {reach} {rows}")
         all_shares += list(shares.values())
-    words = (
-        "weight of connected pairs with opposite signs: "
-        + "; ".join(found)
-        + "; not settled by these flows"
+    some, all_of_them = max(all_shares) > 0.5, min(all_shares) > 0.5
+    unsettled = "; not settled by these flows" if some and not all_of_them else ""
+    return Finding(
+        f"weight of connected pairs with opposite signs: {'; '.join(found)}{unsettled}",
+        verdict_on(some, in_full=all_of_them),
     )
-    if min(all_shares) > 0.5:
-        return Finding(words.removesuffix("; not settled by these flows"), "reproduced")
-    if max(all_shares) < 0.5:
-        return Finding(words.removesuffix("; not settled by these flows"), "not as written")
-    return Finding(words, "with caveat")
 
 
 def connected_share(name: str, near: float) -> float:

@@ -358,11 +358,8 @@ def _sdw2(tolerance: float | None) -> Finding:
         found[temperature] = np.sort(folded)[::-1]
     q2 = [agrees(float(np.linalg.norm(q - [1, 0])), 0.0, tolerance) for q in found.values()]
     words = ", ".join(f"({q[0]:.2f}π, {q[1]:.2f}π) at {1e3 * t:.0f} meV" for t, q in found.items())
-    if all(q2):
-        return Finding(f"first to diverge at J/U = {HUND}: {words}", "reproduced")
     return Finding(
-        f"first to diverge at J/U = {HUND}: {words}",
-        "with caveat" if any(q2) else "not as written",
+        f"first to diverge at J/U = {HUND}: {words}", verdict_on(any(q2), in_full=all(q2))
     )
 
 
@@ -379,9 +376,7 @@ def _leading(_: float | None) -> Finding:
         f"RPA at n = 3, J/U = {HUND}, 0.8 of the critical U: {words}; {first['n = 3.2']} leads at "
         "n = 3.2, J/U = 0.2"
     )
-    if first["n = 3"] == "A1":
-        return Finding(value, "reproduced")
-    return Finding(value, "with caveat" if first["n = 3.2"] == "A1" else "not as written")
+    return Finding(value, verdict_on("A1" in first.values(), in_full=first["n = 3"] == "A1"))
 
 
 @settles("GLYWH-fig3c-signs")

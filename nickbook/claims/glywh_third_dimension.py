@@ -16,7 +16,7 @@ from nickbook.bands import (
     filling,
     four_band,
 )
-from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
+from nickbook.claims.ledger import Finding, agrees, outside, settles, verdict_on
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
@@ -195,8 +195,7 @@ def _facing(_: float | None) -> Finding:
         "The printed phase leads to $z=-1/2+\\delta_z$, the image one cell below; "
         "the literal reading has other matrices and the same bands"
     )
-    verdict = "with caveat" if moved > 0.01 else "reproduced"
-    return Finding(value, verdict if bands < 1e-12 else "not as written")
+    return Finding(value, verdict_on(bands < 1e-12, in_full=moved <= 0.01))
 
 
 @settles("GLYWH-eq33-blocks")
@@ -224,9 +223,7 @@ def _shift(_: float | None) -> Finding:
         "Equal up to the phases $\\mathrm{e}^{2\\pi\\mathrm{i}\\delta_z}$ of the orbitals in b; "
         "exactly equal for $(2\\pi/a,0,0)$"
     )
-    if not equivalent:
-        return Finding(value, "not as written")
-    return Finding(value, "reproduced" if equal else "with caveat")
+    return Finding(value, verdict_on(equivalent, in_full=equal))
 
 
 @settles("GLYWH-fig7-degenerate")
@@ -261,12 +258,11 @@ def _filling(tolerance: float | None) -> Finding:
         f"$n$ = {count:.3f}; $n=3$ needs {level:.4f} eV. Rounding of the parameters moves it by "
         f"{1e3 * typical:.1f} meV (rms), {1e3 * largest:.1f} meV at most"
     )
-    if agrees(level, MU, tolerance):
-        return Finding(value, "reproduced")
-    return Finding(value, "with caveat" if abs(level - MU) < largest else "not as written")
+    right = agrees(level, MU, tolerance)
+    return Finding(value, verdict_on(right or abs(level - MU) < largest, in_full=right))
 
 
-settles("GLYWH-fig7a-dft")(lambda _: Finding("needs the density functional bands", "outside"))
+outside("GLYWH-fig7a-dft", "needs the density functional bands")
 
 
 @settles("GLYWH-appd-dft-level")
@@ -312,9 +308,7 @@ def _two_dimensional(tolerance: float | None) -> Finding:
         f"No pocket's area changes with $k_z$ by more than {change:.3f} of the zone, "
         f"but γ at $k_z=0$ is {ratio:.2f} times as long as wide"
     )
-    if not agrees(change, 0.0, tolerance):
-        return Finding(value, "not as written")
-    return Finding(value, "with caveat" if ratio > 1.2 else "reproduced")
+    return Finding(value, verdict_on(agrees(change, 0.0, tolerance), in_full=ratio <= 1.2))
 
 
 @settles("GLYWH-text-z2-dispersion")

@@ -198,6 +198,19 @@ def verdict_on(holds: bool, *, in_full: bool = True) -> str:
     return "reproduced" if in_full else "with caveat"
 
 
+def outside(identifier: str, needs: str) -> None:
+    """Settle a row that this book cannot decide.
+
+    Parameters
+    ----------
+    identifier : str
+        Id of the row.
+    needs : str
+        What would decide it, such as ``"needs the density functional bands"``.
+    """
+    settles(identifier)(lambda _: Finding(needs, "outside"))
+
+
 @cache
 def _table() -> dict[str, dict[str, str]]:
     """Rows of all sources by id, each with the function that settles it."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nickbook.bands import conduction_bands, eta_k, fermi_sheets, zone_mesh
-from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
+from nickbook.claims.ledger import Finding, agrees, outside, settles, verdict_on
 from nickbook.dimers import (
     HubbardDimer,
     Hybridization,
@@ -253,7 +253,7 @@ def _eq3_order(_: float | None) -> Finding:
         f"ε_β > ε_α at every depth; over 4t_xz², at E_a = 0.5 eV: ε_α = {second.alpha:.3f}, ε_β = "
         f"{second.beta:.3f} per eV by perturbation theory, {alpha:.3f} and {beta:.3f} by "
         "diagonalization",
-        "not as written" if perturbative and beta > alpha else "reproduced",
+        verdict_on(not (perturbative and beta > alpha)),
     )
 
 
@@ -293,8 +293,10 @@ def _eq3_addition(tolerance: float | None) -> Finding:
 def _eq3_addition_small(tolerance: float | None) -> Finding:
     alpha, beta = addition_share(fig2_hybridization().E_a)
     small = [_below(share, tolerance) == "reproduced" for share in (alpha, beta)]
-    verdict = {2: "reproduced", 1: "with caveat", 0: "not as written"}[sum(small)]
-    return Finding(f"{beta:.2f} of the removal term in β, {alpha:.2f} in α", verdict)
+    return Finding(
+        f"{beta:.2f} of the removal term in β, {alpha:.2f} in α",
+        verdict_on(any(small), in_full=all(small)),
+    )
 
 
 @settles("LK-eq3-perturbative")
@@ -324,7 +326,7 @@ def _eq5_free_parameters(tolerance: float | None) -> Finding:
     distance = float(np.abs(raised.energies(k) - absorbed.energies(k) - common).max())
     return Finding(
         "the bands depend on ε_α − ε_β only: a common part goes into t_2, t_3 and μ",
-        "with caveat" if agrees(distance, 0.0, tolerance) else "reproduced",
+        verdict_on(True, in_full=not agrees(distance, 0.0, tolerance)),
     )
 
 
@@ -344,9 +346,7 @@ def _4s_admixture(tolerance: float | None) -> Finding:
     )
 
 
-@settles("LK-orbital-splitting")
-def _orbital_splitting(_: float | None) -> Finding:
-    return Finding("needs measured or first-principles levels", "outside")
+outside("LK-orbital-splitting", "needs measured or first-principles levels")
 
 
 def _below(value: float, tolerance: float | None) -> str:

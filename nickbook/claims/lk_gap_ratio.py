@@ -15,7 +15,7 @@ from nickbook.bands import (
     fermi_sheets,
     van_hove_points,
 )
-from nickbook.claims.ledger import Finding, agrees, settles, verdict_on
+from nickbook.claims.ledger import Finding, agrees, outside, settles, verdict_on
 from nickbook.pairing import (
     GapFunction,
     factorized_gap,
@@ -83,9 +83,7 @@ def _fig2_sheets(_: float | None) -> Finding:
     return Finding("; ".join(words), verdict_on([f[:2] for f in found] == [("α", "Γ"), ("β", "M")]))
 
 
-@settles("LK-fig2-experiment")
-def _fig2_experiment(_: float | None) -> Finding:
-    return Finding("needs the measured and calculated band maps", "outside")
+outside("LK-fig2-experiment", "needs the measured and calculated band maps")
 
 
 @settles("LK-fig3a-smaller-dos")
@@ -146,9 +144,7 @@ def _eq18_scale(tolerance: float | None) -> Finding:
     gap = full_gap()
     diagonal = [float(np.abs(gap.at_angle(i, np.pi / 4))) for i in (0, 1)]
     eq15 = float(np.sqrt(diagonal[0] * diagonal[1]) / printed)
-    verdict = verdict_on(agrees(eq17, 1.0, tolerance))
-    if not agrees(eq15, 1.0, tolerance) and verdict == "reproduced":
-        verdict = "with caveat"
+    verdict = verdict_on(agrees(eq17, 1.0, tolerance), in_full=agrees(eq15, 1.0, tolerance))
     return Finding(
         f"{eq17:.3f} from Eq. 17; {eq15:.3f} on the diagonal from Eq. 15 with κ = {KAPPA}, "
         "since the κ terms also strengthen the pairing",
@@ -184,11 +180,11 @@ def _eq16_coefficient(tolerance: float | None) -> Finding:
     weak = full_gap(kappa=0.1)
     printed = factorized_gap(sheets_at(DENSITY), coupling=COUPLING, kappa=0.1)
     limit = [_shape(printed, i)[0] / _shape(weak, i)[0] for i in (0, 1)]
-    caveat = "with caveat" if all(agrees(s, 1.0, tolerance) for s in limit) else "not as written"
+    lowest_order = all(agrees(s, 1.0, tolerance) for s in limit)
     return Finding(
         f"{shares[0]:.3f} (α) and {shares[1]:.3f} (β) at κ = {KAPPA}; {limit[0]:.3f} and "
         f"{limit[1]:.3f} at κ = 0.1: Eq. 16 is the lowest order in κ²",
-        "reproduced" if exact else caveat,
+        verdict_on(exact or lowest_order, in_full=exact),
     )
 
 
@@ -227,7 +223,7 @@ def _fig4b_hierarchy_robust(_: float | None) -> Finding:
         f"$N_\\beta/N_\\alpha$ stays "
         f"between {min(ratios.values()):.2f} and {max(ratios.values()):.2f} when one band "
         "parameter changes by a fifth",
-        ("with caveat" if crossing < 1 else "reproduced") if everywhere else "not as written",
+        verdict_on(everywhere, in_full=crossing >= 1),
     )
 
 
@@ -248,16 +244,13 @@ def _fig4b_anisotropy_robust(_: float | None) -> Finding:
     words = "; ".join(f"κ = {k}: {a:.2f} (α), {b:.2f} (β)" for k, (a, b) in spread.items())
     # Large is read as a gap that changes by at least a quarter along the line.
     large = {k: min(pair) > 1.25 for k, pair in spread.items()}
-    if not large[KAPPA]:
-        return Finding(words, "not as written")
     return Finding(
-        f"largest over smallest gap {words}", "reproduced" if all(large.values()) else "with caveat"
+        f"largest over smallest gap {words}",
+        verdict_on(large[KAPPA], in_full=all(large.values())),
     )
 
 
-@settles("LK-stm-gaps")
-def _stm_gaps(_: float | None) -> Finding:
-    return Finding("needs the tunnelling spectra", "outside")
+outside("LK-stm-gaps", "needs the tunnelling spectra")
 
 
 @cache

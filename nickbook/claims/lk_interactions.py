@@ -160,7 +160,7 @@ def _eq8_linear(tolerance: float | None) -> Finding:
 def _kondo_instability(tolerance: float | None) -> Finding:
     overlap = max(abs(float(s.average(eta_k(s.points)))) for s in lines())
     scale = kondo_scale()
-    verdict = "with caveat" if agrees(overlap, 0.0, tolerance) and scale < J_C else "not as written"
+    verdict = verdict_on(agrees(overlap, 0.0, tolerance) and scale < J_C, in_full=False)
     return Finding(
         "⟨η⟩ = 0 on both lines, so Hund's coupling does not reach the η channel, which stays "
         f"antiferromagnetic at every J_H; its Kondo scale, about {scale:.1f} eV, lies below "
@@ -411,7 +411,7 @@ def _fig4b_one_hund(tolerance: float | None) -> Finding:
         f"κ²λ = {found:.3f}: κ = {KAPPA} asks for J_H = {J_H:.3f} eV and then λ = "
         f"{found / KAPPA**2:.2f}; λ = {COUPLING} asks for {other:.3f} eV and then κ = "
         f"{np.sqrt(found / COUPLING):.2f}. The exact dimer gives at least {min(reach):.2f}",
-        "with caveat" if within else "not as written",
+        verdict_on(within, in_full=False),
     )
 
 

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigvalsh
 
-from nickbook.bands import LITTLE_GROUP_CHARACTERS
 from nickbook.bands.checks import momenta, one_of
 from nickbook.pairing.frg_equation import FlowEquation, Integers, Numbers
 from nickbook.pairing.gap import GapFunction
@@ -179,24 +178,10 @@ def density_modes(
     modes = []
     for i in range(1, count + 1):
         values = vectors[:, -i].reshape(shape)
-        name = _representation(equation, values, q)
+        amplitude = values / np.sqrt(patches.weights)[:, None]
+        name = patches.representation(amplitude, q)[0] if patches.has_square_group else ""
         modes.append(FlowMode(channel, place, float(eigenvalues[-i]), name, values, patches))
     return modes
-
-
-def _representation(equation: FlowEquation, values: Numbers, q: Floats) -> str:
-    """Representation of a density wave under the symmetries that leave its momentum alone."""
-    patches = equation.patches
-    if not patches.has_square_group or len(equation.permutations) == 1:
-        return ""
-    turns = np.array([g.momentum(q) - q for g in patches.symmetries]) / (2 * np.pi)
-    still = equation.permutations[np.abs(turns - turns.round()).max(axis=1) < 1e-9]
-    overlaps = np.array([np.vdot(values[images], values).real for images in still])
-    shares = {
-        name: characters[0] * (np.array(characters) @ overlaps)
-        for name, characters in LITTLE_GROUP_CHARACTERS[len(still)].items()
-    }
-    return max(shares, key=lambda name: shares[name])
 
 
 def density_vertex(equation: FlowEquation, vertex: Numbers, channel: str, q: Floats) -> Numbers:

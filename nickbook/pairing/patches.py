@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicSpline
 
 from nickbook.bands import (
+    LITTLE_GROUP_CHARACTERS,
     SQUARE_CHARACTERS,
     SQUARE_ELEMENTS,
     BlochModel,
@@ -17,7 +18,7 @@ from nickbook.bands import (
     Symmetry,
     fermi_sheets,
 )
-from nickbook.bands.checks import positive_integer
+from nickbook.bands.checks import momenta, positive_integer
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
@@ -99,18 +100,25 @@ class FermiPatches:
         ends = np.cumsum([len(sheet.weights) for sheet in self.sheets])[:-1]
         return tuple(np.split(values, ends))
 
-    def representation(self, values: ArrayLike) -> tuple[str, float]:
-        """Irreducible representation of the square's point group that values belong to.
+    def representation(
+        self, values: ArrayLike, momentum: ArrayLike = (0.0, 0.0)
+    ) -> tuple[str, float]:
+        """Irreducible representation of the symmetries that leave a momentum alone.
 
         Parameters
         ----------
-        values : array_like, shape (P,)
-            A function on the patches that transforms as a scalar, such as a gap.
+        values : array_like, shape (P,) or (P, B)
+            A function on the patches that transforms as a scalar, such as a gap, or the amplitude
+            of the pair of a patch k and the momentum k + q on each of some bands.
+        momentum : array_like, shape (2,), optional
+            The momentum q of the function in inverse lattice constants; zero for a gap.
 
         Returns
         -------
         name : str
-            ``"A1"``, ``"A2"``, ``"B1"``, ``"B2"`` or ``"E"``: the one with the largest weight.
+            The representation with the largest weight: ``"A1"``, ``"A2"``, ``"B1"``, ``"B2"`` or
+            ``"E"`` of C4v at Γ and M, ``"A1"`` to ``"B2"`` of C2v at X, ``"A′"`` or ``"A″"`` of Cs
+            on other mirror lines, and ``"A"`` elsewhere.
         weight : float
             Its share of the function's norm, which counts each patch with its density of states;
             one for a pure representation.
@@ -122,24 +130,24 @@ class FermiPatches:
             not the eight of the square.
         """
         values = np.asarray(values)
-        if values.shape != self.weights.shape or not np.any(values):
+        if values.shape[:1] != self.weights.shape or values.ndim > 2 or not np.any(values):
             raise ValueError(
-                f"values has shape {values.shape}; allowed: ({len(self.weights)},), one number "
-                "for each patch, not all zero"
+                f"values has shape {values.shape}; allowed: ({len(self.weights)},) or "
+                f"({len(self.weights)}, bands), one row for each patch, not all zero"
             )
         if not self.has_square_group:
             raise ValueError(
                 f"{self.model.name!r} has no point group of the square; give the model the "
                 "symmetries of square_group"
             )
-        moved = np.empty((len(SQUARE_ELEMENTS), len(values)), dtype=values.dtype)
-        np.put_along_axis(moved, self.permutations, values[None], axis=1)
-        overlaps = (moved * (values.conj() * self.weights)).sum(axis=1).real / (
-            np.abs(values) ** 2 @ self.weights
-        )
+        q = momenta("momentum", momentum, 2)
+        turns = np.array([g.momentum(q) - q for g in self.symmetries]) / (2 * np.pi)
+        still = self.permutations[np.abs(turns - turns.round()).max(axis=1) < 1e-9]
+        rows = values.reshape(len(self.weights), -1)
+        overlaps = np.einsum("gpb,pb,p->g", rows[still].conj(), rows, self.weights).real
         shares = {
-            name: float(characters[0] * (np.array(characters) @ overlaps) / 8)
-            for name, characters in SQUARE_CHARACTERS.items()
+            name: float(row[0] * (np.array(row) @ overlaps) / (len(still) * overlaps[0]))
+            for name, row in LITTLE_GROUP_CHARACTERS[len(still)].items()
         }
         name = max(shares, key=lambda key: shares[key])
         return name, shares[name]

@@ -7,11 +7,18 @@ import numpy as np
 import pytest
 
 import nickbook.claims.glywh_tj as judges
-from nickbook.bands import SQUARE_CHARACTERS, SQUARE_ELEMENTS, four_band, square_group, zone_mesh
+from nickbook.bands import (
+    SQUARE_CHARACTERS,
+    SQUARE_ELEMENTS,
+    chemical_potential,
+    four_band,
+    square_group,
+    zone_mesh,
+)
 from nickbook.claims import glywh_frg as flows
 from nickbook.claims import ledger
 from nickbook.dimers.fock import annihilators
-from nickbook.pairing import GapFunction, PairAmplitudes, tj_mean_field
+from nickbook.pairing import GapFunction, PairAmplitudes, frg_flow, tj_mean_field
 from nickbook.pairing.tj_bogoliubov import Bogoliubov
 from nickbook.pairing.tj_bonds import PairKernel
 from nickbook.pairing.tj_solver import Mode
@@ -151,6 +158,22 @@ class TestSecondRoutes:
         )
         assert general.stability(np.zeros(len(general.names)), template.mu).kind == kind
         assert (doping < judges.last_doping()) == (kind == "saddle")
+
+    @pytest.mark.parametrize("electrons", [1.8, 2.2])
+    def test_bilayer_hubbard_model_by_its_flow(self, electrons):
+        """Another method, and with 2.2 electrons the particle-hole mirror image."""
+        model = judges.bilayer_hubbard()
+        flow = frg_flow(
+            model, chemical_potential(model, electrons), U=3.0, J=0.0, patches=16, resolution=32
+        )
+        assert flow.diverged and flow.leading() == "singlet A1"
+        best = flow.pairing()[0].gap()
+        even, odd = (
+            next(v for s, v in zip(best.sheets, best.values, strict=True) if s.parity == p)
+            for p in (1, -1)
+        )
+        assert np.ptp(np.sign(even)) == np.ptp(np.sign(odd)) == 0 > even[0] * odd[0]
+        assert judges.hubbard_state(electrons).sign_changes() == [0, 0]
 
     @pytest.mark.parametrize("diagonal", [True, False])
     def test_distorted_state_from_general_amplitudes(self, diagonal):
@@ -342,6 +365,13 @@ CHANGES = {
         "GLYWH-tj-frg", "comparison", compared(beta=[-1, 1, -1]), "not as written"),
     "holes are better in a flow": (
         "GLYWH-tj-frg", "comparison", compared(optimum=[1.04, 0.9]), "not as written"),
+    "α that follows its parity": (
+        "GLYWH-fig3c-bilayer-hubbard", "comparison", compared(alpha=[1, 1, 1]), "reproduced"),
+    "β that does not": (
+        "GLYWH-fig3c-bilayer-hubbard", "comparison", compared(beta=[-1, 1, -1]), "not as written"),
+    "a Hubbard model with one sign": (
+        "GLYWH-fig3c-bilayer-hubbard", "hubbard_state", with_one_sign(judges.hubbard_state),
+        "not as written"),
     "theories that agree": (
         "GLYWH-tj-frg", "comparison", compared(alpha=[1, 1, 1], beyond=[1.1, 1.5]), "reproduced"),
     "theories that differ in doping": (

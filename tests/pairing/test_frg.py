@@ -360,6 +360,12 @@ def test_antiferromagnetism_near_half_filling(cutoff):
     assert flow.pairing()[0].representation == "B1"
 
 
+@pytest.fixture(scope="module")
+def short_flow():
+    """First steps of a flow on a square lattice."""
+    return frg_flow(hubbard(-0.25), -0.9, U=2.0, patches=16, stop=0.3, resolution=32)
+
+
 @pytest.mark.parametrize(
     ("q", "shares"),
     [
@@ -370,17 +376,15 @@ def test_antiferromagnetism_near_half_filling(cutoff):
         ((1.1, 0.3), {"A": 1.0}),
     ],
 )
-def test_density_waves_fill_the_representations_of_their_little_group(q, shares):
+def test_density_waves_fill_the_representations_of_their_little_group(short_flow, q, shares):
     # No symmetry leaves a patch in place, so a representation of dimension d appears in a share
     # d²/|G| of all modes.
-    model, mu = hubbard(-0.25), -0.9
-    flow = frg_flow(model, mu, U=2.0, patches=16, stop=0.3, resolution=32)
-    every = flow.patches.weights.size
-    modes = flow.density_wave("charge", q, count=every)
+    every = short_flow.patches.weights.size
+    modes = short_flow.density_wave("charge", q, count=every)
     found = Counter(mode.representation for mode in modes)
     assert {name: n / every for name, n in found.items()} == shares
     # A contact interaction makes an even wave grow.
-    assert flow.density_wave("spin", q)[0].representation in {"A", "A1", "A′"}
+    assert short_flow.density_wave("spin", q)[0].representation in {"A", "A1", "A′"}
 
 
 def test_d_wave_pairing_away_from_half_filling():
