@@ -68,6 +68,32 @@ def frg_table() -> xr.Dataset:
         return stored.load()
 
 
+def pairs_on_bonds(
+    patches: FermiPatches,
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cells: NDArray[np.int64],
+) -> NDArray[np.complex128]:
+    """Amplitude of a pair (k, −k) of one band on bonds between orbitals.
+
+    Parameters
+    ----------
+    patches : FermiPatches
+        Patches with real Bloch states.
+    first, second : ndarray of int, shape (bonds,)
+        Orbitals at its ends.
+    cells : ndarray of int, shape (bonds, 2) or (bonds, 3)
+        Cell of the second orbital, seen from that of the first.
+
+    Returns
+    -------
+    ndarray, shape (P, bonds)
+        The amplitudes.
+    """
+    phases = np.exp(1j * patches.points @ cells[:, :2].T)
+    return np.asarray(patches.states[:, first] * patches.states[:, second] * phases)
+
+
 def gap_from_bonds(
     patches: FermiPatches,
     amplitudes: NDArray[np.complex128],
@@ -83,19 +109,15 @@ def gap_from_bonds(
         Patches with real Bloch states.
     amplitudes : ndarray, shape (bonds,)
         Amplitude of each bond.
-    first, second : ndarray of int, shape (bonds,)
-        Orbitals at its ends.
-    cells : ndarray of int, shape (bonds, 2) or (bonds, 3)
-        Cell of the second orbital, seen from that of the first.
+    first, second, cells : ndarray
+        The bonds, as `pairs_on_bonds` takes them.
 
     Returns
     -------
     ndarray, shape (P,)
         Gap on the patches, largest magnitude one and positive.
     """
-    phases = np.exp(1j * patches.points @ cells[:, :2].T)
-    ends = patches.states[:, first] * patches.states[:, second]
-    gap = (phases * ends) @ amplitudes
+    gap = pairs_on_bonds(patches, first, second, cells) @ amplitudes
     gap = gap / gap[np.argmax(np.abs(gap).round(9))]
     values: Floats = gap.real
     return values

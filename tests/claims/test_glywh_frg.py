@@ -14,7 +14,7 @@ import xarray as xr
 
 import nickbook.claims.glywh_frg as judges
 from nickbook.bands import chemical_potential, four_band, zone_mesh
-from nickbook.claims.frg_table import frg_table, gap_from_bonds
+from nickbook.claims.frg_table import frg_table, gap_from_bonds, pairs_on_bonds
 from nickbook.pairing import FlowEquation, fermi_patches, frg_flow, kanamori
 
 machinery = import_module("nickbook.claims.ledger")
@@ -153,20 +153,10 @@ def test_scattering_of_pairs(diverge):
     signs = {}
     for u in (5.0, 6.0):
         answer = diverge(u)
-        pairs = np.array(
-            [
-                [
-                    np.exp(1j * k @ cell[:2]) * state[a] * state[b]
-                    for a, b, cell in zip(
-                        answer["from"], answer["to"], answer["cells"], strict=True
-                    )
-                ]
-                for k, state in zip(patches.points, patches.states, strict=True)
-            ]
-        )
+        pairs = pairs_on_bonds(patches, answer["from"], answer["to"], answer["cells"])
         vertex = (pairs @ answer["vertex_P"][0] @ pairs.conj().T).real
         vertex = (vertex + vertex[:, patches.minus]) / 2
-        beta, gamma, alpha = np.split(np.arange(len(vertex)), 3)
+        beta, gamma, alpha = patches.split(np.arange(len(vertex)))
         block = {
             "βγ": vertex[np.ix_(beta, gamma)],
             "αγ": vertex[np.ix_(alpha, gamma)],
