@@ -320,13 +320,13 @@ def _(_: float | None) -> Finding:
     tried = (0.3, 0.6, 1.2, 1.8, 2.4)
     ahead = [critical_kelvin(first=x, channel="d") > critical_kelvin(first=x) for x in tried]
     i = ahead.index(True) if True in ahead else len(tried)
-    where = {0: f"already at {tried[0]}", len(tried): f"nowhere up to {tried[-1]}"}.get(
-        i, f"only from between {tried[max(i - 1, 0)]} and {tried[min(i, len(tried) - 1)]}"
+    where = {0: f"already at {tried[0]} eV", len(tried): f"nowhere up to {tried[-1]} eV"}.get(
+        i, f"between {tried[max(i - 1, 0)]} and {tried[min(i, len(tried) - 1)]} eV"
     )
     verdict = verdict_on(stable and s_wave > d_wave)
     return Finding(
-        f"T_c of d below resolution against {s_wave:.0f} K; s is a minimum for all amplitudes; d "
-        f"has the higher T_c {where} eV of J1 on",
+        f"T_c of d below resolution against {s_wave:.0f} K; s is a minimum for all amplitudes; as "
+        f"J1 grows, d overtakes s {where}",
         verdict,
     )
 
