@@ -110,8 +110,9 @@ class TestDerivation:
             for q in momenta:
                 inside = np.vdot(pair(k, 0, 0), energy @ pair(q, 0, 0))
                 assert abs(inside + 2 / length * np.cos(k) * np.cos(q)) < 1e-12
-                # GLYWH print −(2J/N) Σ± (…±…)(…±…), which is −(4J/N) for each direction.
-                assert abs(4 / 2 - CONVENTIONS["eq46-47"][0]) == 0
+                # GLYWH print −(2J/N) Σ± (cos kx ± cos ky)(cos qx ± cos qy), here without ky and qy.
+                printed = sum(-2 / length * np.cos(k) * np.cos(q) for _ in "+-")
+                assert abs(printed - CONVENTIONS["eq46-47"][0] * inside) < 1e-12
                 between = np.vdot(pair(k, 0, 1), energy @ pair(q, 0, 1))
                 assert abs(between + 0.7 / (2 * length)) < 1e-12
                 swapped = np.vdot(pair(k, 0, 1), energy @ pair(q, 1, 0))
@@ -432,14 +433,19 @@ class TestLimits:
         with pytest.raises(ValueError, match="mesh = 128 is too coarse"):
             tj_mean_field(four_band(), 3, J1=0.01, J2=0.005, J2_inter=0.02)
 
-    def test_gap_closes_at_the_critical_temperature(self):
-        critical = tj_critical_temperature(four_band(), 3, **PRINTED, mesh=128)
-        below, above = (
-            tj_mean_field(four_band(), 3, **PRINTED, temperature=critical * factor, channel="s")
-            for factor in (0.99, 1.01)
+    @pytest.mark.parametrize(
+        ("doping", "changes"), [(0.0, {}), (0.08, {}), (0.0, {"J2": 0.0}), (0.2, {})]
+    )
+    def test_gap_closes_at_the_critical_temperature(self, doping, changes):
+        given = PRINTED | {"mesh": 128} | changes
+        critical = tj_critical_temperature(four_band(), 3 + doping, **given)
+        below, above, zero = (
+            tj_mean_field(
+                four_band(), 3 + doping, **given, temperature=critical * factor, channel="s"
+            )
+            for factor in (0.99, 1.01, 0.05)
         )
         assert above.channel == "normal"
-        zero = printed()
         # Near T_c the BCS gap is 1.74 sqrt(1 − T/T_c) of that at T = 0.
         share = below.gaps["inter2"] / zero.gaps["inter2"]
         assert abs(share) == pytest.approx(0.174, rel=0.1)
