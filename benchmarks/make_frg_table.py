@@ -4,7 +4,7 @@
 
 Takes about fifteen minutes on two cores.  Each finished run is kept in the folder CACHE
 (_build/frg), so that an interrupted scan goes on where it stopped; delete the folder to start anew.
-With --referees only divERGe runs and the N-patch flows stay as the table has them.  The table is
+With --referees the N-patch flows of three pockets stay as the table has them.  The table is
 nickbook/claims/frg.nc, and divERGe's part comes from tests/pairing/diverge_reference.py.
 """
 
@@ -37,6 +37,8 @@ PRINTED = 10.0585
 MOMENTA = ((0.0, 0.0), (PI, 0.0), (PI, PI), (PI / 2, PI / 2), (0.47 * PI, 0.0))
 #: Those at which divERGe's spin eigenvalue is kept at every step: q2 and q3.
 FOLLOWED = ((PI, 0.0), (PI / 2, PI / 2))
+#: Electrons per cell below and above 3.303, where γ vanishes.
+AROUND = (3.25, 3.28, 3.32, 3.35)
 #: Line Γ–X–M–Γ along which the last vertex of the main flow is searched for density waves.
 PATH_POINTS = 8
 
@@ -110,11 +112,8 @@ def run(flow: Flow) -> dict[str, np.ndarray]:
     return kept
 
 
-def referee(
-    U: float, mesh: int, refinement: int, distance: float, filling: float, printed: bool = False
-) -> dict:
-    """Truncated-unity flow of divERGe, its gap on our patches and its magnetic momenta."""
-    mu = PRINTED if printed else level(filling)
+def diverge(U: float, mu: float, mesh: int, refinement: int, distance: float) -> dict:
+    """Truncated-unity flow of divERGe."""
     job = {
         "task": "tu",
         "translations": MODEL.translations,
@@ -136,7 +135,15 @@ def referee(
         files = [Path(folder) / name for name in ("job.npz", "answer.npz")]
         np.savez(files[0], **job)
         subprocess.run([sys.executable, script, *files], check=True, capture_output=True)  # noqa: S603
-        answer = dict(np.load(files[1]))
+        return dict(np.load(files[1]))
+
+
+def referee(
+    U: float, mesh: int, refinement: int, distance: float, filling: float, printed: bool = False
+) -> dict:
+    """Truncated-unity flow of divERGe, its gap on our patches and its magnetic momenta."""
+    mu = PRINTED if printed else level(filling)
+    answer = diverge(U, mu, mesh, refinement, distance)
     patches = fermi_patches(MODEL, mu, 40)
     bonds = [answer[k] for k in ("from", "to", "cells")]
     modes = np.array([gap_from_bonds(patches, mode, *bonds) for mode in answer["modes"]])
@@ -189,6 +196,21 @@ def referees() -> dict[str, tuple]:
     return runs
 
 
+def around_gamma(filling: float) -> dict[str, np.ndarray]:
+    """N-patch flow and divERGe's at a filling near that at which γ vanishes."""
+    mu = level(filling)
+    result = frg_flow(MODEL, mu, U=5.0, J=0.5, patches=16, stop=5e-4, momenta=MOMENTA)
+    answer = diverge(5.0, mu, 8, 4, 1.01)
+    return {
+        "sheets": len(fermi_sheets(MODEL, mu)),
+        "scale": result.critical_scale,
+        "channel": result.leading(),
+        "referee_scale": answer["scales"][-1, 0],
+        "referee_magnetic": answer["magnetic_growth"][-1].max(),
+        "referee_pairing": -answer["pairing_growth"][-1, 0],
+    }
+
+
 def kept(cache: Path, name: str, make) -> dict[str, np.ndarray]:
     file = cache / f"{name.replace(' ', '_')}.npz"
     if not file.exists():
@@ -236,10 +258,19 @@ def patch_table(found: dict[str, dict], runs: dict[str, Flow]) -> xr.Dataset:
     return table
 
 
+def around_table(rows: list[dict]) -> xr.Dataset:
+    table = xr.Dataset(coords={"electrons": list(AROUND)})
+    for field in rows[0]:
+        values = [r[field].item() for r in rows]
+        table[f"around_{field}"] = ("electrons", values)
+    return table
+
+
 def stored_flows() -> xr.Dataset:
     """N-patch part of the table as it is."""
     table = frg_table()
-    theirs = [n for n in table.variables if "referee" in table[n].dims or n.startswith("referee")]
+    others = ("referee", "around", "electrons")
+    theirs = [n for n in table.variables if "referee" in table[n].dims or n.startswith(others)]
     return table.drop_vars(theirs)
 
 
@@ -287,13 +318,16 @@ def main() -> None:
         name: kept(cache, f"diverge {name}", lambda a=call: referee(*a))
         for name, call in referees().items()
     }
+    around = [
+        kept(cache, f"around {filling}", lambda n=filling: around_gamma(n)) for filling in AROUND
+    ]
     if given.referees:
         ours = stored_flows()
     else:
         runs = flows()
         found = {name: kept(cache, name, lambda f=flow: run(f)) for name, flow in runs.items()}
         ours = patch_table(found, runs)
-    table = xr.merge([ours, referee_table(theirs)])
+    table = xr.merge([ours, referee_table(theirs), around_table(around)])
     table.attrs = {
         "made by": "benchmarks/make_frg_table.py",
         "versions": json.dumps(

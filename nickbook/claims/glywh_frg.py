@@ -534,6 +534,58 @@ def _doping(_tolerance: float | None) -> Finding:
     return Finding(words, verdict_on(holds, in_full=all(rises) and beyond and everywhere))
 
 
+@settles("GLYWH-fig3-gamma")
+def _gamma(_tolerance: float | None) -> Finding:
+    found = around_gamma()
+    rows = {with_it: [r for r in found if (r.sheets == 3) == with_it] for with_it in (True, False)}
+    scales = {key: [r.scale for r in part] for key, part in rows.items()}
+    shares = [r.share for r in found]
+    words = (
+        f"at {', '.join(f'{r.electrons:.2f}' for r in found)} electrons the N-patch flow ends in "
+        f"{' or '.join(sorted({r.channel for r in found}))} at "
+        + ", ".join(f"{1e3 * r.scale:.1f}" for r in found)
+        + f" meV, the last {len(rows[False])} without γ; divERGe's pairing is "
+        + ", ".join(f"{share:.2f}" for share in shares)
+        + " of its spin eigenvalue"
+    )
+    weaker = max(scales[False]) < 0.1 * min(scales[True])
+    alone = all(r.channel.startswith("singlet") for r in rows[False])
+    return Finding(words, verdict_on(weaker, in_full=not alone and shares[-1] < 0.1 * shares[0]))
+
+
+class Around(NamedTuple):
+    """Flows at one filling near that at which γ vanishes.
+
+    Parameters
+    ----------
+    electrons : float
+        Electrons per cell.
+    sheets : int
+        Pockets: three with γ, two without.
+    scale : float
+        Critical scale of the N-patch flow in eV.
+    channel : str
+        What it ends in.
+    share : float
+        Pairing over spin eigenvalue at the end of divERGe's flow.
+    """
+
+    electrons: float
+    sheets: int
+    scale: float
+    channel: str
+    share: float
+
+
+def around_gamma() -> list[Around]:
+    """Return the stored flows below and above the filling at which γ vanishes."""
+    table = frg_table()
+    shares = (table.around_referee_pairing / table.around_referee_magnetic).to_numpy()
+    fields = ("electrons", "around_sheets", "around_scale", "around_channel")
+    columns = [table[field].to_numpy().tolist() for field in fields]
+    return [Around(*row) for row in zip(*columns, shares.tolist(), strict=True)]
+
+
 def doped_scales() -> dict[str, list[float]]:
     """Critical scales in meV at δ = 0, 0.1 and 0.2 a cell, by flow."""
     found = {f"{patches} patches": scales_of(names) for patches, names in DOPED.items()}

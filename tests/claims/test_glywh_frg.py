@@ -291,6 +291,23 @@ def test_eight_patches_make_a_gap_of_one_number_a_sheet():
         assert np.ptp(sheet) < 1e-6
 
 
+def test_pairing_without_gamma():
+    """Both pairing vertices at n = 3 without the patches of γ, and flows of eight patches."""
+    weights = judges.flow(judges.MAIN).weights.to_numpy()
+    left = np.r_[0:40, 80:120]
+    for name in ("scattering", "referee_scattering"):
+        vertex = frg_table()[name].to_numpy() * np.sqrt(np.outer(weights, weights))
+        full, part = (np.linalg.eigvalsh(v)[0] for v in (vertex, vertex[np.ix_(left, left)]))
+        assert full < 2 * part < 0
+    scales = {}
+    for electrons in (3.28, 3.35):
+        mu = chemical_potential(four_band(), electrons)
+        small = frg_flow(four_band(), mu, U=5.0, J=0.5, patches=8, stop=2e-3)
+        assert small.leading() == "singlet A1"
+        scales[len(small.patches.sheets)] = small.critical_scale
+    assert 0 < scales[2] < 0.1 * scales[3]
+
+
 def test_modes_turned_and_mirrored():
     """The stored gaps at the image of each point, against the characters of the square."""
     row = judges.flow(judges.MAIN)
@@ -500,6 +517,21 @@ CHANGES = {
         "GLYWH-fig3b-determines",
         "cuts",
         lambda *_: {"β–γ": judges.Cut(0.3, False), "α–γ": judges.Cut(0.2, True)},
+        "reproduced",
+    ),
+    "as strong without γ": (
+        "GLYWH-fig3-gamma",
+        "around_gamma",
+        lambda: [judges.Around(3.2 + 0.1 * (5 - n), n, 0.02, "singlet A1", 0.2) for n in (3, 2)],
+        "not as written",
+    ),
+    "nothing without γ": (
+        "GLYWH-fig3-gamma",
+        "around_gamma",
+        lambda: [
+            judges.Around(3.2, 3, 0.02, "singlet A1", 0.5),
+            judges.Around(3.4, 2, 0.001, "spin (0, 0)", 0.01),
+        ],
         "reproduced",
     ),
     "no change with a turn": (

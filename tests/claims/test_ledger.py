@@ -198,6 +198,7 @@ EXPECTED = {
     "GLYWH-fig3b-beta-gamma": "with caveat",
     "GLYWH-fig3b-alpha-beta": "with caveat",
     "GLYWH-fig3b-determines": "with caveat",
+    "GLYWH-fig3-gamma": "with caveat",
     "GLYWH-eq2-kanamori": "reproduced",
     "GLYWH-fig3a-representation": "reproduced",
     "GLYWH-fig3a-order": "with caveat",
