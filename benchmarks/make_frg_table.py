@@ -1,12 +1,14 @@
 """Run the flows behind chapter 10 and store what the chapter and the ledger need of them.
 
-    python benchmarks/make_frg_table.py [CACHE]
+    python benchmarks/make_frg_table.py [CACHE] [--referees]
 
-Takes about ten minutes on two cores.  Each finished run is kept in the folder CACHE (_build/frg),
-so that an interrupted scan goes on where it stopped; delete the folder to start anew.  The table
-is nickbook/claims/frg.nc, and divERGe's part comes from tests/pairing/diverge_reference.py.
+Takes about fifteen minutes on two cores.  Each finished run is kept in the folder CACHE
+(_build/frg), so that an interrupted scan goes on where it stopped; delete the folder to start anew.
+With --referees the N-patch flows of three pockets stay as the table has them.  The table is
+nickbook/claims/frg.nc, and divERGe's part comes from tests/pairing/diverge_reference.py.
 """
 
+import argparse
 import json
 import platform
 import subprocess
@@ -20,8 +22,8 @@ import numpy as np
 import xarray as xr
 
 import nickbook
-from nickbook.bands import chemical_potential, fermi_sheets, four_band
-from nickbook.claims.frg_table import PATH, Flow, gap_from_bonds
+from nickbook.bands import band_fillings, chemical_potential, fermi_sheets, four_band
+from nickbook.claims.frg_table import PATH, Flow, frg_table, gap_from_bonds, pairs_on_bonds
 from nickbook.pairing import fermi_patches, kanamori
 from nickbook.pairing.frg import frg_flow
 from nickbook.pairing.frg_modes import density_modes, pairing_vertex
@@ -29,8 +31,14 @@ from nickbook.pairing.frg_modes import density_modes, pairing_vertex
 ROOT = Path(__file__).parents[1]
 MODEL = four_band()
 PI = np.pi
+#: Chemical potential in eV that GLYWH print.
+PRINTED = 10.0585
 #: Spin and charge density waves that each flow follows: 0, q2, (π, π), q3 and q1 of GLYWH.
 MOMENTA = ((0.0, 0.0), (PI, 0.0), (PI, PI), (PI / 2, PI / 2), (0.47 * PI, 0.0))
+#: Those at which divERGe's spin eigenvalue is kept at every step: q2 and q3.
+FOLLOWED = ((PI, 0.0), (PI / 2, PI / 2))
+#: Electrons per cell below and above 3.303, where γ vanishes.
+AROUND = (3.25, 3.28, 3.32, 3.35)
 #: Line Γ–X–M–Γ along which the last vertex of the main flow is searched for density waves.
 PATH_POINTS = 8
 
@@ -39,7 +47,7 @@ def flows() -> dict[str, Flow]:
     """All runs by name; each set of them changes one thing from the main one."""
     base = Flow(U=5.0, hund=0.1, filling=3.0, patches=24)
     coarse = base.but(patches=16)
-    runs = {"base": base, "coarse": coarse, "printed": base.but(mu=10.0585)}
+    runs = {"base": base, "coarse": coarse, "printed": base.but(mu=PRINTED)}
     runs |= {f"U {u}": base.but(U=u) for u in (4.0, 6.0, 8.0)}
     runs |= {f"doping {d}": base.but(filling=3.0 + d) for d in (-0.1, 0.1, 0.2)}
     runs |= {"smallest": base.but(patches=8), "main": base.but(patches=40)}
@@ -104,9 +112,8 @@ def run(flow: Flow) -> dict[str, np.ndarray]:
     return kept
 
 
-def referee(U: float, mesh: int, refinement: int, distance: float, filling: float) -> dict:
-    """Truncated-unity flow of divERGe, its gap on our patches and its magnetic momenta."""
-    mu = level(filling)
+def diverge(U: float, mu: float, mesh: int, refinement: int, distance: float) -> dict:
+    """Truncated-unity flow of divERGe."""
     job = {
         "task": "tu",
         "translations": MODEL.translations,
@@ -121,20 +128,33 @@ def referee(U: float, mesh: int, refinement: int, distance: float, filling: floa
         "distance": distance,
         "channels": "PCD",
         "keep_growth": True,
+        "keep_vertices": True,
     }
     script = ROOT / "tests" / "pairing" / "diverge_reference.py"
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / name for name in ("job.npz", "answer.npz")]
         np.savez(files[0], **job)
         subprocess.run([sys.executable, script, *files], check=True, capture_output=True)  # noqa: S603
-        answer = dict(np.load(files[1]))
+        return dict(np.load(files[1]))
+
+
+def referee(
+    U: float, mesh: int, refinement: int, distance: float, filling: float, printed: bool = False
+) -> dict:
+    """Truncated-unity flow of divERGe, its gap on our patches and its magnetic momenta."""
+    mu = PRINTED if printed else level(filling)
+    answer = diverge(U, mu, mesh, refinement, distance)
     patches = fermi_patches(MODEL, mu, 40)
     bonds = [answer[k] for k in ("from", "to", "cells")]
     modes = np.array([gap_from_bonds(patches, mode, *bonds) for mode in answer["modes"]])
     even = np.abs(modes - modes[:, patches.minus]).max(axis=1) < 1e-6
     modes = modes[even][:4]
+    pairs = pairs_on_bonds(patches, *bonds)
+    vertex = (pairs @ answer["vertex_P"][0] @ pairs.conj().T).real
+    vertex = (vertex + vertex[:, patches.minus]) / 2
     strongest = answer["magnetic_growth"].argmax(axis=1)
     places = answer["momenta"][answer["irreducible"]]
+    followed = [at_momentum(answer["magnetic_growth"], places, q) for q in FOLLOWED]
     return {
         "mu": mu,
         "U": U,
@@ -147,8 +167,10 @@ def referee(U: float, mesh: int, refinement: int, distance: float, filling: floa
         "pairing": answer["pairing_growth"][:, :3],
         "magnetic": answer["magnetic_growth"].max(axis=1),
         "magnetic_momentum": places[strongest],
+        "magnetic_followed": np.transpose(followed),
         "magnetic_all": answer["magnetic_growth"][-1],
         "places": places,
+        "vertex": vertex,
         "points": patches.points,
         "modes": modes,
         "mode_values": answer["mode_values"][even][:4],
@@ -156,12 +178,37 @@ def referee(U: float, mesh: int, refinement: int, distance: float, filling: floa
     }
 
 
-def referees() -> dict[str, tuple[float, int, int, float, float]]:
-    """Runs of divERGe: U, mesh, refinement, reach of the form factors, filling."""
+def at_momentum(growth: np.ndarray, places: np.ndarray, q: tuple[float, float]) -> np.ndarray:
+    """Eigenvalue along the flow at one momentum, NaN where the mesh does not hold it."""
+    away = np.abs(np.sort(np.abs(places), axis=1) - np.sort(q)).max(axis=1)
+    there = growth[:, away.argmin()]
+    return there if away.min() < 1e-9 else np.full_like(there, np.nan)
+
+
+def referees() -> dict[str, tuple]:
+    """Runs of divERGe: U, mesh, refinement, reach of form factors, filling, level as printed."""
     runs = {f"U {u}": (u, 12, 5, 1.01, 3.0) for u in (3.5, 4.0, 4.5, 5.0, 5.5, 6.0)}
     runs |= {"mesh": (4.0, 16, 5, 1.01, 3.0), "reach": (4.0, 12, 5, 1.45, 3.0)}
     runs |= {f"doping {d}": (4.0, 12, 5, 1.01, 3.0 + d) for d in (0.1, 0.2)}
+    runs["printed"] = (5.0, 12, 5, 1.01, float(band_fillings(MODEL, PRINTED).sum()), True)
+    sizes = ((8, 4), (14, 5), (16, 5))
+    runs |= {f"5 eV, mesh {m}": (5.0, m, refinement, 1.01, 3.0) for m, refinement in sizes}
     return runs
+
+
+def around_gamma(filling: float) -> dict[str, np.ndarray]:
+    """N-patch flow and divERGe's at a filling near that at which γ vanishes."""
+    mu = level(filling)
+    result = frg_flow(MODEL, mu, U=5.0, J=0.5, patches=16, stop=5e-4, momenta=MOMENTA)
+    answer = diverge(5.0, mu, 8, 4, 1.01)
+    return {
+        "sheets": len(fermi_sheets(MODEL, mu)),
+        "scale": result.critical_scale,
+        "channel": result.leading(),
+        "referee_scale": answer["scales"][-1, 0],
+        "referee_magnetic": answer["magnetic_growth"][-1].max(),
+        "referee_pairing": -answer["pairing_growth"][-1, 0],
+    }
 
 
 def kept(cache: Path, name: str, make) -> dict[str, np.ndarray]:
@@ -211,6 +258,29 @@ def patch_table(found: dict[str, dict], runs: dict[str, Flow]) -> xr.Dataset:
     return table
 
 
+def around_table(rows: list[dict]) -> xr.Dataset:
+    table = xr.Dataset(coords={"electrons": list(AROUND)})
+    for field in rows[0]:
+        values = [r[field].item() for r in rows]
+        table[f"around_{field}"] = ("electrons", values)
+    return table
+
+
+def stored_flows() -> xr.Dataset:
+    """N-patch part of the table as it is."""
+    table = frg_table()
+    others = ("referee", "around", "electrons")
+    theirs = [n for n in table.variables if "referee" in table[n].dims or n.startswith(others)]
+    return table.drop_vars(theirs)
+
+
+def blocks(vertex: np.ndarray) -> list[list[float]]:
+    """Smallest, mean and largest element between β and γ, α and γ, α and β."""
+    beta, gamma, alpha = np.split(np.arange(len(vertex)), 3)
+    parts = [vertex[np.ix_(*ends)] for ends in ((beta, gamma), (alpha, gamma), (alpha, beta))]
+    return [[part.min(), part.mean(), part.max()] for part in parts]
+
+
 def referee_table(found: dict[str, dict]) -> xr.Dataset:
     rows = list(found.values())
     table = xr.Dataset(coords={"referee": list(found)})
@@ -222,27 +292,42 @@ def referee_table(found: dict[str, dict]) -> xr.Dataset:
         ("pairing", ("flow", "eigenvalue")),
         ("magnetic", ("flow",)),
         ("magnetic_momentum", ("flow", "axis")),
+        ("magnetic_followed", ("flow", "followed")),
         ("points", ("sheet_patch", "axis")),
         ("modes", ("pair_mode", "sheet_patch")),
         ("mode_values", ("pair_mode",)),
     ):
         values = padded([np.asarray(r[field], dtype=float) for r in rows])
         table[f"referee_{field}"] = (("referee", *dims), values)
+    vertices = [blocks(r["vertex"]) for r in rows]
+    table["referee_blocks"] = (("referee", "block", "extreme"), np.array(vertices))
+    table["referee_scattering"] = (("first", "second"), found["U 5.0"]["vertex"])
     names = [[str(n) for n in r["representations"]] + ["none"] * 4 for r in rows]
     table["referee_representations"] = (("referee", "pair_mode"), [n[:4] for n in names])
     return table
 
 
 def main() -> None:
-    cache = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "_build" / "frg"
+    parser = argparse.ArgumentParser()
+    parser.add_argument("cache", nargs="?", type=Path, default=ROOT / "_build" / "frg")
+    parser.add_argument("--referees", action="store_true", help="keep the stored N-patch flows")
+    given = parser.parse_args()
+    cache = given.cache
     cache.mkdir(parents=True, exist_ok=True)
-    runs = flows()
-    found = {name: kept(cache, name, lambda f=flow: run(f)) for name, flow in runs.items()}
     theirs = {
-        name: kept(cache, f"diverge {name}", lambda a=given: referee(*a))
-        for name, given in referees().items()
+        name: kept(cache, f"diverge {name}", lambda a=call: referee(*a))
+        for name, call in referees().items()
     }
-    table = xr.merge([patch_table(found, runs), referee_table(theirs)])
+    around = [
+        kept(cache, f"around {filling}", lambda n=filling: around_gamma(n)) for filling in AROUND
+    ]
+    if given.referees:
+        ours = stored_flows()
+    else:
+        runs = flows()
+        found = {name: kept(cache, name, lambda f=flow: run(f)) for name, flow in runs.items()}
+        ours = patch_table(found, runs)
+    table = xr.merge([ours, referee_table(theirs), around_table(around)])
     table.attrs = {
         "made by": "benchmarks/make_frg_table.py",
         "versions": json.dumps(
@@ -263,7 +348,8 @@ def main() -> None:
     }
     table.to_netcdf(PATH, engine="scipy", encoding=single)
     print(
-        f"{PATH.name}: {PATH.stat().st_size // 1024} kB, {len(runs)} flows, {len(theirs)} referees"
+        f"{PATH.name}: {PATH.stat().st_size // 1024} kB, {table.sizes['run']} flows, "
+        f"{len(theirs)} referees"
     )
 
 

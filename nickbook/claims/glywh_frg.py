@@ -1,6 +1,7 @@
 """Functions that settle what GLYWH's Fig. 3 and its text say about the weak-coupling flow."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -20,6 +21,9 @@ MAIN = "main"
 Q2, Q3 = "spin (π, 0)", "spin (0.5π, 0.5π)"
 #: Distances within which two patches count as connected by a momentum.
 NEAR = {"0.10π": 0.10 * np.pi, "0.15π": 0.15 * np.pi}
+SHEET_PAIRS = {"β–γ": (BETA, GAMMA), "α–γ": (ALPHA, GAMMA), "α–β": (ALPHA, BETA)}
+#: Blocks of the pairing vertex in the table of divERGe's runs.
+BETA_GAMMA, ALPHA_GAMMA, ALPHA_BETA = range(3)
 #: Patches of a sheet that the symmetries of the square map onto each other; with no more of them an
 #: A1 gap is one number on each sheet.
 ALIKE = 8
@@ -78,6 +82,47 @@ def referees() -> list[str]:
     return [str(n) for n in frg_table().referee.to_numpy()]
 
 
+def repulsions() -> list[str]:
+    """Return the runs of divERGe at n = 3 that differ in U alone."""
+    return [name for name in referees() if name.startswith("U")]
+
+
+def meshes(U: float = 5.0) -> dict[int, str]:
+    """Find the runs of divERGe at n = 3 that differ in the mesh alone, by momenta along a side."""
+    table = frg_table()
+    same = (table.referee_U == U) & (table.referee_filling == 3.0) & (table.referee_distance < 1.1)
+    names = [str(n) for n in table.referee.to_numpy()[same.to_numpy()]]
+    found = {int(table.referee_mesh.sel(referee=n).item()): n for n in names}
+    return dict(sorted(found.items()))
+
+
+def referee_flow(name: str) -> tuple[Floats, Floats, Floats]:
+    """Scales, largest magnetic and largest pairing eigenvalue of a run of divERGe."""
+    row = frg_table().sel(referee=name).dropna("flow", how="all", subset=["referee_scales"])
+    pairs = -row.referee_pairing.min("eigenvalue").to_numpy()
+    return row.referee_scales.to_numpy(), row.referee_magnetic.to_numpy(), pairs
+
+
+def last_steps(name: str) -> int:
+    """Count the steps at the end of a run of divERGe in which pairing leads."""
+    _, spin, pairs = referee_flow(name)
+    behind = np.flatnonzero(pairs <= spin)
+    return len(pairs) - 1 - int(behind[-1]) if len(behind) else len(pairs)
+
+
+def spin_momentum(name: str) -> Floats:
+    """Momentum of the strongest spin wave at the end of a run of divERGe, in units of π."""
+    row = frg_table().referee_magnetic_momentum.sel(referee=name).dropna("flow")
+    place: Floats = np.abs(row.isel(flow=-1).to_numpy()) / np.pi
+    return place
+
+
+def between_blocks(name: str, block: int) -> tuple[float, float]:
+    """Smallest and largest element of divERGe's pairing vertex between two sheets, in eV."""
+    low, _, high = frg_table().referee_blocks.sel(referee=name).isel(block=block).to_numpy()
+    return float(low), float(high)
+
+
 def at_filling(names: list[str], filling: float = 3.0) -> list[str]:
     """Those of the flows that have a filling; the printed chemical potential has another."""
     table = frg_table().sel(run=names)
@@ -132,19 +177,25 @@ def _leading(_tolerance: float | None) -> Finding:
     }
     scale = 1e3 * flow(MAIN).critical_scale.item()
     theirs = {referee_names(n)[0] for n in referees()}
-    shares = {n: magnetic_share(n) for n in referees() if n.startswith("U")}
-    waves = [n[2:] for n, share in shares.items() if share > 1]
+    by_mesh = [magnetic_share(n) for n in meshes().values()]
+    waves = [n[2:] for n in repulsions() if magnetic_share(n) > 1]
+    place = spin_momentum("printed")
     words = (
         f"{here} diverges at {scale:.0f} meV; divERGe's strongest singlet is "
-        f"{' or '.join(sorted(theirs))}, but its spin eigenvalue is {shares['U 5.0']:.2f} of that "
-        f"at 5 eV and larger at {', '.join(waves) or 'no other U'} eV; at the printed chemical "
-        f"potential {printed}; "
+        f"{' or '.join(sorted(theirs))}, but its spin eigenvalue is {min(by_mesh):.2f} to "
+        f"{max(by_mesh):.2f} of that at 5 eV, by mesh ({', '.join(map(str, meshes()))}), and "
+        f"larger at {', '.join(waves) or 'no other U'} eV on 12²; at the printed chemical "
+        f"potential {printed} on the patches, {referee_names('printed')[0]} in divERGe with a spin "
+        f"wave at ({place[0]:.2f}π, {place[1]:.2f}π) of {magnetic_share('printed'):.2f}; "
         "with other cutoffs or first scales, on 16 patches: "
         + ", ".join(f"{channel} ({name})" for name, channel in others.items())
     )
     holds = here == "singlet A1" and theirs == {"A1"}
-    everywhere = {printed, *others.values()} == {here} and shares["U 5.0"] < 1
-    return Finding(words, verdict_on(holds, in_full=everywhere))
+    # A lead that the choice of the mesh can undo is none.
+    ahead = max(by_mesh) + np.ptp(by_mesh) < 1
+    return Finding(
+        words, verdict_on(holds, in_full={printed, *others.values()} == {here} and ahead)
+    )
 
 
 @settles("GLYWH-fig3d-subleading")
@@ -190,7 +241,14 @@ def _alpha_nodes(_tolerance: float | None) -> Finding:
     words = (
         f"α changes sign in {changing[0]} of {len(ours)} N-patch and {changing[1]} of "
         f"{len(theirs)} truncated-unity flows; its sign is that of β in {with_beta[0]:.0%} of the "
-        f"former and {with_beta[1]:.0%} of the latter"
+        f"former and {with_beta[1]:.0%} of the latter; the scattering between α and β has "
+        + " and ".join(
+            f"{'both signs' if low < 0 < high else 'one sign'} {where}"
+            for (low, high), where in (
+                (alpha_beta_range(), "on the patches"),
+                (between_blocks("U 5.0", ALPHA_BETA), "in divERGe"),
+            )
+        )
     )
     everywhere = sum(changing) == len(ours) + len(theirs)
     return Finding(words, verdict_on(sum(changing) > 0, in_full=everywhere))
@@ -200,9 +258,8 @@ def _alpha_nodes(_tolerance: float | None) -> Finding:
 def _dominant(_tolerance: float | None) -> Finding:
     average, weighted = between_sheets()
     theirs = [g.mean() for g in referee_gaps("U 5.0")]
-    pairs = {"β–γ": (BETA, GAMMA), "α–γ": (ALPHA, GAMMA), "α–β": (ALPHA, BETA)}
-    plain = ", ".join(f"{average[pair]:+.1f} eV {name}" for name, pair in pairs.items())
-    dense = ", ".join(f"{weighted[pair]:+.1f}" for pair in pairs.values())
+    plain = ", ".join(f"{average[pair]:+.1f} eV {name}" for name, pair in SHEET_PAIRS.items())
+    dense = ", ".join(f"{weighted[pair]:+.1f}" for pair in SHEET_PAIRS.values())
     words = (
         f"$V_S$ averages {plain}; times the densities of states {dense}; in divERGe's leading mode "
         f"the product of the gaps of β and γ is {abs(theirs[BETA] / theirs[ALPHA]):.1f} times that "
@@ -215,32 +272,108 @@ def _dominant(_tolerance: float | None) -> Finding:
 
 @settles("GLYWH-fig3b-alpha-beta")
 def _alpha_beta(_tolerance: float | None) -> Finding:
-    counts = flow(MAIN).counts.to_numpy().astype(int)
-    ends = np.concatenate([[0], np.cumsum(counts)])
-    part = frg_table().scattering.to_numpy()[slice(*ends[2:4]), slice(*ends[0:2])]
-    lowest = []
-    for name in referees():
-        theirs = referee_gaps(name)
-        product = np.outer(theirs[ALPHA], theirs[BETA])
-        product = product * np.sign(product.mean())
-        lowest.append(float(product.min() / product.max()))
+    ours = alpha_beta_range()
+    theirs = {mesh: between_blocks(name, ALPHA_BETA) for mesh, name in meshes().items()}
     words = (
-        f"from {part.min():.0f} to {part.max():.0f} eV; in divERGe, where one mode dominates, the "
-        f"product of the gaps falls to between {min(lowest):.2f} and {max(lowest):.2f} of its "
-        "largest"
+        f"from {ours[0]:.0f} to {ours[1]:.0f} eV on the patches; in divERGe's vertex "
+        + ", ".join(
+            f"{low:+.1f} to {high:+.1f} eV (mesh {mesh})" for mesh, (low, high) in theirs.items()
+        )
     )
-    changes = bool(part.min() < 0 < part.max()) and max(lowest) < 0
-    # A product that all but vanishes somewhere is no evidence against a change of sign.
-    vanishes = bool(part.max() > 0) or min(lowest) < 0.1
-    return Finding(words, verdict_on(changes or vanishes, in_full=changes))
+    changes = [low < 0 < high for low, high in (ours, *theirs.values())]
+    return Finding(words, verdict_on(any(changes), in_full=all(changes)))
+
+
+def alpha_beta_range() -> tuple[float, float]:
+    """Smallest and largest V_S between α and β at the end of the main flow, in eV."""
+    vertex = frg_table().scattering.to_numpy()
+    counts = flow(MAIN).counts.to_numpy().astype(int)
+    sheets = np.split(np.arange(len(vertex)), np.cumsum(counts)[:-1])
+    part = vertex[np.ix_(sheets[ALPHA], sheets[BETA])]
+    return float(part.min()), float(part.max())
+
+
+@settles("GLYWH-fig3b-determines")
+def _determines(_tolerance: float | None) -> Finding:
+    table = frg_table()
+    weights = flow(MAIN).weights.to_numpy()
+    found = {
+        "on the patches": cuts(table.scattering.to_numpy(), weights),
+        "in divERGe's vertex at 5 eV": cuts(table.referee_scattering.to_numpy(), weights),
+    }
+    words = "; ".join(
+        f"{where} the leading eigenvalue loses "
+        + ", ".join(f"{cut.lost:.0%} without {pair}" for pair, cut in by_pair.items())
+        for where, by_pair in found.items()
+    )
+    kept = [by_pair["β–γ"].opposite for by_pair in found.values()]
+    names = {cut.name for by_pair in found.values() for cut in by_pair.values()}
+    words += (
+        f"; {' or '.join(sorted(names))} leads in each case; without β–γ the gaps of β and γ are "
+        + " and ".join(
+            f"{'still' if opposite else 'not'} opposite {where}"
+            for opposite, where in zip(kept, found, strict=True)
+        )
+    )
+    largest = [max(by_pair, key=lambda p: by_pair[p].lost) == "β–γ" for by_pair in found.values()]
+    return Finding(words, verdict_on(any(largest), in_full=all(largest) and not any(kept)))
+
+
+class Cut(NamedTuple):
+    """What becomes of the leading pairing state without the scattering between two sheets.
+
+    Parameters
+    ----------
+    lost : float
+        Share of the eigenvalue that is lost.
+    opposite : bool
+        Whether the gaps of β and γ are opposite.
+    name : str
+        Representation.
+    """
+
+    lost: float
+    opposite: bool
+    name: str = "A1"
+
+
+def cuts(vertex: Floats, weights: Floats) -> dict[str, Cut]:
+    """Leading state of a pairing vertex on three sheets without each pair of them in turn."""
+    root = np.sqrt(weights)
+    sheets = np.split(np.arange(len(weights)), 3)
+    full = np.linalg.eigvalsh(-root[:, None] * vertex * root)[-1]
+    patches = fermi_patches(four_band(), MU, len(weights) // 3)
+    found = {}
+    for pair, (a, b) in SHEET_PAIRS.items():
+        part = vertex.copy()
+        part[np.ix_(sheets[a], sheets[b])] = part[np.ix_(sheets[b], sheets[a])] = 0
+        values, states = np.linalg.eigh(-root[:, None] * part * root)
+        gap = states[:, -1] / root
+        mean = [gap[s].mean() / np.abs(gap).max() for s in sheets]
+        name, _ = patches.representation(gap)
+        opposite = bool(mean[BETA] * mean[GAMMA] < -0.05)
+        found[pair] = Cut(float(1 - values[-1] / full), opposite, name)
+    return found
 
 
 @settles("GLYWH-fig3a-order")
 def _order(_tolerance: float | None) -> Finding:
     at, scale = crossing(MAIN), flow(MAIN).critical_scale.item()
     scales, spin, pairs = spin_and_pairing(MAIN)
-    words = f"pairing leads below {1e3 * at:.0f} meV and diverges at {1e3 * scale:.0f} meV"
-    return Finding(words, verdict_on(bool(spin[0] > pairs[0]) and scales[-1] < at < scales[0]))
+    theirs = {n[2:]: last_steps(n) for n in repulsions()}
+    never = [u for u, steps in theirs.items() if steps == 0]
+    by_mesh = [last_steps(n) for n in meshes().values()]
+    printed = leading("printed")
+    words = (
+        f"pairing leads below {1e3 * at:.0f} meV and diverges at {1e3 * scale:.0f} meV; in divERGe "
+        f"at 5 eV it leads in the last {min(by_mesh)} to {max(by_mesh)} steps, by mesh "
+        f"({theirs['5.0']} on 12²), "
+        + (f"never at {' and '.join(never)} eV" if never else "and at every U")
+        + f"; at the printed chemical potential {printed} ends the N-patch flow"
+    )
+    holds = bool(spin[0] > pairs[0]) and scales[-1] < at < scales[0]
+    everywhere = not never and min(by_mesh) > 0 and not printed.startswith("spin")
+    return Finding(words, verdict_on(holds, in_full=everywhere))
 
 
 @settles("GLYWH-fig3a-two-states")
@@ -287,14 +420,22 @@ def _q2(_tolerance: float | None) -> Finding:
     ahead = (high.sel(channel=Q2) > high.sel(channel=Q3)).mean().item()
     spin = [str(c) for c in row.channel.to_numpy() if str(c).startswith("spin")]
     first = (high.sel(channel=spin).idxmax("channel") == Q2).mean().item()
-    theirs = frg_table().sel(referee="U 5.0")
-    place = theirs.referee_magnetic_momentum.dropna("flow").isel(flow=-1).to_numpy() / np.pi
+    place, theirs = spin_momentum("U 5.0"), q3_ahead("U 5.0")
     words = (
         f"$\\mathbf q_2$ leads over $\\mathbf q_3$ in {ahead:.0%} of the steps before pairing "
-        f"leads, and over all followed momenta in {first:.0%}; divERGe's flow ends with "
-        f"({abs(place[0]):.2f}π, {abs(place[1]):.2f}π)"
+        f"leads, and over all followed momenta in {first:.0%}; in divERGe $\\mathbf q_3$ is "
+        + (f"ahead of $\\mathbf q_2$ down to {theirs:.2f} eV" if theirs else "never ahead")
+        + f", and the flow ends with ({place[0]:.2f}π, {place[1]:.2f}π)"
     )
-    return Finding(words, verdict_on(ahead >= 0.5, in_full=first > 0.5))
+    return Finding(words, verdict_on(ahead >= 0.5, in_full=first > 0.5 and not theirs))
+
+
+def q3_ahead(name: str) -> float:
+    """Lowest scale in eV at which q3 leads over q2 in a run of divERGe; zero if it never does."""
+    row = frg_table().sel(referee=name).dropna("flow", how="all", subset=["referee_scales"])
+    at_q2, at_q3 = row.referee_magnetic_followed.to_numpy().T
+    scales = row.referee_scales.to_numpy()[at_q3 > at_q2]
+    return float(scales.min()) if len(scales) else 0.0
 
 
 @settles("GLYWH-fig3a-mediated")
@@ -313,7 +454,7 @@ def _mediated(_tolerance: float | None) -> Finding:
 def _proximity(_tolerance: float | None) -> Finding:
     names = ("U 4.0", "base", "U 6.0", "U 8.0")
     ours = [leading(n) for n in names]
-    theirs = {n: magnetic_share(n) for n in referees() if n.startswith("U")}
+    theirs = {n: magnetic_share(n) for n in repulsions()}
     wins = [float(n[2:]) for n, share in theirs.items() if share > 1]
     words = (
         f"N-patch: {', '.join(ours)} for U = 4, 5, 6, 8 eV, with spin over pairing "
@@ -342,6 +483,14 @@ def magnetic_share(name: str) -> float:
     return float(ends[0].item() / -ends[1].min().item())
 
 
+#: Flows with 16 patches at δ from −0.2 to 0.2 electrons a cell, by U in eV.
+ACROSS = {
+    u: [
+        "coarse" if (u, d) == ("5.0", "0.0") else f"map {u} {d}"
+        for d in ("-0.2", "-0.1", "0.0", "0.1", "0.2")
+    ]
+    for u in ("4.0", "5.0", "6.0")
+}
 #: Flows at δ = 0, 0.1 and 0.2 electrons a cell, by patches a sheet.
 DOPED = {
     24: ("base", "doping 0.1", "doping 0.2"),
@@ -356,17 +505,85 @@ def _doping(_tolerance: float | None) -> Finding:
     small = found["24 patches"][1] <= max(spread)
     channels = {leading(n) for names in DOPED.values() for n in names}
     channels |= {f"singlet {referee_names(n)[0]}" for n in ("doping 0.1", "doping 0.2")}
+    below = " and ".join(
+        ", ".join(
+            f"{scale:.1f} ({leading(n)})" for n, scale in zip(names, scales_of(names), strict=True)
+        )
+        + f" at {u[0]} eV"
+        for u, names in ((u, ACROSS[u][:3]) for u in ("5.0", "4.0"))
+    )
+    printed = frg_table().referee_filling.sel(referee="printed").item()
+    ends = scales_of(("printed", "base"))
+    nodes = [sign_changes(gaps(n)[BETA]) for n in ("map 5.0 0.2", "doping 0.2")]
     words = (
         "critical scale in meV at δ = 0, 0.1, 0.2 a cell: "
         + "; ".join(f"{', '.join(f'{s:.1f}' for s in row)} ({name})" for name, row in found.items())
         + f"; always {' or '.join(sorted(channels))}; the number of patches alone moves it from "
         f"{min(spread):.1f} to {max(spread):.1f}, and the step to 0.1 with 24 patches is "
-        f"{'within' if small else 'beyond'} that; at δ = −0.1 {leading('doping -0.1')}"
+        f"{'within' if small else 'beyond'} that; below three electrons, at δ = −0.2, −0.1, 0 "
+        f"with 16 patches, {below}; from the printed chemical potential (n = {printed:.3f}) to "
+        f"n = 3 it goes from {ends[0]:.1f} to {ends[1]:.1f} meV; at δ = 0.2 the gap of β has "
+        f"{nodes[0]} nodes with 16 patches and {nodes[1]} with 24"
     )
     rises = [row[-1] > row[0] for row in found.values()]
     beyond = found["24 patches"][-1] > max(spread)
     holds = channels == {"singlet A1"} and any(rises)
-    return Finding(words, verdict_on(holds, in_full=all(rises) and beyond))
+    everywhere = all((np.diff(scales_of(names)) > 0).all() for names in ACROSS.values())
+    everywhere &= ends[1] > ends[0] and max(nodes) == 0
+    everywhere &= {leading(n) for names in ACROSS.values() for n in names} == channels
+    return Finding(words, verdict_on(holds, in_full=all(rises) and beyond and everywhere))
+
+
+@settles("GLYWH-fig3-gamma")
+def _gamma(_tolerance: float | None) -> Finding:
+    found = around_gamma()
+    rows = {with_it: [r for r in found if (r.sheets == 3) == with_it] for with_it in (True, False)}
+    scales = {key: [r.scale for r in part] for key, part in rows.items()}
+    shares = [r.share for r in found]
+    words = (
+        f"at {', '.join(f'{r.electrons:.2f}' for r in found)} electrons the N-patch flow ends in "
+        f"{' or '.join(sorted({r.channel for r in found}))} at "
+        + ", ".join(f"{1e3 * r.scale:.1f}" for r in found)
+        + f" meV, the last {len(rows[False])} without γ; divERGe's pairing is "
+        + ", ".join(f"{share:.2f}" for share in shares)
+        + " of its spin eigenvalue"
+    )
+    weaker = max(scales[False]) < 0.1 * min(scales[True])
+    alone = all(r.channel.startswith("singlet") for r in rows[False])
+    return Finding(words, verdict_on(weaker, in_full=not alone and shares[-1] < 0.1 * shares[0]))
+
+
+class Around(NamedTuple):
+    """Flows at one filling near that at which γ vanishes.
+
+    Parameters
+    ----------
+    electrons : float
+        Electrons per cell.
+    sheets : int
+        Pockets: three with γ, two without.
+    scale : float
+        Critical scale of the N-patch flow in eV.
+    channel : str
+        What it ends in.
+    share : float
+        Pairing over spin eigenvalue at the end of divERGe's flow.
+    """
+
+    electrons: float
+    sheets: int
+    scale: float
+    channel: str
+    share: float
+
+
+def around_gamma() -> list[Around]:
+    """Return the stored flows below and above the filling at which γ vanishes."""
+    table = frg_table()
+    shares = (table.around_referee_pairing / table.around_referee_magnetic).to_numpy()
+    fields = ("electrons", "around_sheets", "around_scale", "around_channel")
+    columns = [table[field].to_numpy().tolist() for field in fields]
+    return [Around(*row) for row in zip(*columns, shares.tolist(), strict=True)]
 
 
 def doped_scales() -> dict[str, list[float]]:
@@ -383,6 +600,57 @@ def doped_scales() -> dict[str, list[float]]:
 def scales_of(names: Sequence[str]) -> list[float]:
     """Critical scales of stored flows in meV."""
     return [1e3 * flow(n).critical_scale.item() for n in names]
+
+
+@settles("GLYWH-eq2-kanamori")
+def _kanamori(tolerance: float | None) -> Finding:
+    U, J = 5.0, 0.5
+    both = turned_interaction(U, J, U - 2 * J, J)
+    neither = {"U′ = U": turned_interaction(U, J, U, J), "J′ = 0": turned_interaction(U, J, 4.0, 0)}
+    other = turned_interaction(U, J, U - J, 0)
+    words = (
+        f"turning the orbitals of a site changes the tensor by {both:.2f} eV; with "
+        + ", ".join(f"{name} by up to {change:.2f} eV" for name, change in neither.items())
+        + "; "
+        + (
+            "U = U′ + J + J′ alone is enough"
+            if agrees(other, 0.0, tolerance)
+            else "both are needed"
+        )
+    )
+    holds = agrees(both, 0.0, tolerance) and min(neither.values()) > 0.1
+    return Finding(words, verdict_on(holds))
+
+
+def turned_interaction(U: float, J: float, U_prime: float, J_prime: float) -> float:
+    """Largest change of the interaction, in eV, when the two orbitals of a site are turned."""
+    before = kanamori((0, 0), U, J, U_prime=U_prime, J_prime=J_prime).tensor
+    change = 0.0
+    for angle in np.linspace(0, np.pi, 13):
+        c, s = np.cos(angle), np.sin(angle)
+        turn = np.array([[c, -s], [s, c]])
+        after = np.einsum("abcd,ai,bj,ck,dl->ijkl", before, turn, turn, turn, turn)
+        change = max(change, float(np.abs(after - before).max()))
+    return change
+
+
+@settles("GLYWH-fig3a-representation")
+def _representation(tolerance: float | None) -> Finding:
+    shares = representation_shares(MAIN)
+    words = ", ".join(f"{name[8:]} {share:.4f}" for name, share in shares.items())
+    return Finding(
+        f"share of one representation in the first three singlets: {words}",
+        verdict_on(all(agrees(share, 1.0, tolerance) for share in shares.values())),
+    )
+
+
+def representation_shares(name: str) -> dict[str, float]:
+    """Share of its representation in each stored singlet mode of a flow."""
+    row = flow(name)
+    patches = fermi_patches(four_band(), row.mu.item(), int(row.patches))
+    modes = row.gaps.to_numpy()[:, : len(patches.weights)]
+    names = [str(n) for n in row.gap_names.to_numpy()]
+    return {n: patches.representation(gap)[1] for n, gap in zip(names, modes, strict=True)}
 
 
 @settles("GLYWH-fig3-vertex")
