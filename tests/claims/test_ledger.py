@@ -126,6 +126,8 @@ EXPECTED = {
     "GLYWH-fig2d-pi-pi-shape": "with caveat",
     "GLYWH-fig4d-pocket": "with caveat",
     "GLYWH-eq24-layers": "reproduced",
+    "GLYWH-appd-names": "not as written",
+    "GLYWH-appd-like-layers": "reproduced",
     "GLYWH-eq24-hermitian": "reproduced",
     "GLYWH-eq24-delta-z": "reproduced",
     "GLYWH-eq31-distance": "with caveat",
