@@ -19,6 +19,7 @@ from nickbook.bands import (
     three_band,
     zone_mesh,
 )
+from nickbook.claims import ledger
 
 # The package exports a function of the same name.
 machinery = import_module("nickbook.claims.ledger")
@@ -469,6 +470,12 @@ def test_verdicts_follow_the_physics(change, monkeypatch):
     identifier, name, replacement, verdict = CHANGES[change]
     monkeypatch.setattr(judges, name, replacement)
     assert judged(identifier) == verdict
+
+
+def test_every_verdict_has_another_physics():
+    rows = [row["id"] for row in machinery._rows("glywh_bands")]
+    decided = {claim.id for claim in ledger(rows) if claim.verdict != "outside"}
+    assert {identifier for identifier, *_ in CHANGES.values()} == decided
 
 
 @pytest.mark.parametrize(
