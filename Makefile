@@ -65,7 +65,7 @@ lint: $(READY) ## format, lint, types, imports between rooms, spelling
 bench: $(READY) ## compare speed and error with plain evaluations
 	$(BIN)/python -m pytest benchmarks -s -p no:cacheprovider
 
-tables: $(READY) ## run the flows behind chapter 10 anew, which takes ten minutes
+tables: $(READY) ## run the flows behind chapter 10 anew, which takes a quarter of an hour
 	$(BIN)/python benchmarks/make_frg_table.py
 
 lock: $(READY) ## lock what pyproject.toml asks for; with UPGRADE=1 to the newest versions
