@@ -1,7 +1,6 @@
 """GLYWH's bands and Fermi sheets by other routes, and verdicts that follow from the physics."""
 
 from dataclasses import replace
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -19,22 +18,10 @@ from nickbook.bands import (
     three_band,
     zone_mesh,
 )
-from nickbook.claims import ledger
-
-# The package exports a function of the same name.
-machinery = import_module("nickbook.claims.ledger")
 
 P, LEVEL, PRINTED = FourBandParameters(), 10.0975, 10.0585
 SWAP = np.eye(4)[[2, 3, 0, 1]]
 RAYS = np.linspace(-np.pi, np.pi, 360)
-
-
-def judged(identifier, tolerance=None):
-    """One verdict, with the tolerance of its row unless another is given."""
-    (row,) = (r for r in machinery._rows("glywh_bands") if r["id"] == identifier)
-    if tolerance is None and "tolerance" in row:
-        tolerance = float(row["tolerance"])
-    return machinery._JUDGES[identifier](tolerance).verdict
 
 
 def wedge(size):
@@ -466,16 +453,14 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_verdicts_follow_the_physics(change, monkeypatch):
+def test_verdicts_follow_the_physics(judged, change, monkeypatch):
     identifier, name, replacement, verdict = CHANGES[change]
     monkeypatch.setattr(judges, name, replacement)
     assert judged(identifier) == verdict
 
 
-def test_every_verdict_has_another_physics():
-    rows = [row["id"] for row in machinery._rows("glywh_bands")]
-    decided = {claim.id for claim in ledger(rows) if claim.verdict != "outside"}
-    assert {identifier for identifier, *_ in CHANGES.values()} == decided
+def test_every_verdict_has_another_physics(decided):
+    assert {identifier for identifier, *_ in CHANGES.values()} == decided("glywh_bands")
 
 
 @pytest.mark.parametrize(
@@ -490,7 +475,7 @@ def test_every_verdict_has_another_physics():
         ("GLYWH-fig4d-pocket", 0.15, "reproduced"),
     ],
 )
-def test_verdicts_follow_the_tolerance(identifier, tolerance, verdict):
+def test_verdicts_follow_the_tolerance(judged, identifier, tolerance, verdict):
     assert judged(identifier, tolerance) == verdict
 
 

@@ -5,7 +5,6 @@ import platform
 import subprocess
 import sys
 from functools import cache, reduce
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +16,8 @@ from nickbook.bands import chemical_potential, four_band, zone_mesh
 from nickbook.claims.frg_table import frg_table, gap_from_bonds, pairs_on_bonds
 from nickbook.pairing import FlowEquation, fermi_patches, frg_flow, kanamori
 
-machinery = import_module("nickbook.claims.ledger")
 SCRIPT = Path(__file__).parents[1] / "pairing" / "diverge_reference.py"
 LAYERS = np.array([[0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 1]], dtype=float)
-
-
-def judged(identifier):
-    (row,) = (r for r in machinery._rows("glywh_frg") if r["id"] == identifier)
-    tolerance = float(row["tolerance"]) if "tolerance" in row else None
-    return machinery._JUDGES[identifier](tolerance).verdict
 
 
 def test_one_stored_flow_run_again():
@@ -588,7 +580,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_verdicts_follow_from_the_physics(name, monkeypatch):
+def test_verdicts_follow_from_the_physics(judged, name, monkeypatch):
     identifier, *changes, expected = CHANGES[name]
     replaced = changes[0] if len(changes) == 1 else {changes[0]: changes[1]}
     before = judged(identifier)

@@ -1,7 +1,5 @@
 """Verdicts on GLYWH's nesting and on pairing by spin fluctuations follow from the physics."""
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -10,17 +8,6 @@ import nickbook.claims.glywh_susceptibility as judges
 from nickbook.bands import chemical_potential, fermi_sheets, zone_mesh
 from nickbook.claims import ledger
 from nickbook.pairing import GapFunction, PairingState, bare_susceptibility
-
-machinery = import_module("nickbook.claims.ledger")
-
-
-def judged(identifier):
-    """One verdict, with the tolerance of its row."""
-    (row,) = (r for r in machinery._rows("glywh_susceptibility") if r["id"] == identifier)
-    return machinery._JUDGES[identifier](
-        float(row["tolerance"]) if "tolerance" in row else None
-    ).verdict
-
 
 # Second routes.
 
@@ -323,7 +310,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_verdicts_follow_the_physics(change, monkeypatch):
+def test_verdicts_follow_the_physics(judged, change, monkeypatch):
     identifier, name, replacement, verdict = CHANGES[change]
     ledger()  # fills what is cached before anything is replaced
     monkeypatch.setattr(judges, name, replacement)

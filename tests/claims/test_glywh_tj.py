@@ -1,7 +1,6 @@
 """Verdicts on the t-J model follow from the physics."""
 
 from dataclasses import replace
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -22,16 +21,6 @@ from nickbook.pairing import GapFunction, PairAmplitudes, frg_flow, tj_mean_fiel
 from nickbook.pairing.tj_bogoliubov import Bogoliubov
 from nickbook.pairing.tj_bonds import PairKernel
 from nickbook.pairing.tj_solver import Mode
-
-machinery = import_module("nickbook.claims.ledger")
-
-
-def judged(identifier, tolerance=None):
-    """One verdict, with the tolerance of its row unless another is given."""
-    (row,) = (r for r in machinery._rows("glywh_tj") if r["id"] == identifier)
-    if tolerance is None and "tolerance" in row:
-        tolerance = float(row["tolerance"])
-    return machinery._JUDGES[identifier](tolerance).verdict
 
 
 class TestSecondRoutes:
@@ -414,7 +403,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_verdicts_follow_the_physics(change, monkeypatch):
+def test_verdicts_follow_the_physics(judged, change, monkeypatch):
     identifier, name, replacement, verdict = CHANGES[change]
     ledger()  # fills what is cached before anything is replaced
     if name == "gap_on_lines":
@@ -423,7 +412,7 @@ def test_verdicts_follow_the_physics(change, monkeypatch):
     assert judged(identifier) == verdict
 
 
-def test_growth_needs_growing_gaps(monkeypatch):
+def test_growth_needs_growing_gaps(judged, monkeypatch):
     ledger()
     fixed = judges.solution()
     monkeypatch.setattr(judges, "solution", lambda **_: fixed)
@@ -447,7 +436,7 @@ def test_growth_needs_growing_gaps(monkeypatch):
         ("GLYWH-tj-dramatic", 1.3, "reproduced"),
     ],
 )
-def test_verdicts_follow_the_tolerance(identifier, tolerance, verdict):
+def test_verdicts_follow_the_tolerance(judged, identifier, tolerance, verdict):
     assert judged(identifier, tolerance) == verdict
 
 

@@ -219,14 +219,6 @@ EXPECTED = {
 WORDS = ("id", "where", "statement", "chapter", "method", "check", "value")
 
 
-def judged(identifier, tolerance=None):
-    """One verdict, with the tolerance of its row unless another is given."""
-    (row,) = (r for s in machinery.SOURCES for r in machinery._rows(s) if r["id"] == identifier)
-    if tolerance is None and "tolerance" in row:
-        tolerance = float(row["tolerance"])
-    return machinery._JUDGES[identifier](tolerance).verdict
-
-
 def test_every_verdict_is_the_expected_one():
     assert {claim.id: claim.verdict for claim in ledger()} == EXPECTED
 
@@ -288,7 +280,7 @@ def test_the_page_is_the_ledger(root):
         ("LK-eq13-dispersion", 0.01, "not as written"),
     ],
 )
-def test_verdicts_follow_the_tolerance(identifier, tolerance, verdict):
+def test_verdicts_follow_the_tolerance(judged, identifier, tolerance, verdict):
     assert judged(identifier, tolerance) == verdict
 
 
@@ -334,7 +326,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_verdicts_follow_the_physics(change, monkeypatch):
+def test_verdicts_follow_the_physics(judged, change, monkeypatch):
     identifier, name, replacement = CHANGES[change]
     ledger()  # fills what is cached before anything is replaced
     if name == "full_gap":
@@ -343,7 +335,7 @@ def test_verdicts_follow_the_physics(change, monkeypatch):
     assert judged(identifier) == "not as written"
 
 
-def test_caveats_go_when_their_reason_goes(monkeypatch):
+def test_caveats_go_when_their_reason_goes(judged, monkeypatch):
     ledger()
     constant = changed_gap(lambda v, _: np.full_like(v, np.sign(v[0]) * 0.6 * np.exp(-2)))
     monkeypatch.setattr(judges, "full_gap", constant)

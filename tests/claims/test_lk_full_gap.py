@@ -1,7 +1,5 @@
 """Verdicts on the full gap equations follow from the physics."""
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 
@@ -9,16 +7,6 @@ import nickbook.claims.lk_full_gap as judges
 from nickbook.bands import eta_k
 from nickbook.claims import ledger
 from nickbook.pairing import GapFunction, channel_strengths
-
-machinery = import_module("nickbook.claims.ledger")
-
-
-def judged(identifier, tolerance=None):
-    """One verdict, with the tolerance of its row unless another is given."""
-    (row,) = (r for r in machinery._rows("lk_full_gap") if r["id"] == identifier)
-    if tolerance is None and "tolerance" in row:
-        tolerance = float(row["tolerance"])
-    return machinery._JUDGES[identifier](tolerance).verdict
 
 
 def changed(change, original=judges.gap_on_zone):
@@ -126,7 +114,7 @@ def _constant():
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_verdicts_follow_the_physics(change, monkeypatch):
+def test_verdicts_follow_the_physics(judged, change, monkeypatch):
     identifier, name, replacement, verdict = CHANGES[change]
     ledger()  # fills what is cached before anything is replaced
     if name == "KELVIN":
@@ -146,5 +134,5 @@ def test_verdicts_follow_the_physics(change, monkeypatch):
         ("LK-eq18-cutoff", 0.5, "reproduced"),
     ],
 )
-def test_verdicts_follow_the_tolerance(identifier, tolerance, verdict):
+def test_verdicts_follow_the_tolerance(judged, identifier, tolerance, verdict):
     assert judged(identifier, tolerance) == verdict
