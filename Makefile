@@ -66,7 +66,7 @@ bench: $(READY) ## compare speed and error with plain evaluations
 	$(BIN)/python -m pytest benchmarks -s -p no:cacheprovider
 
 tables: $(READY) ## run the flows behind chapter 10 anew, which takes a quarter of an hour
-	$(BIN)/python benchmarks/make_frg_table.py
+	$(BIN)/python tools/frg_table.py
 
 lock: $(READY) ## lock what pyproject.toml asks for; with UPGRADE=1 to the newest versions
 	$(BIN)/python -m pip install --quiet uv
@@ -91,7 +91,7 @@ $(READY): requirements.lock requirements-node.lock pyproject.toml
 # Pages written by the package, apart from the tracked ones, which stay alone when nothing changed.
 $(WRITTEN): $(PACKAGE) $(CHAPTERS) $(TESTS) | $(READY)
 	@mkdir -p _build
-	$(BIN)/python -m nickbook.claims _build/ledger.md
+	$(BIN)/python -m nickbook.claims.page _build/ledger.md
 	@cmp -s _build/ledger.md notebooks/ledger.md || cp _build/ledger.md notebooks/ledger.md
 	$(BIN)/python -m nickbook.book.equations _build/equations.md
 	@cmp -s _build/equations.md notebooks/equations.md || cp _build/equations.md notebooks/equations.md

@@ -17,7 +17,7 @@ from nickbook.pairing import FlowEquation, fermi_patches, kanamori
 
 from .plain import best_time, print_table
 
-SCRIPT = Path(__file__).parents[1] / "tests" / "pairing" / "diverge_reference.py"
+SCRIPT = Path(__file__).parents[1] / "tools" / "diverge.py"
 MU, U, PATCHES, MESH = -1.0, 3.0, 96, 96
 SCALES = np.array([[1.0, -0.1]])
 

@@ -7,7 +7,7 @@ from nickbook.bands.fermi import (
     fermi_sheets,
     weighted_density_of_states,
 )
-from nickbook.bands.filling import band_fillings, chemical_potential, filling
+from nickbook.bands.fillings import band_fillings, chemical_potential, filling
 from nickbook.bands.lattice import (
     HIGH_SYMMETRY,
     eta_k,
@@ -27,6 +27,8 @@ from nickbook.bands.models import (
     four_band,
     three_band,
 )
+from nickbook.bands.patches import FermiPatches, fermi_patches
+from nickbook.bands.sea import FermiSea
 from nickbook.bands.sensitivity import chemical_potential_slopes
 from nickbook.bands.symmetry import (
     LITTLE_GROUP_CHARACTERS,
@@ -45,6 +47,8 @@ __all__ = [
     "SQUARE_ELEMENTS",
     "BlochModel",
     "EightBandParameters",
+    "FermiPatches",
+    "FermiSea",
     "FermiSheet",
     "FourBandParameters",
     "Symmetry",
@@ -58,6 +62,7 @@ __all__ = [
     "density_of_states",
     "eight_band",
     "eta_k",
+    "fermi_patches",
     "fermi_sheets",
     "filling",
     "four_band",

@@ -6,11 +6,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nickbook.bands.checks import momenta, one_of, positive_integer, real
+from nickbook.arrays import Complexes, Floats
 from nickbook.bands.symmetry import Symmetry
-
-Floats = NDArray[np.float64]
-Complexes = NDArray[np.complex128]
+from nickbook.checks import momenta, one_of, positive_integer, real
 
 
 class Fourier:
@@ -194,6 +192,27 @@ class BlochModel:
             raise ValueError(f"positions {self._places.shape}; allowed: ({n}, {dimension})")
         for symmetry in self.symmetries:
             _require_symmetric(self.name, translations, hoppings, symmetry)
+
+    @cached_property
+    def _content(self) -> tuple[object, ...]:
+        """Everything that makes two models the same, apart from names."""
+        arrays = [self.translations, self.hoppings, self._places, *(b.basis for b in self._blocks)]
+        turns = [part for s in self.symmetries for part in (s.rotation, s.orbitals)]
+        content = tuple((a.shape, np.ascontiguousarray(a).tobytes()) for a in arrays + turns)
+        return content, self.spin_degeneracy, self.sites
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by value: the same matrices, symmetries, places and sites."""
+        if self is other:
+            return True
+        return isinstance(other, BlochModel) and self._content == other._content
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self._content)
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def blocks(self) -> tuple[Block, ...]:

@@ -16,11 +16,11 @@ from contourpy import ContourGenerator, contour_generator
 from numpy.typing import NDArray
 from scipy.integrate import OdeSolution, solve_ivp
 
+from nickbook.arrays import Floats
 from nickbook.bands.bloch import Block
 from nickbook.bands.lattice import zone_mesh
 from nickbook.bands.vanhove import critical_points
 
-Floats = NDArray[np.float64]
 #: Vectors in the plane of momenta, x + iy: a factor i turns them by a quarter to the left.
 Plane = NDArray[np.complex128]
 

@@ -4,15 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nickbook.arrays import Floats
 from nickbook.bands.bloch import BlochModel
-from nickbook.bands.checks import real
 from nickbook.bands.contours import SADDLE_DISTANCE, Contour, contours
 from nickbook.bands.lattice import HIGH_SYMMETRY
 from nickbook.bands.vanhove import van_hove_points
-
-Floats = NDArray[np.float64]
+from nickbook.checks import real
 
 
 @dataclass(frozen=True, eq=False)

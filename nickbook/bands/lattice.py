@@ -6,11 +6,10 @@ axis and returns an array with that axis removed.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from nickbook.bands.checks import momenta, positive_integer
-
-Floats = NDArray[np.float64]
+from nickbook.arrays import Floats
+from nickbook.checks import momenta, positive_integer
 
 #: Points of high symmetry of the square Brillouin zone.
 HIGH_SYMMETRY: dict[str, tuple[float, float]] = {

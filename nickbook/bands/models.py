@@ -3,13 +3,12 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nickbook.arrays import Floats
 from nickbook.bands.bloch import BlochModel
-from nickbook.bands.checks import real
 from nickbook.bands.symmetry import square_group
+from nickbook.checks import real
 
-Floats = NDArray[np.float64]
 #: Hopping matrices by lattice vector.
 Terms = dict[tuple[int, ...], Floats]
 

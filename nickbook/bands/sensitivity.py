@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from nickbook.bands.bloch import BlochModel
 from nickbook.bands.fermi import fermi_sheets
-from nickbook.bands.filling import chemical_potential
+from nickbook.bands.fillings import chemical_potential
 from nickbook.bands.models import EightBandParameters, FourBandParameters, ThreeBandParameters
 
 Parameters = TypeVar("Parameters", FourBandParameters, ThreeBandParameters, EightBandParameters)

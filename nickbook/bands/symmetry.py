@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from nickbook.arrays import Floats
 
 #: Elements of the point group of the square, in the order of `square_group`.
 SQUARE_ELEMENTS = ("E", "C4", "C2", "C4³", "σx", "σd", "σy", "σd′")

@@ -5,11 +5,9 @@ from functools import lru_cache
 from itertools import permutations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nickbook.arrays import Floats
 from nickbook.bands.bloch import BlochModel
-
-Floats = NDArray[np.float64]
 
 #: Points along each direction.
 MESH = 48

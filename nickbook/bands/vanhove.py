@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nickbook.arrays import Floats
 from nickbook.bands.bloch import BlochModel, Block
 from nickbook.bands.lattice import zone_mesh
-
-Floats = NDArray[np.float64]
 
 _TURN = 2 * np.pi
 _HESSIAN_STEP = 1e-4

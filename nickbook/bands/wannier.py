@@ -5,15 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nickbook.arrays import Complexes, Floats, Integers
 from nickbook.bands.bloch import BlochModel
-from nickbook.bands.checks import real
 from nickbook.bands.symmetry import Symmetry
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Complexes = NDArray[np.complex128]
+from nickbook.checks import real
 
 _COLUMNS = "R1 R2 R3 m n Re Im"
 _PER_LINE = 15

@@ -1,9 +1,9 @@
 """What chapters speak with: figures, and figures with sliders."""
 
 from nickbook.book.drawing import Curve, Drawing, Image, Panel
-from nickbook.book.explore import Choice, Slider, explore
+from nickbook.book.explorer import Choice, Slider, explore
 from nickbook.book.figures import SHEET_COLORS, figure, subplots
-from nickbook.book.verdicts import Verdicts, verdicts
+from nickbook.book.verdict_table import Verdicts, verdicts
 
 __all__ = [
     "SHEET_COLORS",

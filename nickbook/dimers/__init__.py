@@ -26,7 +26,6 @@ from nickbook.dimers.fock import (
 from nickbook.dimers.hubbard import HubbardDimer, exchange_constant
 from nickbook.dimers.hund import BandSpins, band_spins, hund_hamiltonian
 from nickbook.dimers.paths import virtual_paths
-from nickbook.dimers.softening import interband_polarization, triplon_feedback
 from nickbook.dimers.spectrum import Pole, spectral_poles
 from nickbook.dimers.spins import (
     spin_from_triplons,
@@ -68,7 +67,6 @@ __all__ = [
     "hybridization_for_splitting",
     "hybridization_from_bands",
     "interaction_hamiltonian",
-    "interband_polarization",
     "kondo_couplings",
     "kondo_weights",
     "pair_states",
@@ -88,7 +86,6 @@ __all__ = [
     "triplon_bosons",
     "triplon_creators",
     "triplon_dispersion",
-    "triplon_feedback",
     "triplon_softening",
     "triplon_structure_factor",
     "virtual_energies",

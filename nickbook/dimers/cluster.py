@@ -14,7 +14,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.sparse.linalg import eigsh
 
-from nickbook.bands.checks import real
+from nickbook.checks import real
 
 Real = npt.NDArray[np.float64]
 States = npt.NDArray[np.int64]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
-from nickbook.bands.checks import momenta, one_of, real
+from nickbook.checks import momenta, one_of, real
 from nickbook.dimers.hubbard import HubbardDimer
 from nickbook.dimers.virtual import kondo_weights, self_energy_weights, virtual_energies
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from nickbook.bands.checks import positive_integer, real
+from nickbook.checks import positive_integer, real
 
 Matrix = npt.NDArray[np.complex128]
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from nickbook.bands.checks import one_of, real
+from nickbook.checks import one_of, real
 
 __all__ = ["HubbardDimer", "exchange_constant"]
 

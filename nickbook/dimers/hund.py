@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nickbook.bands.checks import one_of, real
+from nickbook.checks import one_of, real
 from nickbook.dimers.fock import annihilators
 from nickbook.dimers.spins import PAULI, spin_from_triplons, triplon_creators
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from nickbook.bands.checks import one_of, real
+from nickbook.checks import one_of, real
 from nickbook.dimers.fock import annihilators, total
 
 Vector = npt.NDArray[np.float64]

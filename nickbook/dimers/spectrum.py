@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nickbook.bands.checks import one_of
+from nickbook.checks import one_of
 from nickbook.dimers.fock import annihilators, restrict, sector, total
 from nickbook.dimers.hubbard import HubbardDimer
 

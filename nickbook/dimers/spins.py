@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from nickbook.bands.checks import momenta, one_of, positive_integer, real
+from nickbook.checks import momenta, one_of, positive_integer, real
 
 Matrix = npt.NDArray[np.complex128]
 Real = npt.NDArray[np.float64]

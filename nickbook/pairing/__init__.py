@@ -1,19 +1,18 @@
 """Everything that ends in a gap function."""
 
-from nickbook.pairing.frg import FlowOptions, FlowResult, frg_flow
-from nickbook.pairing.frg_equation import FlowEquation, bare_vertex
-from nickbook.pairing.frg_modes import FlowMode, density_modes, pairing_modes, pairing_vertex
+from nickbook.bands.patches import FermiPatches, fermi_patches
+from nickbook.pairing.frg.equation import FlowEquation, bare_vertex
+from nickbook.pairing.frg.flow import FlowOptions, FlowResult, frg_flow
+from nickbook.pairing.frg.vertex import FlowMode, density_modes, pairing_modes, pairing_vertex
 from nickbook.pairing.gap import GapFunction
-from nickbook.pairing.interactions import Interaction, kanamori
-from nickbook.pairing.linearized import (
+from nickbook.pairing.interaction import Interaction, kanamori
+from nickbook.pairing.rpa.gap_equation import (
     PairingState,
     PairScattering,
     linearized_gap,
     pair_scattering,
 )
-from nickbook.pairing.modes import Nesting, nesting
-from nickbook.pairing.patches import FermiPatches, fermi_patches
-from nickbook.pairing.susceptibility import (
+from nickbook.pairing.rpa.susceptibility import (
     StonerPoint,
     Susceptibility,
     bare_susceptibility,
@@ -21,9 +20,10 @@ from nickbook.pairing.susceptibility import (
     rpa_susceptibility,
     stoner_point,
 )
-from nickbook.pairing.tj import tj_critical_temperature, tj_mean_field
-from nickbook.pairing.tj_solution import PairAmplitudes, TJSolution
-from nickbook.pairing.triplon import (
+from nickbook.pairing.rpa.wave_vectors import Nesting, nesting
+from nickbook.pairing.tj.search import tj_critical_temperature, tj_mean_field
+from nickbook.pairing.tj.solution import PairAmplitudes, TJSolution
+from nickbook.pairing.triplon.line import (
     factorized_gap,
     gap_amplitudes,
     gap_ratio,
@@ -32,7 +32,8 @@ from nickbook.pairing.triplon import (
     triplon_critical_temperature,
     triplon_gap,
 )
-from nickbook.pairing.triplon_mesh import (
+from nickbook.pairing.triplon.softening import interband_polarization, triplon_feedback
+from nickbook.pairing.triplon.zone import (
     TriplonMeanField,
     channel_boundaries,
     channel_strengths,
@@ -66,6 +67,7 @@ __all__ = [
     "gap_amplitudes",
     "gap_ratio",
     "gap_ratio_exact",
+    "interband_polarization",
     "kanamori",
     "linearized_gap",
     "nesting",
@@ -79,6 +81,7 @@ __all__ = [
     "tj_critical_temperature",
     "tj_mean_field",
     "triplon_critical_temperature",
+    "triplon_feedback",
     "triplon_gap",
     "triplon_mean_field",
 ]

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
+from nickbook.arrays import Floats
 from nickbook.bands import FermiSheet
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

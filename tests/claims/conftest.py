@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 
 # The package exports a function of the same name.
-machinery = import_module("nickbook.claims.ledger")
+machinery = import_module("nickbook.claims.rows")
 
 
 @pytest.fixture(scope="session")

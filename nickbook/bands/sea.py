@@ -1,0 +1,115 @@
+"""The occupied states of a model up to one level: what every theory of pairing starts from."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from nickbook.arrays import Floats
+from nickbook.bands.bloch import BlochModel
+from nickbook.bands.fermi import FermiSheet, density_of_states, fermi_sheets
+from nickbook.bands.fillings import chemical_potential, filling
+from nickbook.bands.patches import FermiPatches, fermi_patches
+from nickbook.bands.vanhove import VanHovePoint, van_hove_points
+from nickbook.checks import real
+
+
+@dataclass(frozen=True)
+class FermiSea:
+    """A model filled up to a chemical potential.
+
+    Two seas are equal when their models have the same matrices and their levels are the same.
+
+    Parameters
+    ----------
+    model : BlochModel
+        The bands.
+    mu : float
+        Chemical potential in eV.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `mu` is not a finite real number.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band
+    >>> sea = FermiSea.at(four_band(), filling=3)
+    >>> round(sea.mu, 4), len(sea.sheets)
+    (10.0975, 3)
+    """
+
+    model: BlochModel
+    mu: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mu", real("mu", self.mu, unit="eV"))
+
+    @classmethod
+    def at(cls, model: BlochModel, *, filling: float, temperature: float = 0.0) -> "FermiSea":
+        """Fill a model with a number of electrons.
+
+        Parameters
+        ----------
+        model : BlochModel
+            The bands.
+        filling : float
+            Electrons per cell of the model, both spins.
+        temperature : float, optional
+            Temperature in eV at which the level gives that filling.
+
+        Returns
+        -------
+        FermiSea
+            The sea up to that level.
+
+        Raises
+        ------
+        ValueError
+            As for `chemical_potential`.
+        """
+        return cls(model, chemical_potential(model, filling, temperature))
+
+    @cached_property
+    def sheets(self) -> tuple[FermiSheet, ...]:
+        """The Fermi sheets, as `fermi_sheets` orders them."""
+        return tuple(fermi_sheets(self.model, self.mu))
+
+    @cached_property
+    def filling(self) -> float:
+        """Electrons per cell at zero temperature, both spins."""
+        return filling(self.model, self.mu)
+
+    @property
+    def van_hove(self) -> list[VanHovePoint]:
+        """The van Hove points of the model."""
+        return van_hove_points(self.model)
+
+    def density_of_states(self, energy: float | None = None) -> Floats:
+        """Density of states of each band, as `density_of_states` gives it.
+
+        Parameters
+        ----------
+        energy : float, optional
+            Energy in eV; the chemical potential when not given.
+
+        Returns
+        -------
+        ndarray, shape (bands,)
+            States/eV per spin and cell.
+        """
+        return density_of_states(self.model, self.mu if energy is None else energy)
+
+    def patches(self, count: int | list[int]) -> FermiPatches:
+        """Cut the Fermi sheets into patches, as `fermi_patches` does.
+
+        Parameters
+        ----------
+        count : int or list of int
+            Patches on each sheet.
+
+        Returns
+        -------
+        FermiPatches
+            The patches.
+        """
+        return fermi_patches(self.model, self.mu, count)

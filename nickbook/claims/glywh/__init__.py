@@ -1,0 +1,1 @@
+"""What Gu, Le, Yang, Wu and Hu (GLYWH) say."""

@@ -1,0 +1,1 @@
+"""What Liu and Khaliullin (LK) say."""

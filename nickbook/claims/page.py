@@ -1,0 +1,84 @@
+"""Write the ledger as a page of the book: ``python -m nickbook.claims notebooks/ledger.md``."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from nickbook.claims.rows import VERDICTS, Claim, ledger
+
+_HEAD = """---
+description: Every claim of the two papers that this book tests, with its computed verdict.
+numbering:
+  heading_2: false
+  heading_3: false
+---
+
+# Claims ledger
+
+This page is written by the package, from the functions that settle each claim; no verdict is
+entered by hand, and the tests fail when one changes. *Reproduced* means that the printed
+statement holds. *With caveat* means that it holds under a condition which the paper does not
+state. *Not as written* means that two independent methods contradict it. *Outside* means that
+it needs data which are not part of this book.
+"""
+
+_PAPERS = {"LK": "Liu and Khaliullin (LK)", "GLYWH": "Gu, Le, Yang, Wu and Hu (GLYWH)"}
+
+
+def page(claims: list[Claim]) -> str:
+    """Write the ledger in MyST Markdown.
+
+    Parameters
+    ----------
+    claims : list of Claim
+        The rows.
+
+    Returns
+    -------
+    str
+        The page: a table with one line a claim, then a section for each.
+    """
+    parts = [_HEAD]
+    for paper in dict.fromkeys(claim.paper for claim in claims):
+        rows = [claim for claim in claims if claim.paper == paper]
+        counts = Counter(claim.verdict for claim in rows)
+        counted = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
+        parts.append(f"## {_PAPERS[paper]}\n\n{len(rows)} claims: {counted}.\n")
+        parts.append(_table(rows))
+        parts.extend(_section(claim) for claim in rows)
+    return "\n".join(parts)
+
+
+def badge(verdict: str) -> str:
+    """Return a verdict as a coloured badge in MyST Markdown."""
+    return f"{{span .verdict .verdict-{verdict.replace(' ', '-')}}}`{verdict}`"
+
+
+def _table(rows: list[Claim]) -> str:
+    lines = [
+        f"| [{claim.id}](#{claim.id}) | {claim.statement} | {badge(claim.verdict)} |"
+        for claim in rows
+    ]
+    head = "| claim | the paper says | verdict |\n| --- | --- | --- |\n"
+    return ":::{div}\n:class: wide\n\n" + head + "\n".join(lines) + "\n\n:::\n"
+
+
+def _section(claim: Claim) -> str:
+    entries = [
+        ("Paper", f"{claim.where}. {claim.statement}"),
+        ("Paper's value", claim.paper_value),
+        ("Found", claim.value),
+        ("Verdict", badge(claim.verdict)),
+        ("Method", claim.method),
+        ("Second route", claim.check),
+        ("Tolerance", claim.tolerance),
+        ("Shown in", f"[](#{claim.chapter})"),
+    ]
+    body = "\n".join(f"{term}\n: {words}\n" for term, words in entries if words)
+    return f"({claim.id})=\n### {claim.id}\n\n{body}"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m nickbook.claims OUTPUT.md")
+    Path(sys.argv[1]).write_text(page(ledger()), encoding="utf-8", newline="\n")

@@ -1,0 +1,439 @@
+r"""The flow equation of the N-patch functional renormalization group.
+
+The interaction at scale Λ is :math:`H = \frac{1}{2N}\sum \Gamma(1,2;3,4)\,
+c^\dagger_{1\sigma} c^\dagger_{2\sigma'} c_{4\sigma'} c_{3\sigma}` with N cells, so Γ is an energy
+per cell.  Three legs sit on patches; the fourth is taken on each band, at the patch nearest to
+k1 + k2 − k3.  The vertex with another leg away from the patches follows by crossing and
+Hermiticity, Γ(1,2;3,4) = Γ(2,1;4,3) = Γ(3,4;1,2)*, so one array Γ[p1, p2, p3, band of 4] holds
+them all, and entries that describe the same four patches are kept equal.
+
+One-loop terms, with loops L > 0 that grow as Λ falls:
+
+* particle-particle: −Γ(1,2;5,6) L Γ(5,6;3,4);
+* particle-hole, direct: −2 Γ(1,6;3,5) L Γ(5,2;6,4) + Γ(1,6;5,3) L Γ(5,2;6,4)
+  + Γ(1,6;3,5) L Γ(5,2;4,6), which is −½ C L C + ½ X L X with C = 2D − X;
+* particle-hole, crossed: Γ(1,6;5,4) L Γ(5,2;3,6).
+
+Of the two internal legs the one whose cutoff moves runs over its patch in momentum space, resolved
+in energy and along the sheet; the other one has the energy of its band at the momentum that is
+left, and no patch of its own.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import spline_filter
+
+from nickbook.arrays import Floats, Integers
+from nickbook.bands import zone_mesh
+from nickbook.bands.patches import FermiPatches
+from nickbook.checks import one_of, positive_integer, real
+from nickbook.pairing.frg.kernels import (
+    SCHEMES,
+    SMOOTH_STEP,
+    contour_points,
+    exchanged,
+    expand,
+    loop_rates,
+    nearest_of,
+    vertex_rate,
+)
+from nickbook.pairing.interaction import Interaction
+
+#: Vertices are real for models with real Bloch states.
+Numbers = NDArray[Any]
+
+#: The parts of the flow that can be kept or left out.
+TERMS = ("pp", "ph-direct", "ph-crossed")
+#: Mesh of the spline through each band; its error is below 1e-6 eV for the bands of the papers.
+_SPLINE_MESH = 256
+_TURN = 2 * np.pi
+
+
+def bare_vertex(
+    interaction: Interaction, u1: ArrayLike, u2: ArrayLike, u3: ArrayLike, u4: ArrayLike
+) -> Numbers:
+    r"""Vertex :math:`\sum V_{abcd}\, u^*_{1a} u^*_{2b} u_{3c} u_{4d}` of an interaction in a cell.
+
+    Parameters
+    ----------
+    interaction : Interaction
+        The interaction in orbital space.
+    u1, u2, u3, u4 : array_like, shape (..., n)
+        Bloch states in the periodic gauge; the first two are created.  Leading axes broadcast.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        The vertex in eV per cell.
+    """
+    legs: list[Numbers] = [np.conj(u1), np.conj(u2), np.asarray(u3), np.asarray(u4)]
+    tensor: Numbers = interaction.tensor
+    vertex: Numbers = np.einsum("abcd,...a,...b,...c,...d->...", tensor, *legs, optimize=True)
+    return vertex
+
+
+@dataclass(frozen=True, eq=False)
+class FlowEquation:
+    r"""Right-hand side of the flow on given patches.
+
+    Parameters
+    ----------
+    patches : FermiPatches
+        The patches.
+    cutoff : {"sharp", "smooth", "frequency"}, optional
+        What is left out at scale Λ.  "sharp": all modes with :math:`|\xi| < \Lambda`.  "smooth":
+        a share of the modes that falls from one at :math:`|\xi| = 1.5\Lambda` to zero at half of
+        Λ.  "frequency": modes of all energies enter with the factor
+        :math:`\omega^2/(\omega^2+\Lambda^2)`.
+    keep : tuple of str, optional
+        Terms of the flow: some of ``"pp"``, ``"ph-direct"``, ``"ph-crossed"``.
+    resolution : int, optional
+        Points along each direction of the mesh whose cells the lines of constant energy cross; an
+        even number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an unknown cutoff or term, or a resolution that is too small or odd.
+
+    Notes
+    -----
+    With P patches, B bands and G symmetries, one `derivative` costs about :math:`8 P^4B^2/G`
+    multiplications or less, since only one of several entries that are equal by crossing and
+    Hermiticity is worked out, and :math:`B P^2/2G` band energies per point of the shell.  The rows
+    that are multiplied are in single precision, so increments carry an error of about 1e-6 of the
+    largest one.  Memory: about 30 bytes for each of the :math:`P^3B` entries, 0.15 GB for 120
+    patches on three bands.
+    """
+
+    patches: FermiPatches
+    cutoff: str = "sharp"
+    keep: tuple[str, ...] = TERMS
+    resolution: int = 64
+
+    def __post_init__(self) -> None:
+        one_of("cutoff", self.cutoff, SCHEMES)
+        for term in self.keep:
+            one_of("keep", term, TERMS)
+        positive_integer("resolution", self.resolution, at_least=16)
+        if self.resolution % 2:
+            raise ValueError(f"resolution = {self.resolution}; allowed: an even number")
+
+    @cached_property
+    def bands(self) -> Integers:
+        """Bands with patches, in the order of the last axis of a vertex."""
+        return np.unique(self.patches.bands)
+
+    @cached_property
+    def band_of(self) -> Integers:
+        """Place in `bands` of the band of each patch, shape (P,)."""
+        places: Integers = np.searchsorted(self.bands, self.patches.bands)
+        return places
+
+    @cached_property
+    def permutations(self) -> Integers:
+        """Images of the patches under the symmetries that are used, shape (G, P).
+
+        They are those of the model if all move every patch, and the identity alone if not.
+        """
+        images = np.asarray(self.patches.permutations, dtype=np.int64)
+        count = images.shape[1]
+        return images if (images[1:] != np.arange(count)).all() else np.arange(count)[None]
+
+    @cached_property
+    def first(self) -> Integers:
+        """One patch of each set that the symmetries map onto each other, shape (R,)."""
+        return np.flatnonzero(self.permutations.min(axis=0) == np.arange(self.size))
+
+    @property
+    def size(self) -> int:
+        """Number of patches P."""
+        return len(self.patches.weights)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Shape (R, P, P, B) of the vertex on representative first patches."""
+        return len(self.first), self.size, self.size, len(self.bands)
+
+    @cached_property
+    def _mover(self) -> Integers:
+        """Symmetry that takes each patch to its representative."""
+        mover: Integers = np.argmin(self.permutations, axis=0)
+        return mover
+
+    @cached_property
+    def _slot(self) -> Integers:
+        """Place of the representative of each patch."""
+        slot: Integers = np.searchsorted(self.first, self.permutations.min(axis=0))
+        return slot
+
+    @cached_property
+    def fourth(self) -> Integers:
+        """Patch of the fourth leg, shape (P, P, P, B): on each band the nearest to k1 + k2 − k3."""
+        points = self.patches.points
+        part = np.empty(self.shape, dtype=np.int64)
+        for r, k1 in enumerate(points[self.first]):
+            left = (k1 + points)[:, None] - points
+            for b in range(len(self.bands)):
+                part[r, :, :, b] = self.nearest(left, b)
+        # Ties are broken on representatives only, so that the rest follows by symmetry.
+        inverse = np.argsort(self.permutations, axis=1)
+        full: Integers = expand(part, self._mover, self.permutations, self._slot)
+        for p in range(self.size):
+            full[p] = inverse[self._mover[p]][full[p]]
+        return full
+
+    def nearest(self, k: Floats, band: int) -> Integers:
+        """Patch on one of `bands` that is nearest to each momentum, shape (...)."""
+        chosen = np.flatnonzero(self.band_of == band)
+        found = nearest_of(k.reshape(-1, 2), self.patches.points[chosen])
+        nearest: Integers = chosen[found].reshape(k.shape[:-1])
+        return nearest
+
+    def bare(self, interaction: Interaction) -> Numbers:
+        """Vertex of an interaction, shape (R, P, P, B), in eV per cell.
+
+        The fourth leg has the state of its patch.
+        """
+        u = self.patches.states
+        if len(interaction.tensor) != u.shape[1]:
+            raise ValueError(
+                f"interaction has {len(interaction.tensor)} orbitals; allowed: {u.shape[1]}, as "
+                f"many as {self.patches.model.name!r}"
+            )
+        for symmetry in self.patches.symmetries:
+            d, moved = symmetry.orbitals, interaction.tensor + 0j
+            for factor in (d.conj(), d.conj(), d, d):
+                moved = np.moveaxis(np.tensordot(factor, moved, axes=(0, 0)), 0, -1)
+            miss = np.abs(moved - interaction.tensor).max()
+            if miss > 1e-9:
+                raise ValueError(
+                    f"interaction changes by {miss:.2e} eV under {symmetry.name} of "
+                    f"{self.patches.model.name!r}; give the model the symmetries that both have"
+                )
+        vertex = np.empty(self.shape, u.dtype)
+        for r, p in enumerate(self.first):
+            open_legs = np.einsum(
+                "abcd,a,ib,jc->ijd", interaction.tensor, u[p].conj(), u.conj(), u, optimize=True
+            )
+            vertex[r] = np.einsum("ijd,ijsd->ijs", open_legs, u[self.fourth[p]])
+        return vertex
+
+    def full(self, part: Numbers) -> Numbers:
+        """Vertex on all patches, shape (P, P, P, B), from one on representatives."""
+        vertex: Numbers = expand(part, self._mover, self.permutations, self._slot)
+        return vertex
+
+    def loops(self, scale: float) -> tuple[Floats, Floats]:
+        """Growth of the loops per eV as the scale falls, both of shape (R, P, P, B).
+
+        Parameters
+        ----------
+        scale : float
+            Λ in eV.
+
+        Returns
+        -------
+        pp, ph : ndarray, shape (R, P, P, B)
+            Particle-particle loops at the total momentum of the first two patches and
+            particle-hole loops with the transfer from the second to the first; third axis: patch
+            of the leg whose cutoff moves; last axis: band of the other leg.
+        """
+        shell, labels, energies = self.shell(scale)
+        transfers, source, turn = self._transfers
+        pairs, holes = loop_rates(
+            self._splines,
+            transfers,
+            self.size,
+            shell,
+            labels,
+            energies,
+            scale,
+            SCHEMES.index(self.cutoff),
+        )
+        minus = self.patches.minus
+        pp, ph = (
+            np.take_along_axis(found[source], turn[:, :, None], axis=1).reshape(self.shape)
+            for found in (pairs, holes)
+        )
+        # The energies at q + k and at −q − k agree, so pairs of total momentum k_a + k_b are those
+        # of transfer k_a − (−k_b) with the moving leg at −k.
+        return np.ascontiguousarray(pp[:, minus][:, :, minus]), ph
+
+    @cached_property
+    def _transfers(self) -> tuple[Floats, Integers, Integers]:
+        """Transfers to work out; for each pair of patches, which it is, and its patches there.
+
+        The pairs (a, b) and (−b, −a) have the same transfer.
+        """
+        r, b = (i.reshape(-1) for i in np.indices(self.shape[:2]))
+        a, minus = self.first[r], np.asarray(self.patches.minus, dtype=np.int64)
+        g = self._mover[minus[b]]
+        other = self._slot[minus[b]] * self.size + self.permutations[g, minus[a]]
+        own = np.arange(len(r))
+        copied = other < own
+        turn = np.where(copied[:, None], self.permutations[g], np.arange(self.size))
+        done = np.flatnonzero(~copied)
+        source = np.searchsorted(done, np.where(copied, other, own))
+        points = self.patches.points
+        return (points[a] - points[b])[done], source, turn
+
+    def shell(self, scale: float) -> tuple[Floats, Integers, Floats]:
+        """Points of the leg whose cutoff moves at a scale, in the patches they belong to.
+
+        Parameters
+        ----------
+        scale : float
+            Λ in eV.
+
+        Returns
+        -------
+        points : ndarray, shape (n, 3)
+            Momenta, and weights in states per eV, spin and cell.
+        labels : ndarray of int, shape (n,)
+            Patch of each point: the nearest one of its band.
+        energies : ndarray, shape (n,)
+            Energies in eV from the chemical potential.
+        """
+        scale = real("scale", scale, above=0.0, unit="eV")
+        points, labels, energies = [], [], []
+        for energy, weight in self._levels(scale):
+            for b, (corners, middles) in enumerate(self._meshes):
+                found = contour_points(corners, middles, energy)
+                found[:, :2] = self._on_level(found[:, :2], b, energy)
+                found[:, 2] *= weight
+                points.append(found)
+                labels.append(self.nearest(found[:, :2], b))
+                energies.append(np.full(len(found), energy))
+        return np.concatenate(points), np.concatenate(labels), np.concatenate(energies)
+
+    def _levels(self, scale: float) -> list[tuple[float, float]]:
+        """Energies of the moving leg and their quadrature weights."""
+        if self.cutoff == "sharp":
+            return [(-scale, 1.0), (scale, 1.0)]
+        if self.cutoff == "smooth":
+            t, w = (a / 2 for a in np.polynomial.legendre.leggauss(4))
+            x = 1 + 2 * SMOOTH_STEP * t
+            # dΛ moves the share χ(|ξ|/Λ) by χ′ |ξ|/Λ².
+            slope = 6 * (t + 0.5) * (0.5 - t) * w
+            pairs = [(scale * a, a * b) for a, b in zip(x, slope, strict=True)]
+        else:
+            t, w = np.polynomial.legendre.leggauss(12)
+            top = np.arcsinh(self.reach / scale)
+            y = top * (1 + t) / 2
+            pairs = list(zip(scale * np.sinh(y), scale * np.cosh(y) * top * w / 2, strict=True))
+        return [(float(sign * e), float(w)) for e, w in pairs for sign in (-1, 1)]
+
+    @property
+    def reach(self) -> float:
+        """Largest distance in eV of the bands with patches from the chemical potential."""
+        return float(max(np.abs(part).max() for mesh in self._meshes for part in mesh))
+
+    @cached_property
+    def _meshes(self) -> list[tuple[Floats, Floats]]:
+        """Energies of each band at the corners and centres of the cells."""
+        corners = zone_mesh(self.resolution)
+        found = []
+        for k in (corners, corners + np.pi / self.resolution):
+            energies = self.patches.model.band_energies(k)[..., self.bands] - self.patches.mu
+            found.append(np.moveaxis(energies, -1, 0))
+        return [(c.copy(), m.copy()) for c, m in zip(*found, strict=True)]
+
+    @cached_property
+    def _splines(self) -> Floats:
+        mesh = self.patches.model.band_energies(zone_mesh(_SPLINE_MESH)) - self.patches.mu
+        tables = [spline_filter(mesh[..., band], 3, mode="grid-wrap") for band in self.bands]
+        return np.array([np.pad(table, ((1, 2), (1, 2)), "wrap") for table in tables])
+
+    def _on_level(self, k: Floats, band: int, energy: float) -> Floats:
+        """Momenta moved onto the line of an energy, where it is near."""
+        block, index = self.patches.model.locate(int(self.bands[band]))
+        for _ in range(3):
+            value, velocity = block.band(k, index)
+            miss = energy + self.patches.mu - value
+            shift = velocity * (miss / np.maximum(np.square(velocity).sum(axis=-1), 1e-12))[:, None]
+            near = np.abs(shift).max(axis=-1, initial=0.0) < _TURN / self.resolution / 2
+            k = k + np.where(near[:, None], shift, 0.0)
+        return k
+
+    def derivative(self, part: Numbers, scale: float) -> Numbers:
+        r"""Growth :math:`-d\Gamma/d\Lambda` of the vertex, shape (R, P, P, B).
+
+        Parameters
+        ----------
+        part : ndarray, shape (R, P, P, B)
+            Vertex on representative first patches, as from `bare`.
+        scale : float
+            Λ in eV.
+
+        Returns
+        -------
+        ndarray, shape (R, P, P, B)
+            Change per eV as the scale falls.
+        """
+        first, columns = self.first, self.size * len(self.bands)
+        single = np.complex64 if np.iscomplexobj(part) else np.float32
+        pp, ph = (loop.astype(np.float32) for loop in self.loops(scale))
+        vertex = self.full(part.astype(single))
+        x, c = exchanged(vertex)
+        ph_all = self.full(ph)
+        weighted = (
+            pp * vertex[first],
+            pp * vertex[:, first].swapaxes(0, 1),
+            ph * c[first],
+            np.ascontiguousarray((ph_all[:, first] * c[:, first]).swapaxes(0, 1)),
+            ph_all * x,
+        )
+        rate = vertex_rate(
+            tuple(a.reshape(*a.shape[:2], columns) for a in (vertex, x, c)),
+            tuple(a.reshape(*a.shape[:2], columns) for a in weighted),
+            (first, self.fourth[first]),
+            self._sources[0],
+            tuple(term in self.keep for term in TERMS),
+        )
+        # The increments are rounded to 1e-6 of the largest one, the vertex itself is not.
+        rate = rate.astype(part.dtype)
+        return self._shared(rate)
+
+    def _shared(self, rate: Numbers) -> Numbers:
+        """Copy each worked-out entry to those that are equal by crossing and Hermiticity."""
+        _, source, conjugate, is_real = self._sources
+        shared = rate.reshape(-1)[source]
+        if np.iscomplexobj(shared):
+            shared[is_real[source]] = shared[is_real[source]].real
+            shared = np.where(conjugate, shared.conj(), shared)
+        return shared.reshape(self.shape)
+
+    @cached_property
+    def _sources(self) -> tuple[NDArray[np.bool_], Integers, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Entries to work out; for each the one it equals, if conjugated, and if it is real."""
+        entries = np.arange(np.prod(self.shape)).reshape(self.shape)
+        source, conjugate = entries.copy(), np.zeros(self.shape, bool)
+        is_real = np.zeros(self.shape, bool)
+        for flipped, image in self._images():
+            is_real |= flipped & (image == entries)
+            closer = (image >= 0) & (image < source)
+            source[closer], conjugate[closer] = image[closer], flipped
+        return source == entries, source.reshape(-1), conjugate.reshape(-1), is_real.reshape(-1)
+
+    def _images(self) -> list[tuple[bool, Integers]]:
+        """Entry with the same four patches after each exchange of legs, or −1 if there is none.
+
+        The exchanges are (2,1;4,3), (3,4;1,2) and (4,3;2,1); the last two conjugate.
+        """
+        p1 = self.first[:, None, None, None]
+        p2, p3 = np.arange(self.size)[:, None, None], np.arange(self.size)[:, None]
+        p4, band = self.fourth[self.first], self.band_of
+        found: list[tuple[bool, Integers]] = []
+        for legs in ((p2, p1, p4, p3), (p3, p4, p1, p2), (p4, p3, p2, p1)):
+            a, b, c, d = np.broadcast_arrays(*legs)
+            closes = self.fourth[a, b, c, band[d]] == d
+            g = self._mover[a]
+            place = (self._slot[a], self.permutations[g, b], self.permutations[g, c], band[d])
+            image = np.ravel_multi_index(place, self.shape)
+            found.append((len(found) > 0, np.where(closes, image, -1)))
+        return found

@@ -1,0 +1,255 @@
+"""Inner loops of the functional renormalization group, compiled."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from nickbook.arrays import Floats, Integers
+
+Numbers = NDArray[Any]
+
+#: Cutoff schemes by number; how each enters is said in `frg_equation`.
+SCHEMES = ("sharp", "smooth", "frequency")
+_SHARP, _SMOOTH = 0, 1
+#: Half width of a sharp step relative to the scale: two equal energies share it evenly.
+STEP = 0.02
+#: Half width of the smooth step relative to the scale.
+SMOOTH_STEP = 0.5
+
+
+@njit(cache=True, fastmath=True, inline="always")
+def _spline_weights(s: float) -> tuple[float, float, float, float]:
+    r = 1.0 - s
+    w0, w3 = r * r * r / 6, s * s * s / 6
+    w1 = 2.0 / 3 - s * s * (2 - s) / 2
+    return w0, w1, 1.0 - w0 - w1 - w3, w3
+
+
+@njit(cache=True, fastmath=True, inline="always")
+def band_energy(table: Floats, x: float, y: float) -> float:
+    """Energy of one band from its periodic cubic B-spline, table padded to (M + 3, M + 3)."""
+    m = table.shape[0] - 3
+    u, v = x / (2 * np.pi), y / (2 * np.pi)
+    u, v = (u - np.floor(u)) * m, (v - np.floor(v)) * m
+    i, j = min(int(u), m - 1), min(int(v), m - 1)
+    b = _spline_weights(v - j)
+    total = 0.0
+    for row, a in enumerate(_spline_weights(u - i)):
+        near = table[i + row]
+        total += a * (near[j] * b[0] + near[j + 1] * b[1] + near[j + 2] * b[2] + near[j + 3] * b[3])
+    return total
+
+
+@njit(cache=True)
+def contour_points(corners: Floats, middles: Floats, level: float) -> Floats:
+    """Middle and weight of each piece of a contour line in the triangles of a mesh.
+
+    corners (n, n) and middles (n, n) are energies at the corners and centres of the cells of a
+    zone [0, 2π)²; the weight of a piece is its length over gradient and 4π².  Shape (pieces, 3).
+    """
+    n = corners.shape[0]
+    h = 2 * np.pi / n
+    found = np.empty((8 * n * n, 3))
+    count = 0
+    x, y, e = np.empty(3), np.empty(3), np.empty(3)
+    for i in range(n):
+        for j in range(n):
+            for side in range(4):
+                # Triangles of the centre and two neighbouring corners.
+                first, second = side, (side + 1) % 4
+                x[0], y[0], e[0] = i + 0.5, j + 0.5, middles[i, j] - level
+                for slot, corner in ((1, first), (2, second)):
+                    di = 1 if corner in (1, 2) else 0
+                    dj = 1 if corner >= 2 else 0
+                    x[slot], y[slot] = i + di, j + dj
+                    e[slot] = corners[(i + di) % n, (j + dj) % n] - level
+                below = (e[0] < 0) * 1 + (e[1] < 0) * 1 + (e[2] < 0) * 1
+                if below in (0, 3):
+                    continue
+                odd = 0
+                for slot in range(3):
+                    if ((e[slot] < 0) and below == 1) or ((e[slot] >= 0) and below == 2):
+                        odd = slot
+                p, q = (odd + 1) % 3, (odd + 2) % 3
+                s, t = e[odd] / (e[odd] - e[p]), e[odd] / (e[odd] - e[q])
+                x0, y0 = x[odd] + s * (x[p] - x[odd]), y[odd] + s * (y[p] - y[odd])
+                x1, y1 = x[odd] + t * (x[q] - x[odd]), y[odd] + t * (y[q] - y[odd])
+                length = np.hypot(x1 - x0, y1 - y0)
+                ax, ay = x[p] - x[odd], y[p] - y[odd]
+                bx, by = x[q] - x[odd], y[q] - y[odd]
+                area = ax * by - ay * bx
+                gx = ((e[p] - e[odd]) * by - (e[q] - e[odd]) * ay) / area
+                gy = ((e[q] - e[odd]) * ax - (e[p] - e[odd]) * bx) / area
+                found[count, 0], found[count, 1] = (x0 + x1) / 2 * h, (y0 + y1) / 2 * h
+                found[count, 2] = length / np.hypot(gx, gy) * h * h / (4 * np.pi**2)
+                count += 1
+    return found[:count].copy()
+
+
+@njit(cache=True, fastmath=True)
+def step(ratio: float, scheme: int) -> float:
+    """Share of a mode that the cutoff leaves in, at |energy|/scale."""
+    width = STEP if scheme == _SHARP else SMOOTH_STEP
+    t = min(max((ratio - 1 + width) / (2 * width), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+@njit(cache=True, fastmath=True)
+def frequency_loop(a: float, b: float, sign: float) -> float:
+    """∫dx/2π 2x⁴(x² + s ab)/((x² + 1)³(x² + a²)(x² + b²)) for a, b >= 0."""
+    total = max(a + b, 1e-12)
+    even = 8 * a * a * b * b + 9 * a * b * (a + b) + 3 * (a + b) ** 2 + total
+    odd = a * b * (3 * a * b * (a + b) + a * a + b * b + 10 * a * b + 3 * (a + b))
+    return (even + sign * odd) / (8 * ((1 + a) * (1 + b)) ** 3 * total)
+
+
+@njit(cache=True, fastmath=True)
+def loop_rate(energy: float, other: float, scale: float, scheme: int) -> tuple[float, float]:
+    """Return the growth of a particle-particle and of a particle-hole pair as the scale falls.
+
+    The first leg, at `energy`, is the one whose cutoff moves.
+    """
+    same = energy * other > 0
+    if scheme <= _SMOOTH:
+        size = abs(other)
+        value = step(size / scale, scheme) / (abs(energy) + size)
+        return (value, 0.0) if same else (0.0, value)
+    sign = 1.0 if same else -1.0
+    a, b = abs(energy) / scale, abs(other) / scale
+    norm = 1 / (scale * scale)
+    return norm * frequency_loop(a, b, sign), norm * frequency_loop(a, b, -sign)
+
+
+@njit(cache=True, parallel=True, fastmath=True)
+def loop_rates(
+    tables: Floats,
+    transfers: Floats,
+    size: int,
+    shell: Floats,
+    labels: Integers,
+    energies: Floats,
+    scale: float,
+    scheme: int,
+) -> tuple[Floats, Floats]:
+    """Loops for each transfer q, both of shape (len(q), size, B).
+
+    shell holds (kx, ky, weight) of the points of the moving leg, labels their patches, energies
+    their energies.  Second axis of the results: patch of the moving leg; last: band of the other
+    leg, at the energy of k + q.  The first result is for particle-particle pairs, the second for
+    particles and holes.
+    """
+    bands = len(tables)
+    pp = np.zeros((len(transfers), size, bands))
+    ph = np.zeros((len(transfers), size, bands))
+    for pair in prange(len(transfers)):
+        for i in range(len(shell)):
+            x, y = shell[i, 0] + transfers[pair, 0], shell[i, 1] + transfers[pair, 1]
+            weight, p = shell[i, 2], labels[i]
+            for band in range(bands):
+                other = band_energy(tables[band], x, y)
+                pairs, holes = loop_rate(energies[i], other, scale, scheme)
+                pp[pair, p, band] += weight * pairs
+                ph[pair, p, band] += weight * holes
+    return pp, ph
+
+
+@njit(cache=True)
+def nearest_of(k: Floats, points: Floats) -> Integers:
+    """Index of the point nearest to each momentum on the zone torus, the first of equal ones."""
+    found = np.empty(len(k), np.int64)
+    for i in range(len(k)):
+        best = np.inf
+        for j in range(len(points)):
+            x, y = k[i, 0] - points[j, 0], k[i, 1] - points[j, 1]
+            x -= 2 * np.pi * np.round(x / (2 * np.pi))
+            y -= 2 * np.pi * np.round(y / (2 * np.pi))
+            distance = x * x + y * y
+            # Equal up to rounding is equal.
+            if distance < best - 1e-9:
+                best = distance
+                found[i] = j
+    return found
+
+
+@njit(cache=True, parallel=True)
+def expand(part: Numbers, mover: Integers, permutations: Integers, slot: Integers) -> Numbers:
+    """Return an array over all first patches from the one over one of each symmetric set.
+
+    mover[p] is a symmetry that takes patch p to the representative in slot[p].
+    """
+    count = len(mover)
+    bands = part.shape[3]
+    full = np.empty((count, count, count, bands), part.dtype)
+    for a in prange(count):
+        g, source = permutations[mover[a]], part[slot[a]]
+        for b in range(count):
+            for c in range(count):
+                full[a, b, c] = source[g[b], g[c]]
+    return full
+
+
+@njit(cache=True, parallel=True)
+def exchanged(vertex: Numbers) -> tuple[Numbers, Numbers]:
+    """X[a, b, p] = Γ[p, a, b] and C[a, b, p] = 2 Γ[a, p, b] − X[a, b, p]."""
+    x, c = np.empty_like(vertex), np.empty_like(vertex)
+    count, bands = vertex.shape[0], vertex.shape[3]
+    for a in prange(count):
+        for b in range(count):
+            for p in range(count):
+                for s in range(bands):
+                    x[a, b, p, s] = vertex[p, a, b, s]
+                    c[a, b, p, s] = 2 * vertex[a, p, b, s] - vertex[p, a, b, s]
+    return x, c
+
+
+@njit(cache=True, fastmath=True)
+def _overlap(a: Numbers, b: Numbers) -> complex:
+    total = a[0] * np.conj(b[0])
+    for i in range(1, len(a)):
+        total += a[i] * np.conj(b[i])
+    return total  # type: ignore[no-any-return]
+
+
+@njit(cache=True, parallel=True, fastmath=True)
+def vertex_rate(
+    vertices: tuple[Numbers, ...],
+    weighted: tuple[Numbers, ...],
+    where: tuple[Integers, ...],
+    own: NDArray[np.bool_],
+    keep: tuple[bool, ...],
+) -> Numbers:
+    """Right-hand side of the flow for the entries marked in `own`, shape (R, P, P, B).
+
+    vertices: Γ, X and C, each as (P, P, P·B).  weighted: rows times loops of the pair terms (1, 2)
+    and (2, 1), of C for (1, 3) and (3, 1), and of X for all pairs.  where: representative patches
+    and the patch of the fourth leg.
+    """
+    first, fourth = where
+    vertex, x, c = vertices
+    pair, pair_back, c13, c31, xl = weighted
+    count, bands = own.shape[1], own.shape[3]
+    rate = np.zeros(own.shape, vertex.dtype)
+    for task in prange(own.shape[0] * count):
+        r, k2 = task // count, task % count
+        k1 = first[r]
+        for k3 in range(count):
+            for s in range(bands):
+                if not own[r, k2, k3, s]:
+                    continue
+                k4 = fourth[r, k2, k3, s]
+                total = 0 * vertex[0, 0, 0]
+                if keep[0]:
+                    total -= _overlap(pair[r, k2], vertex[k3, k4])
+                    total -= _overlap(pair_back[r, k2], vertex[k4, k3])
+                if keep[1]:
+                    total += 0.5 * _overlap(xl[k1, k3], x[k4, k2])
+                    total += 0.5 * _overlap(x[k2, k4], xl[k3, k1])
+                    total -= 0.5 * _overlap(c13[r, k3], c[k4, k2])
+                    total -= 0.5 * _overlap(c[k2, k4], c31[r, k3])
+                if keep[2]:
+                    total += _overlap(x[k1, k4], xl[k3, k2])
+                    total += _overlap(xl[k2, k3], x[k4, k1])
+                rate[r, k2, k3, s] = total
+    return rate

@@ -1,0 +1,245 @@
+"""What a vertex on patches favours: eigenmodes of its pairing, spin and charge parts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.linalg import eigvalsh
+
+from nickbook.arrays import Floats, Integers
+from nickbook.bands.patches import FermiPatches
+from nickbook.checks import momenta, one_of
+from nickbook.pairing.frg.equation import FlowEquation, Numbers
+from nickbook.pairing.gap import GapFunction
+
+#: Momenta of density waves.
+Momenta = tuple[tuple[float, float], ...]
+PAIRING = ("singlet", "triplet")
+DENSITY = ("spin", "charge")
+
+
+@dataclass(frozen=True, eq=False)
+class FlowMode:
+    """An eigenmode of the vertex in one channel.
+
+    Parameters
+    ----------
+    channel : {"singlet", "triplet", "spin", "charge"}
+        Kind of order.
+    momentum : tuple of float
+        Its momentum; zero for pairing.
+    eigenvalue : float
+        Dimensionless strength: positive where the mode grows.
+    representation : str
+        For pairing: the representation of the square's point group.  For densities: that of the
+        symmetries that leave the momentum alone, C4v, C2v or Cs.  Empty for other models.
+    values : ndarray, shape (P,) or (P, B)
+        Pairing: the gap on the patches, largest magnitude one and positive.  Spin and charge: the
+        amplitude of the pair of a patch p and the momentum p + q on each band, normalized.
+    patches : FermiPatches
+        The patches.
+    """
+
+    channel: str
+    momentum: tuple[float, float]
+    eigenvalue: float
+    representation: str
+    values: Numbers
+    patches: FermiPatches
+
+    @property
+    def name(self) -> str:
+        """Name of the mode: channel, then representation or momentum in units of π."""
+        if self.channel in PAIRING:
+            return f"{self.channel} {self.representation}".strip()
+        return f"{self.channel} {_in_pi(self.momentum)}"
+
+    def gap(self) -> GapFunction:
+        """Return the pairing mode as a gap function, in units of its largest value.
+
+        Returns
+        -------
+        GapFunction
+            The gap on the patches of each sheet.
+
+        Raises
+        ------
+        ValueError
+            For a spin or charge mode, or complex Bloch states.
+        """
+        if self.channel not in PAIRING or np.iscomplexobj(self.values):
+            raise ValueError(
+                f"a {self.channel} mode with {self.values.dtype} values is no real gap; take a "
+                "pairing mode of a model with real Bloch states"
+            )
+        return GapFunction(self.patches.sheets, self.patches.split(self.values.real), self.name)
+
+
+def pairing_vertex(equation: FlowEquation, part: Numbers, channel: str) -> Numbers:
+    r"""Vertex between pairs (k, −k) and (k′, −k′) of one band each, GLYWH :math:`V_S(k, k')`.
+
+    Parameters
+    ----------
+    equation : FlowEquation
+        The patches and their order.
+    part : ndarray, shape (R, P, P, B)
+        Vertex on representatives.
+    channel : {"singlet", "triplet"}
+        Part that is even or odd in k′.
+
+    Returns
+    -------
+    ndarray, shape (P, P)
+        In eV per cell; positive is repulsive.
+    """
+    one_of("channel", channel, PAIRING)
+    p = np.arange(equation.size)
+    minus = equation.patches.minus
+    ahead = equation.full(part)[p[:, None], minus[:, None], p[None], equation.band_of[None]]
+    sign = 1 if channel == "singlet" else -1
+    vertex: Numbers = (ahead + sign * ahead[:, minus]) / 2
+    return (vertex + vertex.conj().T) / 2
+
+
+def pairing_modes(equation: FlowEquation, part: Numbers, channel: str) -> list[FlowMode]:
+    r"""Pairing modes, the strongest first.
+
+    The gap solves :math:`\lambda\Delta(k) = -\sum_{k'} V(k, k')\, w_{k'}\, \Delta(k')` with the
+    densities of states w of the patches, so that in weak coupling
+    :math:`T_c \sim \Lambda e^{-1/\lambda}`.
+
+    Parameters
+    ----------
+    equation : FlowEquation
+        The patches and their order.
+    part : ndarray, shape (R, P, P, B)
+        Vertex on representatives.
+    channel : {"singlet", "triplet"}
+        Which pairs.
+
+    Returns
+    -------
+    list of FlowMode
+        All modes that the channel has room for, half as many as there are patches.
+    """
+    patches = equation.patches
+    root = np.sqrt(patches.weights)
+    matrix = -root[:, None] * pairing_vertex(equation, part, channel) * root
+    modes = []
+    for name, basis in patches.symmetry_functions(1 if channel == "singlet" else -1).items():
+        eigenvalues, vectors = np.linalg.eigh(basis.T @ matrix @ basis)
+        for eigenvalue, vector in zip(eigenvalues, (basis @ vectors).T, strict=True):
+            values = vector / root
+            values = values / values[np.argmax(np.abs(values).round(9))]
+            modes.append(FlowMode(channel, (0.0, 0.0), float(eigenvalue), name, values, patches))
+    return sorted(modes, key=lambda mode: -mode.eigenvalue)
+
+
+def density_modes(
+    equation: FlowEquation,
+    part: Numbers,
+    channel: str,
+    momentum: ArrayLike,
+    scale: float,
+    *,
+    count: int = 1,
+) -> list[FlowMode]:
+    r"""Spin or charge density waves of one momentum q, the strongest first.
+
+    The pair of a patch p and the momentum p + q on a band counts with the density of states of the
+    patch and the share Λ/(Λ + |ξ(p + q)|), which is one for states on the Fermi sheets.
+
+    Parameters
+    ----------
+    equation : FlowEquation
+        The patches and their order.
+    part : ndarray, shape (R, P, P, B)
+        Vertex on representatives.
+    channel : {"spin", "charge"}
+        Which density.
+    momentum : array_like, shape (2,)
+        q in inverse lattice constants.
+    scale : float
+        Λ in eV.
+    count : int, optional
+        How many modes.
+
+    Returns
+    -------
+    list of FlowMode
+        The modes.
+    """
+    q = momenta("momentum", momentum, 2)
+    root = _roots(equation, q, scale)
+    matrix = root[:, None] * density_vertex(equation, equation.full(part), channel, q) * root
+    eigenvalues, vectors = np.linalg.eigh(matrix)
+    shape = (equation.size, len(equation.bands))
+    place, patches = (float(q[0]), float(q[1])), equation.patches
+    modes = []
+    for i in range(1, count + 1):
+        values = vectors[:, -i].reshape(shape)
+        amplitude = values / np.sqrt(patches.weights)[:, None]
+        name = patches.representation(amplitude, q)[0] if patches.has_square_group else ""
+        modes.append(FlowMode(channel, place, float(eigenvalues[-i]), name, values, patches))
+    return modes
+
+
+def density_vertex(equation: FlowEquation, vertex: Numbers, channel: str, q: Floats) -> Numbers:
+    """Attraction between pairs (p, p + q), as a Hermitian matrix of shape (P·B, P·B) in eV."""
+    one_of("channel", channel, DENSITY)
+    p = np.arange(equation.size)
+    partner = partners(equation, q)[:, :, None]
+    attraction = vertex[p, partner, p[:, None, None]]
+    if channel == "charge":
+        attraction = attraction - 2 * vertex[partner, p, p[:, None, None]]
+    matrix = attraction.reshape(equation.size * len(equation.bands), -1)
+    hermitian: Numbers = (matrix + matrix.conj().T) / 2
+    return hermitian
+
+
+def leading_eigenvalues(
+    equation: FlowEquation, part: Numbers, scale: float, places: Momenta
+) -> dict[str, float]:
+    """Largest eigenvalue of each channel by name, as the modes have it."""
+    found: dict[str, float] = {}
+    for channel in PAIRING:
+        strongest: dict[str, float] = {}
+        for mode in pairing_modes(equation, part, channel):
+            strongest.setdefault(mode.name, mode.eigenvalue)
+        found |= dict(sorted(strongest.items()))
+    vertex = equation.full(part)
+    for channel in DENSITY:
+        for place in places:
+            root = _roots(equation, np.array(place), scale)
+            matrix = density_vertex(equation, vertex, channel, np.array(place))
+            # Lanczos iterations do not always converge on these matrices.
+            last = len(root) - 1
+            largest = eigvalsh(root[:, None] * matrix * root, subset_by_index=[last, last])
+            found[f"{channel} {_in_pi(place)}"] = float(largest[0])
+    return found
+
+
+def _roots(equation: FlowEquation, q: Floats, scale: float) -> Floats:
+    """Square roots of the weights of the pairs (p, p + q)."""
+    patches = equation.patches
+    energies = patches.model.band_energies(patches.points + q)[:, equation.bands] - patches.mu
+    root: Floats = np.sqrt(patches.weights[:, None] * scale / (scale + np.abs(energies)))
+    return root.reshape(-1)
+
+
+def partners(equation: FlowEquation, q: Floats) -> Integers:
+    """Patch nearest to p + q on each band, shape (P, B), chosen alike at symmetric places."""
+    patches, p = equation.patches, np.arange(equation.size)
+    mover = equation.permutations.argmin(axis=0)
+    turned = np.array([g.momentum(q) for g in patches.symmetries])[mover]
+    k = patches.points[equation.permutations[mover, p]] + turned
+    inverse = np.argsort(equation.permutations, axis=1)[mover]
+    nearest = [inverse[p, equation.nearest(k, b)] for b in range(len(equation.bands))]
+    return np.stack(nearest, axis=-1)
+
+
+def _in_pi(q: tuple[float, float]) -> str:
+    """Momentum in units of π, such as (π, 0) or (0.5π, 0.5π)."""
+    parts = [f"{c / np.pi:.3g}" for c in q]
+    x, y = ("0" if c in ("0", "-0") else "π" if c == "1" else c + "π" for c in parts)
+    return f"({x}, {y})"

@@ -1,0 +1,150 @@
+"""Interactions of electrons on one site, as tensors in orbital space."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nickbook.arrays import Floats
+from nickbook.checks import one_of, positive_integer, real
+
+
+@dataclass(frozen=True, eq=False)
+class Interaction:
+    r"""A spin-rotation invariant interaction that acts inside one unit cell.
+
+    .. math:: H = \frac12 \sum_{abcd\,\sigma\sigma'} V_{abcd}\,
+        c^\dagger_{a\sigma} c^\dagger_{b\sigma'} c_{d\sigma'} c_{c\sigma}
+
+    Parameters
+    ----------
+    tensor : ndarray, shape (n, n, n, n)
+        :math:`V_{abcd}` in eV: electrons with unchanged spin go from c to a and from d to b.
+
+    Raises
+    ------
+    ValueError
+        If the tensor is not symmetric under exchange of the two electrons, or the Hamiltonian
+        not Hermitian.
+    """
+
+    tensor: Floats
+
+    def __post_init__(self) -> None:
+        v = np.asarray(self.tensor, dtype=float)
+        if v.ndim != 4 or len(set(v.shape)) != 1 or not np.isfinite(v).all():
+            raise ValueError(
+                f"tensor of shape {v.shape}; allowed: finite numbers in (n, n, n, n) for n orbitals"
+            )
+        for name, order in (("exchange of the electrons", (1, 0, 3, 2)), ("h.c.", (2, 3, 0, 1))):
+            miss = np.abs(v - v.transpose(order)).max()
+            if miss > 1e-12 * max(1.0, np.abs(v).max()):
+                raise ValueError(f"tensor breaks its symmetry under {name} by {miss:.2e} eV")
+        object.__setattr__(self, "tensor", v)
+
+    @property
+    def spin(self) -> Floats:
+        r"""Vertex in the spin channel, shape (n², n²), symmetric, in eV.
+
+        Entry :math:`(db), (ac)` is :math:`V_{abdc}`: minus the mean field that the average of
+        :math:`c^\dagger_a c_c` exerts on :math:`c^\dagger_b c_d` of the same spin when both spins'
+        averages are opposite.
+        """
+        n = len(self.tensor)
+        return self.tensor.transpose(2, 1, 0, 3).reshape(n * n, n * n)
+
+    @property
+    def charge(self) -> Floats:
+        r"""Vertex in the charge channel: :math:`2V_{abcd} - V_{abdc}`, pairs as in `spin`."""
+        n = len(self.tensor)
+        direct: Floats = self.tensor.transpose(3, 1, 0, 2).reshape(n * n, n * n)
+        return 2 * direct - self.spin
+
+    def vertex(self, channel: str, pairs: ArrayLike) -> Floats:
+        """Vertex of a channel between some pairs of orbitals.
+
+        Parameters
+        ----------
+        channel : {"spin", "charge"}
+            Which of `spin` and `charge`.
+        pairs : array_like of int, shape (P, 2)
+            Pairs (a, c) of orbitals, such as those of a `Susceptibility`.
+
+        Returns
+        -------
+        ndarray, shape (P, P)
+            The vertex in eV.
+
+        Raises
+        ------
+        ValueError
+            If the interaction acts on other pairs too, so that leaving them out would be wrong.
+        """
+        full = (
+            self.spin if one_of("channel", channel, ("spin", "charge")) == "spin" else self.charge
+        )
+        n, chosen = len(self.tensor), np.asarray(pairs)
+        if chosen.ndim != 2 or chosen.shape[1] != 2 or not ((chosen >= 0) & (chosen < n)).all():
+            raise ValueError(f"pairs of shape {chosen.shape}; allowed: (P, 2) orbitals below {n}")
+        places = chosen[:, 0] * n + chosen[:, 1]
+        missing = np.setdiff1d(np.flatnonzero(full.any(axis=1)), places)
+        if len(missing):
+            left_out = [divmod(int(i), n) for i in missing]
+            raise ValueError(f"the interaction acts on the pairs {left_out} too; add them to pairs")
+        return full[np.ix_(places, places)]
+
+
+def kanamori(
+    sites: Sequence[int],
+    U: float,
+    J: float,
+    *,
+    U_prime: float | None = None,
+    J_prime: float | None = None,
+) -> Interaction:
+    """Interaction of GLYWH Eq. 2 between orbitals of the same site.
+
+    Parameters
+    ----------
+    sites : sequence of int
+        Number of the site that each orbital sits on, such as ``four_band().sites``.
+    U : float
+        Repulsion within an orbital in eV.
+    J : float
+        Hund's coupling between orbitals of a site in eV.
+    U_prime : float, optional
+        Repulsion between orbitals of a site; ``U - 2 J`` when not given.
+    J_prime : float, optional
+        Hopping of pairs between orbitals of a site; `J` when not given.
+
+    Returns
+    -------
+    Interaction
+        The interaction in orbital space.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a coupling is not a finite real number, or no site is given.
+
+    Examples
+    --------
+    >>> kanamori((0, 0), U=5.0, J=0.5).tensor[0, 1, 0, 1]  # U′
+    np.float64(4.0)
+    """
+    U, J = real("U", U, unit="eV"), real("J", J, unit="eV")
+    between = real("U_prime", U - 2 * J if U_prime is None else U_prime, unit="eV")
+    pairs = real("J_prime", J if J_prime is None else J_prime, unit="eV")
+    if not len(sites):
+        raise ValueError("sites is empty; give the site of each orbital, such as (0, 0, 1, 1)")
+    n = len(sites)
+    tensor = np.zeros((n, n, n, n))
+    for a, site in enumerate(sites):
+        positive_integer("sites", site, at_least=0)
+        tensor[a, a, a, a] = U
+        for b in (b for b in range(n) if b != a and sites[b] == site):
+            tensor[a, b, a, b] = between
+            tensor[a, b, b, a] = J
+            tensor[a, a, b, b] = pairs
+    return Interaction(tensor)

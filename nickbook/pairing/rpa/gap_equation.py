@@ -1,0 +1,296 @@
+r"""Pairing by exchange of spin and charge fluctuations, near the transition.
+
+Electrons at :math:`k'\uparrow, -k'\downarrow` scatter to :math:`k\uparrow, -k\downarrow`.  With the
+overlaps :math:`\ell_{ac}(k, k') = u^*_a(k)\,u_c(k')` of Bloch states and the vertices
+:math:`U^s, U^c` of `Interaction` the amplitude is
+
+.. math:: V(k, k') = \tfrac12[U^s + U^c]_{kk'} + \tfrac12[U^s\chi^s U^s - U^c\chi^c U^c]_{kk'}
+    + [U^s\chi^s U^s]_{k,-k'} , \qquad
+    [A]_{kk'} = \sum_{pp'} \ell_p(k', k)\, A_{pp'}(k' - k)\, \ell_{p'}(k, k') .
+
+The first term is the interaction itself, the second exchanges a fluctuation of the charge or of
+:math:`S_z`, the third one of :math:`S_x, S_y`: there the electrons exchange their spins, and the
+momentum is that from k to −k′.  Acting on even gaps the three add up to the familiar singlet vertex
+:math:`\frac32 U^s\chi^sU^s - \frac12 U^c\chi^cU^c + \frac12(U^s + U^c)`, on odd gaps to the triplet
+one.  Partners of a pair are related by time reversal, :math:`u(-k) = u(k)^*`.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nickbook.arrays import Complexes, Floats
+from nickbook.bands import SQUARE_ELEMENTS
+from nickbook.bands.patches import FermiPatches
+from nickbook.checks import positive_integer
+from nickbook.pairing.gap import GapFunction
+from nickbook.pairing.interaction import Interaction
+from nickbook.pairing.rpa.susceptibility import Susceptibility, square_roots, stoner_point
+
+Channel = Literal["spin", "charge"]
+
+#: Momenta at which the Fourier series of a susceptibility is summed in one go.
+_CHUNK = 256
+
+
+@dataclass(frozen=True, eq=False)
+class PairScattering:
+    r"""Susceptibility between the points of a Fermi surface; made by `pair_scattering`.
+
+    Parameters
+    ----------
+    patches : FermiPatches
+        The P points.
+    chi0 : Susceptibility
+        Bare susceptibility on its mesh.
+    rows : ndarray of int, shape (R,)
+        One point of each set that the symmetries permute.
+    roots : ndarray, shape (R, P, p, p)
+        Matrices :math:`r` with :math:`\chi^0(k' - k) = r r^\dagger` for k among the rows and k'
+        among all points.
+    """
+
+    patches: FermiPatches
+    chi0: Susceptibility
+    rows: NDArray[np.intp]
+    roots: Complexes
+
+    def vertex(self, interaction: Interaction) -> Floats:
+        """Amplitude V(k, k') in eV for a pair of opposite spins, in the random-phase approximation.
+
+        Parameters
+        ----------
+        interaction : Interaction
+            Interaction inside a cell, such as `kanamori`.
+
+        Returns
+        -------
+        ndarray, shape (P, P)
+            Real and symmetric.
+
+        Raises
+        ------
+        ValueError
+            If the interaction acts on pairs that the susceptibility lacks, breaks a symmetry of
+            the model, or is beyond the Stoner point.
+        """
+        spin, charge = (interaction.vertex(c, self.chi0.pairs) for c in ("spin", "charge"))
+        self._require_symmetric(interaction)
+        exchanged = self._fluctuations(interaction, "spin")
+        rows = (exchanged - self._fluctuations(interaction, "charge")) / 2
+        rows += exchanged[:, self.patches.minus]
+        ahead, back = self._overlaps
+        rows += (((back @ (spin + charge)) * ahead).sum(axis=-1)).real / 2
+        full = np.empty((len(self.patches.weights),) * 2)
+        for images in self.patches.permutations:
+            full[np.ix_(images[self.rows], images)] = rows
+        vertex: Floats = (full + full.T) / 2
+        return vertex
+
+    def _fluctuations(self, interaction: Interaction, channel: Channel) -> Floats:
+        """[U χ U] at (k, k') for k among the rows."""
+        sign = 1 if channel == "spin" else -1
+        vertex = interaction.vertex(channel, self.chi0.pairs)
+        self._require_stable(interaction, channel, sign * vertex)
+        ahead, back = self._overlaps
+        roots = self.roots
+        daggers = roots.conj().swapaxes(-1, -2)
+        kernel = np.eye(len(vertex)) - daggers @ (sign * vertex @ roots)
+        try:
+            np.linalg.cholesky(kernel)
+        except np.linalg.LinAlgError:
+            raise ValueError(_ordered(channel, 1.0)) from None
+        driven = np.linalg.solve(kernel, daggers @ (ahead @ vertex.T)[..., None])
+        found: Floats = ((back @ vertex)[..., None, :] @ roots @ driven)[..., 0, 0].real
+        return found
+
+    def _require_stable(
+        self, interaction: Interaction, channel: Channel, signed_vertex: Floats
+    ) -> None:
+        roots = self._mesh_roots
+        kernel = np.eye(len(signed_vertex)) - roots.conj().swapaxes(-1, -2) @ (
+            signed_vertex @ roots
+        )
+        try:
+            np.linalg.cholesky(kernel)
+        except np.linalg.LinAlgError:
+            scale = stoner_point(self.chi0, interaction, channel).scale
+            raise ValueError(_ordered(channel, scale)) from None
+
+    def _require_symmetric(self, interaction: Interaction) -> None:
+        v = interaction.tensor
+        for g in self.patches.symmetries:
+            d = g.orbitals
+            turned = np.einsum("ai,bj,ijkl,ck,dl->abcd", d, d, v, d.conj(), d.conj(), optimize=True)
+            if np.abs(turned - v).max() > 1e-10 * max(1.0, np.abs(v).max()):
+                raise ValueError(
+                    f"interaction changes under {g.name!r}, a symmetry of "
+                    f"{self.patches.model.name!r}; give the model only the symmetries they share"
+                )
+
+    @cached_property
+    def _overlaps(self) -> tuple[Complexes, Complexes]:
+        """Overlaps l(k, k') and l(k', k) for k among the rows, shape (R, P, p)."""
+        left, right = self.chi0.pairs.T
+        every = self.patches.states.astype(complex)
+        some = every[self.rows]
+        ahead = some.conj()[:, None, left] * every[None][..., right]
+        back = every.conj()[None][..., left] * some[:, None, right]
+        return ahead, back
+
+    @cached_property
+    def _mesh_roots(self) -> Complexes:
+        size = self.chi0.mesh
+        # χ(-q) is the complex conjugate of χ(q): half of the zone suffices.
+        return square_roots(
+            self.chi0.values[: size // 2 + 1].reshape(-1, *self.chi0.values.shape[2:])
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PairingState:
+    """A solution of the linearized gap equation.
+
+    Parameters
+    ----------
+    eigenvalue : float
+        λ; the critical temperature is about a band width times exp(-1/λ), and a negative λ
+        repels.
+    spin : str
+        "singlet" for even gaps, "triplet" for odd ones.
+    gap : GapFunction
+        Its shape, with the largest value equal to one, and the symmetry channel.
+    """
+
+    eigenvalue: float
+    spin: str
+    gap: GapFunction
+
+
+def pair_scattering(patches: FermiPatches, chi0: Susceptibility) -> PairScattering:
+    """Susceptibility between all points of a Fermi surface.
+
+    Parameters
+    ----------
+    patches : FermiPatches
+        Points on the Fermi sheets.
+    chi0 : Susceptibility
+        Bare susceptibility of the same model, with all pairs that the interaction will act on.
+
+    Returns
+    -------
+    PairScattering
+        What `linearized_gap` needs for any interaction.
+
+    Raises
+    ------
+    ValueError
+        If model or chemical potential differ, or the states are not invariant under time reversal.
+
+    Notes
+    -----
+    The susceptibility between mesh points is its Fourier series.  The error is that of the mesh,
+    ``chi0.mesh_error``.  With G symmetries the cost is that of P²/G momenta.
+    """
+    if patches.model is not chi0.model or patches.mu != chi0.mu:
+        raise ValueError(
+            f"patches of {patches.model.name!r} at mu = {patches.mu} and chi0 of "
+            f"{chi0.model.name!r} at mu = {chi0.mu}; make both from one model at one mu"
+        )
+    partners = (patches.states[patches.minus] * patches.states).sum(axis=-1)
+    if np.abs(np.abs(partners) - 1).max() > 1e-6:
+        raise ValueError(
+            f"states of {patches.model.name!r} at k and −k are not complex conjugates; give a "
+            "model with time reversal in a basis of real orbitals"
+        )
+    rows = np.unique(patches.permutations.min(axis=0))
+    transfers = (patches.points[None] - patches.points[rows, None]).reshape(-1, 2)
+    parts = np.array_split(transfers, max(1, len(transfers) // _CHUNK))
+    values = np.concatenate([chi0.on(part) for part in parts])
+    shape = (len(rows), len(patches.points), *values.shape[1:])
+    return PairScattering(patches, chi0, rows, square_roots(values).reshape(shape))
+
+
+def linearized_gap(
+    scattering: PairScattering, interaction: Interaction, *, states: int = 1
+) -> list[PairingState]:
+    r"""Leading solutions of the linearized gap equation in each symmetry channel.
+
+    .. math:: -\sum_{k'} w_{k'} V(k, k')\, \Delta(k') = \lambda\, \Delta(k)
+
+    with the densities of states w of the points and the amplitude of `PairScattering.vertex`.
+
+    Parameters
+    ----------
+    scattering : PairScattering
+        From `pair_scattering`.
+    interaction : Interaction
+        Interaction inside a cell, such as `kanamori`.
+    states : int, optional
+        Solutions in each channel.
+
+    Returns
+    -------
+    list of PairingState
+        In descending order of λ.  Channels are A1, A2, B1, B2 (singlets) and E (triplets, of which
+        the partner is given that transforms as x) for a model with the symmetries of the square,
+        otherwise "even" and "odd".
+
+    Raises
+    ------
+    ValueError
+        As for `PairScattering.vertex`, or if a channel has fewer than `states` dimensions.
+
+    Examples
+    --------
+    >>> from nickbook.bands import conduction_bands
+    >>> from nickbook.pairing import bare_susceptibility, fermi_patches, kanamori
+    >>> model = conduction_bands()
+    >>> scattering = pair_scattering(
+    ...     fermi_patches(model, -0.65, 8), bare_susceptibility(model, -0.65, 0.05, 32)
+    ... )
+    >>> linearized_gap(scattering, kanamori((0, 1), U=0.5, J=0.0))[0].gap.channel
+    'E'
+    """
+    states = positive_integer("states", states)
+    patches = scattering.patches
+    root = np.sqrt(patches.weights)
+    kernel = -root[:, None] * scattering.vertex(interaction) * root
+    found = []
+    for channel, (spin, basis) in _channels(patches).items():
+        if basis.shape[1] < states:
+            raise ValueError(
+                f"states = {states}; allowed: at most {basis.shape[1]} in channel {channel}, or "
+                "take more patches"
+            )
+        values, vectors = np.linalg.eigh(basis.T @ kernel @ basis)
+        for i in range(1, states + 1):
+            gap = basis @ vectors[:, -i] / root
+            gap /= gap[np.argmax(np.abs(gap) > np.abs(gap).max() - 1e-9)]
+            shape = GapFunction(patches.sheets, patches.split(gap), channel)
+            found.append(PairingState(float(values[-i]), spin, shape))
+    return sorted(found, key=lambda state: -state.eigenvalue)
+
+
+def _channels(patches: FermiPatches) -> dict[str, tuple[str, Floats]]:
+    """Orthonormal functions on the patches that belong to each channel."""
+    channels = {}
+    for spin, word, parity in (("singlet", "even", 1), ("triplet", "odd", -1)):
+        for name, basis in patches.symmetry_functions(parity).items():
+            if name == "E":
+                # Its functions come in pairs; this keeps the one that is odd in x.
+                reflected = basis[patches.permutations[SQUARE_ELEMENTS.index("σx")]]
+                values, vectors = np.linalg.eigh(basis.T @ reflected)
+                basis = basis @ vectors[:, values < 0]
+            channels[name or word] = (spin, basis)
+    return channels
+
+
+def _ordered(channel: str, scale: float) -> str:
+    return (
+        f"interaction: the {channel} channel orders before pairs form; allowed: an interaction "
+        f"scaled by less than {scale:.4g}, the Stoner point"
+    )

@@ -1,0 +1,162 @@
+"""Which bands a peak of the susceptibility comes from, and its parity under the bilayer mirror."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+
+from nickbook.arrays import Complexes, Floats
+from nickbook.checks import momenta
+from nickbook.pairing.rpa.susceptibility import Susceptibility
+
+#: Energies over temperature, occupations and states.
+States = tuple[Floats, Floats, Complexes]
+
+
+@dataclass(frozen=True, eq=False)
+class Nesting:
+    """Leading modes of a bare susceptibility at some momenta; made by `nesting`.
+
+    Parameters
+    ----------
+    q : ndarray, shape (Q, 2)
+        The momenta.
+    parity : ndarray of int, shape (Q,)
+        +1 where both layers fluctuate in phase, -1 where they do so in antiphase, 0 without a
+        mirror.
+    vectors : ndarray, shape (Q, P)
+        The normalized modes on the pairs of orbitals of the susceptibility.
+    contributions : ndarray, shape (Q, n, n)
+        Part of the eigenvalue in 1/eV that comes from each two bands, as numbered in the model's
+        `band_names`.  Symmetric: half of what two different bands give together is at each place.
+    """
+
+    q: Floats
+    parity: NDArray[np.int64]
+    vectors: Complexes
+    contributions: Floats
+
+    @property
+    def eigenvalues(self) -> Floats:
+        """The sums of all contributions, shape (Q,)."""
+        total: Floats = self.contributions.sum(axis=(-2, -1))
+        return total
+
+    def between(self, first: int, second: int) -> Floats:
+        """Return the part that two bands, or one band with itself, contribute, shape (Q,)."""
+        share = self.contributions[:, first, second]
+        return share if first == second else 2 * share
+
+
+def nesting(chi0: Susceptibility, q: ArrayLike, *, parity: int = 0) -> Nesting:
+    r"""Leading mode of a bare susceptibility at each momentum, and which bands it comes from.
+
+    A mode v has the eigenvalue
+
+    .. math:: \frac1N \sum_{k,mn} \frac{f(\xi_{mk}) - f(\xi_{n,k+q})}{\xi_{n,k+q} - \xi_{mk}}
+        \Bigl|\sum_{ac} v^*_{ac} u^*_{am}(k)\, u_{cn}(k+q)\Bigr|^2 ,
+
+    a sum over bands m and n of positive parts.  A mode that is even under the mirror connects
+    bands of equal parity only, an odd one bands of opposite parity.
+
+    Parameters
+    ----------
+    chi0 : Susceptibility
+        Bare susceptibility, whose eigenvectors are the modes.
+    q : array_like, shape (Q, 2)
+        Momenta.
+    parity : {0, 1, -1}, optional
+        Parity of the mode under the mirror; 0 takes the leading mode whatever its parity.
+
+    Returns
+    -------
+    Nesting
+        Modes, parities and contributions.
+
+    Raises
+    ------
+    ValueError
+        If a parity is asked for and the model has no mirror.
+
+    Notes
+    -----
+    The sum over k is done as it stands on the mesh of `chi0`, at O(Q L² n³), and shares no step
+    with `bare_susceptibility`.  Between mesh points the two differ by the error of the mesh.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band
+    >>> from nickbook.pairing import bare_susceptibility
+    >>> chi0 = bare_susceptibility(four_band(), 10.0975, 0.05, 32)
+    >>> nesting(chi0, [[0.0, 0.0], [3.14159265, 0.0]]).parity.tolist()
+    [1, -1]
+    """
+    if parity not in (0, 1, -1):
+        raise ValueError(f"parity = {parity!r}; allowed: 1 (even), -1 (odd), or 0 for either")
+    points = momenta("q", q, 2).reshape(-1, 2)
+    model = chi0.model
+    mirror = None if model.mirror is None else _on_pairs(chi0, model.mirror)
+    matrices = chi0.on(points)
+    if mirror is not None:
+        # Eigenvectors of definite parity even where an even and an odd one are degenerate.
+        matrices = (matrices + mirror @ matrices @ mirror.T) / 2
+        keep = (np.eye(len(mirror)) + parity * mirror) / 2 if parity else np.eye(len(mirror))
+        matrices = keep @ matrices @ keep
+    elif parity:
+        raise ValueError(f"parity = {parity}: {model.name!r} has no mirror; allowed: 0")
+    vectors = np.linalg.eigh(matrices)[1][..., -1]
+    signs = np.zeros(len(points), int)
+    if mirror is not None:
+        signs = np.rint((vectors.conj() * (vectors @ mirror.T)).sum(-1).real).astype(int)
+    at_k = _occupied(chi0, np.zeros(2))
+    parts = np.array([_parts(chi0, at_k, step, v) for step, v in zip(points, vectors, strict=True)])
+    return Nesting(points, signs, vectors, (parts + parts.swapaxes(-1, -2)) / 2)
+
+
+def _occupied(chi0: Susceptibility, q: Floats) -> States:
+    """Energies over temperature, occupations and states at k + q on the mesh."""
+    energies, states = chi0.model.states(chi0.momenta + q)
+    x = (energies - chi0.mu) / chi0.temperature
+    return x, expit(-x), states
+
+
+def _moved(chi0: Susceptibility, at_k: States, q: Floats) -> States:
+    """Return the same at k + q: where q is on the mesh, by a shift."""
+    steps = q * chi0.mesh / (2 * np.pi)
+    if np.abs(steps - np.rint(steps)).max() > 1e-9:
+        return _occupied(chi0, q)
+    shift = tuple(-np.rint(steps).astype(int))
+    x, full, states = at_k
+    axes = (0, 1)
+    return np.roll(x, shift, axes), np.roll(full, shift, axes), np.roll(states, shift, axes)
+
+
+def _parts(
+    chi0: Susceptibility,
+    at_k: States,
+    q: Floats,
+    vector: Complexes,
+) -> Floats:
+    x, full, left = at_k
+    y, reached, right = _moved(chi0, at_k, q)
+    n = len(chi0.model.orbitals)
+    mode = np.zeros((n, n), complex)
+    mode[tuple(chi0.pairs.T)] = vector.conj()
+    amplitudes = np.abs(left.conj().swapaxes(-1, -2) @ (mode @ right)) ** 2
+    gap = y[..., None, :] - x[..., :, None]
+    near = np.abs(gap) < 1e-5
+    middle = expit((y[..., None, :] + x[..., :, None]) / 2)
+    jump = full[..., :, None] - reached[..., None, :]
+    weights = np.where(near, middle * (1 - middle), jump / np.where(near, 1.0, gap))
+    parts: Floats = (weights * amplitudes).sum(axis=(0, 1))
+    return parts / (chi0.mesh**2 * chi0.temperature)
+
+
+def _on_pairs(chi0: Susceptibility, mirror: Floats) -> Floats:
+    """Return the mirror as a matrix on the pairs of orbitals."""
+    a, c = chi0.pairs.T
+    matrix: Floats = np.asarray(mirror)[np.ix_(a, a)] * np.asarray(mirror)[np.ix_(c, c)]
+    if not np.allclose(matrix @ matrix.T, np.eye(len(a))):
+        raise ValueError("the pairs of orbitals are not closed under the mirror; take all of them")
+    return matrix

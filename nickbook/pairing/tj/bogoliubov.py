@@ -1,0 +1,245 @@
+"""Bogoliubov matrices with eigenvectors: complex gaps, unequal layers, stability."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from nickbook.arrays import Complexes, Floats
+from nickbook.bands import BlochModel
+from nickbook.pairing.tj.free_energy import SMALLEST, Mode, factors, reduced_mesh
+
+_CHUNK = 600
+_NEARLY_EQUAL = 1e-9
+#: Second variations below this share of the largest count as zero.
+ZERO_MODE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """Second variations of the free energy at fixed filling about a solution.
+
+    Parameters
+    ----------
+    variations : ndarray
+        Ascending eigenvalues of the Hessian, in units in which every stiffness is one.
+    directions : ndarray, shape (unknowns, unknowns)
+        Eigenvectors in columns, in the order of `names`.
+    names : tuple of str
+        Names of the unknowns; those of imaginary parts begin with ``"i "``.
+    """
+
+    variations: Floats
+    directions: Floats
+    names: tuple[str, ...]
+
+    @property
+    def falling(self) -> int:
+        """Number of directions in which the free energy falls."""
+        return int((self.variations < -ZERO_MODE).sum())
+
+    @property
+    def flat(self) -> int:
+        """Number of flat directions; a common phase of all gaps is one."""
+        return int((np.abs(self.variations) <= ZERO_MODE).sum())
+
+    @property
+    def kind(self) -> str:
+        """Return ``"minimum"`` or ``"saddle"``."""
+        return "saddle" if self.falling else "minimum"
+
+    def leading(self) -> dict[str, float]:
+        """Components of the direction of smallest variation that exceed a tenth."""
+        direction = self.directions[:, 0]
+        pairs = zip(self.names, direction.tolist(), strict=True)
+        return {name: value for name, value in pairs if abs(value) > 0.1}
+
+
+@dataclass(frozen=True, eq=False)
+class Bogoliubov:
+    """The free energy per cell from the eigenvectors of GLYWH Eq. 40.
+
+    Slower than `Problem` and without its assumptions: gaps may be complex and differ between the
+    layers.  One evaluation diagonalizes a matrix of twice the number of orbitals at every momentum.
+
+    Parameters
+    ----------
+    models : tuple of BlochModel
+        One model, or several planes of one crystal, which are averaged.
+    modes : tuple of Mode
+        The unknowns; each one that multiplies pairs has a real and an imaginary part.
+    filling : float
+        Electrons per cell.
+    temperature : float
+        In eV.
+    mesh : int
+        Points along each direction.
+    neighbors : ndarray of int, shape (2, 2)
+        Lattice vectors to the two neighbours.
+    mu : float or None
+        Held chemical potential, or None.
+    """
+
+    models: tuple[BlochModel, ...]
+    modes: tuple[Mode, ...]
+    filling: float
+    temperature: float
+    mesh: int
+    neighbors: NDArray[np.int64]
+    mu: float | None = None
+    h: Complexes = field(init=False, repr=False)
+    slopes: Complexes = field(init=False, repr=False)
+    forms: Floats = field(init=False, repr=False)
+    weights: Floats = field(init=False, repr=False)
+    stiffness: Floats = field(init=False, repr=False)
+    names: tuple[str, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        count = len(self.models)
+        k, weights = reduced_mesh(self.models, self.mesh, "s+d")
+        tables = {name: np.tile(f, count) for name, f in factors(k, self.neighbors).items()}
+        unknowns = [(mode, phase) for mode in self.modes for phase in (1, 1j)]
+        unknowns = [(mode, phase) for mode, phase in unknowns if mode.pairs or phase == 1]
+        set_ = object.__setattr__
+        set_(self, "h", np.concatenate([model.hamiltonian(k) for model in self.models]))
+        set_(self, "weights", np.tile(weights, count) / count)
+        set_(self, "forms", np.array([tables[mode.form] for mode, _ in unknowns]))
+        set_(self, "slopes", np.array([_slope(mode, phase) for mode, phase in unknowns]))
+        set_(self, "stiffness", np.array([mode.stiffness for mode, _ in unknowns]))
+        names = [mode.name if phase == 1 else f"i {mode.name}" for mode, phase in unknowns]
+        set_(self, "names", tuple(names))
+
+    def matrices(self, x: Floats, mu: float, part: slice = slice(None)) -> Complexes:
+        """Matrices A(k) of GLYWH Eq. 40, shape (K, 2n, 2n), with −h for −h*(−k)."""
+        h = self.h[part]
+        n = h.shape[-1]
+        a = np.einsum("j,jk,jab->kab", x, self.forms[:, part], self.slopes)
+        a[:, :n, :n] += h - mu * np.eye(n)
+        a[:, n:, n:] -= h - mu * np.eye(n)
+        return np.asarray(a)
+
+    def __call__(self, x: Floats, mu: float) -> tuple[float, Floats, float]:
+        """Return the Legendre free energy, its slope in `x` and its slope in `mu`."""
+        energies, vectors = np.linalg.eigh(self.matrices(x, mu))
+        occupation = _tanh(energies, self.temperature)
+        n = self.h.shape[-1]
+        density = np.einsum("kam,km,kbm->kab", vectors, occupation, vectors.conj(), optimize=True)
+        trace = np.einsum("kaa->k", self.h).real - n * mu
+        value = mu * self.filling + float(self.stiffness @ x**2)
+        value += float(self.weights @ (trace - _thermal(energies, self.temperature).sum(-1) / 2))
+        average = np.einsum("k,jk,kab->jab", self.weights, self.forms, density, optimize=True)
+        slope = 2 * self.stiffness * x - np.einsum("jab,jba->j", self.slopes, average).real / 2
+        slope += self._traces()
+        difference = np.einsum("kaa->k", density[:, :n, :n] - density[:, n:, n:]).real
+        excess = self.filling - float(self.weights @ (n + difference * -0.5))
+        return value, slope, excess
+
+    def _traces(self) -> Floats:
+        n = self.h.shape[-1]
+        traces = np.einsum("jaa->j", self.slopes[:, :n, :n]).real
+        return np.asarray(traces * (self.forms @ self.weights))
+
+    def hessian(self, x: Floats, mu: float) -> Floats:
+        """Second derivatives in all unknowns and, last, in `mu`, shape (unknowns + 1,) * 2."""
+        n, count = self.h.shape[-1], len(x)
+        level = np.diag(np.repeat([-1.0, 1.0], n)).astype(complex)
+        operators = np.concatenate([self.slopes, level[None]])
+        forms = np.concatenate([self.forms, np.ones((1, len(self.weights)))])
+        total = np.zeros((count + 1, count + 1))
+        for start in range(0, len(self.weights), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            energies, v = np.linalg.eigh(self.matrices(x, mu, part))
+            kernel = _divided(energies, self.temperature) * self.weights[part, None, None]
+            elements = v.conj().swapaxes(1, 2)[None] @ operators[:, None] @ v[None]
+            elements *= forms[:, part, None, None]
+            flat = elements.reshape(count + 1, -1)
+            total -= ((flat * kernel.ravel()) @ flat.conj().T).real / 2
+        total[:count, :count] += 2 * np.diag(self.stiffness)
+        return total
+
+    def stability(self, x: Floats, mu: float) -> Stability:
+        """Second variations at fixed filling (at fixed `mu` where it is held)."""
+        full = self.hessian(x, mu)
+        rest = full[:-1, :-1]
+        if self.mu is None and abs(full[-1, -1]) > 1e-12:
+            rest = rest - np.outer(full[:-1, -1], full[-1, :-1]) / full[-1, -1]
+        scale = 1 / np.sqrt(2 * self.stiffness)
+        values, vectors = np.linalg.eigh(scale[:, None] * rest * scale)
+        return Stability(values, vectors, self.names)
+
+    def solve(self, x: Floats, mu: float, steps: int = 40) -> tuple[Floats, float, float]:
+        """Repeat the gap equation, then Newton's steps; returns unknowns, mu and residual."""
+        mu = self._level(x, mu)
+        for _ in range(steps):
+            after = x - self(x, mu)[1] / (2 * self.stiffness)
+            change = np.abs(after - x).max()
+            x, mu = after, self._level(after, mu)
+            if change < 1e-3 * max(np.abs(x).max(), SMALLEST):
+                break
+        scale = np.append(2 * self.stiffness, 1.0)
+        for _ in range(12):
+            _, slope, excess = self(x, mu)
+            miss = np.append(slope, excess if self.mu is None else 0.0)
+            if np.abs(miss / scale).max() < 1e-11:
+                break
+            hessian = self.hessian(x, mu)
+            if self.mu is not None:
+                hessian[-1] = hessian[:, -1] = 0.0
+                hessian[-1, -1] = 1.0
+            # A common phase of all gaps costs nothing: its direction is left alone.
+            step = np.linalg.pinv(hessian, rcond=1e-8, hermitian=True) @ miss
+            x, mu = x - step[:-1], float(mu - step[-1])
+        return x, mu, float(np.abs(miss / scale).max())
+
+    def _level(self, x: Floats, guess: float) -> float:
+        if self.mu is not None:
+            return self.mu
+
+        def excess(mu: float) -> float:
+            energies, v = np.linalg.eigh(self.matrices(x, mu))
+            n = self.h.shape[-1]
+            upper = (np.abs(v[:, :n]) ** 2).sum(axis=1) * 2 - 1
+            filled = n - (_tanh(energies, self.temperature) * upper).sum(axis=-1) / 2
+            return self.filling - float(self.weights @ filled)
+
+        step = 0.02
+        low, high = guess - step, guess + step
+        while excess(low) < 0:
+            low, step = low - step, 2 * step
+        while excess(high) > 0:
+            high, step = high + step, 2 * step
+        return float(brentq(excess, low, high, xtol=1e-10))
+
+
+def _slope(mode: Mode, phase: complex) -> Complexes:
+    """Return the derivative of A(k) by one unknown, without its form factor."""
+    zero = np.zeros_like(mode.matrix)
+    if not mode.pairs:
+        return np.block([[mode.matrix, zero], [zero, -mode.matrix]]).astype(complex)
+    pair = phase * mode.matrix
+    return np.block([[zero, pair], [pair.conj().T, zero]])
+
+
+def _tanh(energies: Floats, temperature: float) -> Floats:
+    if temperature == 0.0:
+        return np.sign(energies)
+    return np.tanh(energies / (2 * temperature))
+
+
+def _thermal(energies: Floats, temperature: float) -> Floats:
+    size = np.abs(energies)
+    if temperature == 0.0:
+        return size
+    return size + 2 * temperature * np.log1p(np.exp(-size / temperature))
+
+
+def _divided(energies: Floats, temperature: float) -> Floats:
+    """Divided differences of tanh(E/2T), shape (K, 2n, 2n)."""
+    t = _tanh(energies, temperature)
+    gap = energies[:, :, None] - energies[:, None, :]
+    scale = temperature if temperature else 1.0
+    equal = np.abs(gap) < _NEARLY_EQUAL * scale
+    ratio = (t[:, :, None] - t[:, None, :]) / np.where(equal, 1.0, gap)
+    slope = (1 - t**2) / (2 * temperature) if temperature else np.zeros_like(t)
+    return np.where(equal, np.broadcast_to(slope[:, :, None], ratio.shape), ratio)

@@ -1,0 +1,426 @@
+"""Mean-field theory of singlet pairs on the bonds of a t-J model, GLYWH Eqs. 3 and 35-48."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.linalg import hadamard
+from scipy.optimize import brentq
+
+from nickbook.arrays import Floats
+from nickbook.bands import BlochModel, chemical_potential, zone_mesh
+from nickbook.checks import one_of, positive_integer, real
+from nickbook.pairing.tj.free_energy import SMALLEST, Problem
+from nickbook.pairing.tj.model import CONVENTIONS, BondModel, Exchange, PairKernel, bond_model
+from nickbook.pairing.tj.solution import PairAmplitudes, TJSolution, general_problem, spread
+
+CHANNELS = ("lowest", "s", "d", "s+d", "full")
+BOND_FIELDS = ("none", "fock", "hartree-fock")
+
+#: Largest share by which a gap equation may miss on a mesh displaced by half a step.
+LARGEST_MESH_ERROR = 0.05
+_LARGEST_RESIDUAL = 1e-9
+_KERNEL_ERROR = 0.01
+_COARSE = 32
+_NEIGHBORS = ((1, 0), (0, 1))
+
+
+class UnresolvedGapError(ValueError):
+    """The mesh is too coarse for the gap."""
+
+
+def tj_mean_field(
+    model: BlochModel | Sequence[BlochModel],
+    filling: float,
+    *,
+    J1: float,
+    J2: float = 0.0,
+    J1_inter: float = 0.0,
+    J2_inter: float = 0.0,
+    temperature: float = 0.0,
+    convention: str = "bond",
+    channel: str = "lowest",
+    mesh: int = 128,
+    neighbors: ArrayLike = _NEIGHBORS,
+    layers: Sequence[Sequence[int]] | None = None,
+    hold_mu: bool = False,
+    bond_fields: str = "none",
+    start: PairAmplitudes | None = None,
+) -> TJSolution:
+    r"""Solve the gap equations of the t-J model, GLYWH Eqs. 46-48, at its lowest free energy.
+
+    The exchange :math:`J(S_iS_j - n_in_j/4) = -J\,b^\dagger b` of a bond (GLYWH Eqs. 3 and 35),
+    with b its singlet (GLYWH Eqs. 4 and 36), gives
+
+    .. math:: F = \sum \frac{|\Delta_{s,d}|^2}{J} + \sum \frac{2|\Delta_{inter}|^2}{J'}
+        + F_0[\Delta]
+
+    per cell (GLYWH Eq. 37), summed over orbitals, layers and s, d, with the free energy
+    :math:`F_0` of GLYWH Eq. 40.  The gap equations say that F is stationary.
+
+    Parameters
+    ----------
+    model : BlochModel or sequence of BlochModel
+        Bands with time reversal, such as `four_band`, or planes of one crystal such as
+        `bilayer_plane` at several kz, over which the pairs are averaged.
+    filling : float
+        Electrons per cell.
+    J1, J2 : float
+        Exchange between neighbours in a layer for orbitals 1 (x²−y²) and 2 (z²), in eV.
+    J1_inter, J2_inter : float
+        Exchange between the layers in eV, printed as J'.
+    temperature : float
+        In eV.
+    convention : {"bond", "eq46-47", "eq48", "eq37"}
+        How the constants enter: as H_J gives it, or as an equation of the paper is printed, which
+        multiplies J and J' by the factors of `CONVENTIONS`.
+    channel : {"lowest", "s", "d", "s+d", "full"}
+        Which amplitudes may differ from zero.  "s" includes those between the layers; "lowest"
+        takes the lower one of "s" and "d"; "s+d" has both, real; "full" has complex amplitudes of
+        each layer, and needs `start`.
+    mesh : int
+        Points along each direction of the zone.
+    neighbors : array_like, shape (2, 2)
+        The two neighbours of a site in primitive vectors: ((1, 1), (1, -1)) for `bilayer_plane`.
+    layers : sequence of sequence of int, optional
+        Indices of the orbitals (1, 2) of each layer; read from the model's `sites` when not given.
+    hold_mu : bool
+        Keep the chemical potential that the normal state has at T = 0, instead of the filling.
+    bond_fields : {"none", "fock", "hartree-fock"}
+        Normal averages of the bonds: none as printed, hoppings, or hoppings and densities.
+    start : PairAmplitudes, optional
+        Amplitudes to start from, for "full".
+
+    Returns
+    -------
+    TJSolution
+        Amplitudes, chemical potential, energies and the gap on the Fermi lines.  Its channel is
+        "normal" above the critical temperature.
+
+    Raises
+    ------
+    ValueError
+        For arguments out of range, a model without the layers' orbitals, or a mesh too coarse for
+        the gap.
+    RuntimeError
+        If the equations do not converge; the residual is named.
+
+    Notes
+    -----
+    The hole block of Eq. 40 is taken as −h(k): the time-reversed partner of a state on the plane kz
+    lies on the plane −kz.  That is not checked: matrices of one plane do not tell a crystal with
+    time reversal from a model without it.
+
+    A pure channel costs some tens of passes over mesh²/8 points with closed forms for mirror
+    blocks of two orbitals, and one singular-value decomposition a point where layers are not alike.
+    "full" diagonalizes matrices of twice the number of orbitals at mesh²/4 points.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band
+    >>> solution = tj_mean_field(
+    ...     four_band(), 3, J1=0.15, J2=0.075, J1_inter=0.03, J2_inter=0.375, convention="eq48"
+    ... )
+    >>> solution.channel
+    's'
+    """
+    one_of("channel", channel, CHANNELS)
+    bonds = bond_model(
+        model,
+        Exchange(J1, J2, J1_inter, J2_inter),
+        one_of("convention", convention, tuple(CONVENTIONS)),
+        neighbors,
+        layers,
+        one_of("bond_fields", bond_fields, BOND_FIELDS),
+    )
+    capacity = 2 * len(bonds.models[0].orbitals)
+    filling = real("filling", filling, above=0.0, below=capacity, unit="electrons per cell")
+    temperature = real("temperature", temperature, at_least=0.0, unit="eV")
+    positive_integer("mesh", mesh, at_least=8)
+    search = _Search(bonds, filling, temperature, mesh, convention, hold_mu)
+    if channel == "full":
+        if start is None:
+            raise ValueError('start = None; channel "full" needs PairAmplitudes to start from')
+        return search.full(start)
+    channels = ("s", "d") if channel == "lowest" else (channel,)
+    found, coarse = [], []
+    for name in channels:
+        try:
+            found.append(search.channel(name))
+        except UnresolvedGapError as error:
+            coarse.append(error)
+    open_ = [solution for solution in found if solution is not None]
+    if open_:
+        return min(open_, key=lambda solution: solution.free_energy)
+    if coarse:
+        raise coarse[0]
+    return search.normal()
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """The way from starts to solutions."""
+
+    bonds: BondModel
+    filling: float
+    temperature: float
+    mesh: int
+    convention: str
+    hold_mu: bool
+
+    @cached_property
+    def held(self) -> float | None:
+        """Chemical potential of the normal state at T = 0 if it is held."""
+        if not self.hold_mu:
+            return None
+        if len(self.bonds.models) == 1 and self.bonds.bond_fields == "none":
+            return chemical_potential(self.bonds.models[0], self.filling)
+        return self.problem("normal", self.mesh, None).level(np.zeros(self._plain), self._guess)
+
+    @cached_property
+    def _plain(self) -> int:
+        return len(self.bonds.modes("normal"))
+
+    @cached_property
+    def _guess(self) -> float:
+        """Chemical potential near that of the normal state."""
+        k = zone_mesh(_COARSE)
+        levels = np.sort(np.concatenate([m.energies(k).ravel() for m in self.bonds.models]))
+        share = self.filling / (2 * len(self.bonds.models[0].orbitals))
+        return float(levels[int(share * (len(levels) - 1))])
+
+    def problem(self, channel: str, mesh: int, mu: float | None, shift: float = 0.0) -> Problem:
+        """Free energy in one channel."""
+        return Problem(
+            self.bonds.models,
+            self.bonds.modes(channel),
+            self.filling,
+            self.temperature,
+            mesh,
+            self.bonds.neighbors,
+            "s+d" if channel == "normal" else channel,
+            mu,
+            shift,
+        )
+
+    def normal(self) -> TJSolution:
+        """Return the normal state."""
+        problem = self.problem("normal", self.mesh, self.held)
+        x, mu = problem.iterate(np.zeros(self._plain), self._guess, 1e-10)
+        return TJSolution(problem, self.bonds, x, mu, "normal", self.convention, 0.0, 0.0)
+
+    def channel(self, channel: str) -> TJSolution | None:
+        """Lowest solution of a channel, or None where no gap opens."""
+        problem = self.problem(channel, self.mesh, self.held)
+        if not problem.pairing.any():
+            return None
+        starts = self._starts(channel)
+        warm = self.temperature > 0 and self.bonds.bond_fields == "none"
+        if not warm or max(np.abs(x).max() for x, _ in starts) > 2 * self.temperature:
+            found = [self._finish(problem, channel, x, mu) for x, mu in starts]
+            if any(solution is not None for solution in found):
+                return self._checked([solution for solution in found if solution is not None])
+        if self.temperature > 0 and not warm:
+            return None
+        if warm:
+            # Small amplitudes: the linear equations tell whether they grow, and in which direction.
+            eigenvalue, x, mu = self._leading(channel)
+            if eigenvalue <= 1:
+                return None
+            for share in (3, 2, 1.3, 0.8, 0.5, 0.25, 0.1, 0.03):
+                start = x * self.temperature * share
+                solution = self._finish(problem, channel, start, mu, (None,))
+                if solution is not None:
+                    return self._checked([solution])
+        raise UnresolvedGapError(
+            f"mesh = {self.mesh} is too coarse for the gap in channel {channel!r}, which it "
+            "does not resolve; allowed: a finer mesh, larger exchange constants, or a "
+            "temperature above the critical one"
+        )
+
+    def _checked(self, found: list[TJSolution]) -> TJSolution:
+        """Return the lowest solution with its error on another mesh, or raise."""
+        best = min(found, key=lambda solution: solution.free_energy)
+        error = self._mesh_error(best.channel, best.x, best.mu)
+        if not best.residual < _LARGEST_RESIDUAL:
+            raise RuntimeError(
+                f"the gap equations did not converge in channel {best.channel!r}: residual "
+                f"{best.residual:.1e} eV"
+            )
+        return replace(best, mesh_error=error)
+
+    def _starts(self, channel: str) -> list[tuple[Floats, float]]:
+        """Distinct results of the gap equation repeated on a coarse mesh, from all signs."""
+        level = self._guess if self.held is None else self.held
+        rough = self.problem(channel, max(_COARSE, self.mesh // 4), level)
+        pairs = np.flatnonzero(rough.pairing)
+        found: list[tuple[Floats, float]] = []
+        # Rows of a Hadamard matrix: every two amplitudes start with equal and opposite signs.
+        rows = hadamard(2 ** int(np.ceil(np.log2(len(pairs)))))[:, : len(pairs)]
+        for signs in np.unique(rows, axis=0):
+            x = np.zeros(len(rough.modes))
+            x[pairs] = 0.3 * signs / (2 * rough.stiffness[pairs])
+            x, mu = rough.iterate(x, self._guess, 1e-2)
+            x *= np.sign(x[np.abs(x).argmax()])
+            if not any(np.abs(x - y).max() < 0.1 * np.abs(y).max() for y, _ in found):
+                found.append((x, mu))
+        return found
+
+    def _finish(
+        self,
+        problem: Problem,
+        channel: str,
+        x: Floats,
+        mu: float,
+        rounds: tuple[float | None, ...] = (None, 1e-4, 1e-7),
+    ) -> TJSolution | None:
+        """Converge on the full mesh, or return None if the gap closes."""
+        pairs = problem.pairing
+        # Near T_c the iteration is slow; a gap this small would belong to T = T_c (1 - 1e-7).
+        smallest = max(SMALLEST, 1e-3 * self.temperature)
+        for tolerance in rounds:
+            if tolerance:
+                x, mu = problem.iterate(x, mu, tolerance)
+            mu = problem.level(x, mu, 1e-7)
+            before = problem(x, mu)[0]
+            y, level, residual = problem.polish(x, mu)
+            near = np.abs(y[pairs] - x[pairs]).max() < 0.5 * np.abs(x[pairs]).max()
+            falls = problem(y, level)[0] < before + 1e-12
+            if np.abs(x[pairs]).max() < smallest or (
+                near and falls and residual < _LARGEST_RESIDUAL
+            ):
+                break
+        if np.abs(y[pairs]).max() < smallest or (len(rounds) == 1 and not (near and falls)):
+            return None
+        return TJSolution(problem, self.bonds, y, level, channel, self.convention, residual, 0.0)
+
+    def _mesh_error(self, channel: str, x: Floats, mu: float) -> float:
+        """Miss of the gap equations on a mesh displaced by half a step."""
+        moved = self.problem(channel, self.mesh, mu, shift=0.5)
+        miss = np.abs(moved(x, mu)[1] / (2 * moved.stiffness)).max()
+        error = float(miss / np.abs(x).max())
+        if error > LARGEST_MESH_ERROR:
+            raise UnresolvedGapError(
+                f"mesh = {self.mesh} is too coarse for the gap: displaced by half a step it misses "
+                f"the gap equation by {error:.0%} of the gap; allowed: up to "
+                f"{LARGEST_MESH_ERROR:.0%}"
+            )
+        return error
+
+    def _leading(self, channel: str) -> tuple[float, Floats, float]:
+        """Largest eigenvalue of the linearized gap equations, its amplitudes, and mu."""
+        kernel = PairKernel.of(self.bonds, channel, self.mesh)
+        mu = self.held if self.held is not None else kernel.level(self.filling, self.temperature)
+        values, vectors = np.linalg.eigh(kernel.matrix(self.temperature, mu))
+        x = vectors[:, -1] / np.sqrt(kernel.stiffness)
+        return float(values[-1]), x / np.abs(x).max(), mu
+
+    def full(self, start: PairAmplitudes) -> TJSolution:
+        """Solution with complex amplitudes of each layer near a start."""
+        template = self.problem("normal", self.mesh, self.held)
+        general = general_problem(self.bonds, template)
+        shape = len(self.bonds.layers), len(self.bonds.layers[0])
+        for name, wanted in (("s", shape), ("d", shape), ("interlayer", shape[1:])):
+            if np.shape(getattr(start, name)) != wanted:
+                raise ValueError(
+                    f"start.{name} has shape {np.shape(getattr(start, name))}; allowed: {wanted}"
+                )
+        named: dict[str, complex] = {}
+        for a in range(shape[1]):
+            named[f"interlayer {a + 1}"] = complex(start.interlayer[a])
+            for row in range(shape[0]):
+                named[f"s {a + 1} {row}"] = complex(start.s[row, a])
+                named[f"d {a + 1} {row}"] = complex(start.d[row, a])
+        x, mu, residual = general.solve(spread(general, named), self._guess)
+        if not residual < _LARGEST_RESIDUAL:
+            raise RuntimeError(f"the gap equations did not converge: residual {residual:.1e} eV")
+        return TJSolution(
+            general, self.bonds, x, mu, "full", self.convention, residual, float("nan")
+        )
+
+
+def tj_critical_temperature(
+    model: BlochModel | Sequence[BlochModel],
+    filling: float,
+    *,
+    J1: float,
+    J2: float = 0.0,
+    J1_inter: float = 0.0,
+    J2_inter: float = 0.0,
+    convention: str = "bond",
+    channel: str = "s",
+    mesh: int = 256,
+    neighbors: ArrayLike = _NEIGHBORS,
+    layers: Sequence[Sequence[int]] | None = None,
+) -> float:
+    """Temperature at which the linearized gap equations have the eigenvalue one.
+
+    Parameters
+    ----------
+    model : BlochModel or sequence of BlochModel
+        Bands, or planes of one crystal.
+    filling : float
+        Electrons per cell.
+    J1, J2 : float
+        Exchange between neighbours in a layer for orbitals 1 and 2, in eV.
+    J1_inter, J2_inter : float
+        Exchange between the layers in eV.
+    convention : {"bond", "eq46-47", "eq48", "eq37"}
+        How the constants enter, as in `tj_mean_field`.
+    channel : {"s", "d"}
+        Symmetry of the pairs.
+    mesh : int
+        Points along each direction of the zone.
+    neighbors : array_like, shape (2, 2)
+        The two neighbours of a site in primitive vectors.
+    layers : sequence of sequence of int, optional
+        Indices of the orbitals of each layer; read from the model's `sites` when not given.
+
+    Returns
+    -------
+    float
+        Critical temperature in eV.
+
+    Raises
+    ------
+    ValueError
+        For arguments out of range, or where the mesh does not resolve the temperature.
+
+    Notes
+    -----
+    One diagonalization on mesh²/8 points, and one pass for each of some twenty temperatures.
+    """
+    one_of("channel", channel, ("s", "d"))
+    bonds = bond_model(
+        model,
+        Exchange(J1, J2, J1_inter, J2_inter),
+        one_of("convention", convention, tuple(CONVENTIONS)),
+        neighbors,
+        layers,
+        "none",
+    )
+    capacity = 2 * len(bonds.models[0].orbitals)
+    filling = real("filling", filling, above=0.0, below=capacity, unit="electrons per cell")
+    kernel = PairKernel.of(bonds, channel, positive_integer("mesh", mesh, at_least=8))
+    if not len(kernel.stiffness):
+        return 0.0
+
+    def excess(log_t: float) -> float:
+        temperature = float(np.exp(log_t))
+        return kernel.eigenvalue(temperature, kernel.level(filling, temperature)) - 1
+
+    width = max(float(np.ptp(e)) for e in kernel.energies)
+    low, top = np.log(width / (10 * mesh)), np.log(width)
+    while excess(top) > 0:
+        top += 1.0
+    critical = float(np.exp(brentq(excess, low, top, xtol=1e-10))) if excess(low) > 0 else 0.0
+    moved = PairKernel.of(bonds, channel, mesh, shift=0.5)
+    mu = kernel.level(filling, critical) if critical else 0.0
+    if not critical or abs(moved.eigenvalue(critical, mu) - 1) > _KERNEL_ERROR:
+        raise UnresolvedGapError(
+            f"mesh = {mesh} is too coarse for the critical temperature in channel {channel!r}, "
+            f"found at {critical:.2g} eV; allowed: a finer mesh or larger exchange constants"
+        )
+    return critical

@@ -1,0 +1,267 @@
+"""Solutions of the t-J gap equations, and what follows from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nickbook.arrays import Complexes, Floats
+from nickbook.bands import FermiSheet, fermi_sheets
+from nickbook.checks import momenta, positive_integer
+from nickbook.pairing.gap import GapFunction
+from nickbook.pairing.tj.bogoliubov import Bogoliubov, Stability
+from nickbook.pairing.tj.free_energy import SMALLEST, Problem, factors
+from nickbook.pairing.tj.model import BondModel
+
+
+@dataclass(frozen=True, eq=False)
+class PairAmplitudes:
+    r"""The order parameters of GLYWH Eq. 45.
+
+    Parameters
+    ----------
+    s, d : ndarray, shape (layers, orbitals)
+        Amplitudes of cos kx + cos ky and cos kx − cos ky in each layer, in eV; complex in general.
+    interlayer : ndarray, shape (orbitals,)
+        Amplitudes between the layers in eV.
+    """
+
+    s: NDArray[np.complex128]
+    d: NDArray[np.complex128]
+    interlayer: NDArray[np.complex128]
+
+
+@dataclass(frozen=True, eq=False)
+class TJSolution:
+    """A solution of the gap equations of the t-J model.
+
+    Parameters
+    ----------
+    problem : Problem or Bogoliubov
+        The free energy that it makes stationary.
+    bonds : BondModel
+        Bands, layers and exchange.
+    x : ndarray
+        Values of the problem's unknowns in eV.
+    mu : float
+        Chemical potential in eV.
+    channel : str
+        ``"s"``, ``"d"``, ``"s+d"``, ``"full"``, or ``"normal"`` where no gap opens.
+    convention : str
+        Name of the reading of the paper.
+    residual : float
+        Largest miss of the gap equations in eV, and of the filling.
+    mesh_error : float
+        Largest miss on a mesh displaced by half a step, relative to the largest amplitude.
+    """
+
+    problem: Problem | Bogoliubov
+    bonds: BondModel
+    x: Floats
+    mu: float
+    channel: str
+    convention: str
+    residual: float
+    mesh_error: float
+
+    @cached_property
+    def unknowns(self) -> dict[str, complex]:
+        """Value of each mode in eV."""
+        if isinstance(self.problem, Problem):
+            names = [mode.name for mode in self.problem.modes]
+            return {name: complex(v) for name, v in zip(names, self.x.tolist(), strict=True)}
+        found: dict[str, complex] = {}
+        for name, value in zip(self.problem.names, self.x.tolist(), strict=True):
+            key, phase = (name[2:], 1j) if name.startswith("i ") else (name, 1.0)
+            found[key] = found.get(key, 0.0) + phase * value
+        return found
+
+    @cached_property
+    def amplitudes(self) -> PairAmplitudes:
+        """Order parameters by layer and orbital."""
+        shape = len(self.bonds.layers), len(self.bonds.layers[0])
+        found = {"s": np.zeros(shape, complex), "d": np.zeros(shape, complex)}
+        between = np.zeros(shape[1], complex)
+        for name, value in self.unknowns.items():
+            word, orbital, *layer = name.split()
+            rows = [int(layer[0])] if layer else range(shape[0])
+            if word in found:
+                for row in rows:
+                    found[word][row, int(orbital) - 1] = value
+            elif word == "interlayer":
+                between[int(orbital) - 1] = value
+        return PairAmplitudes(found["s"], found["d"], between)
+
+    @property
+    def gaps(self) -> dict[str, float]:
+        """Real parts of the first layer's amplitudes in eV: ``"s1"``, ``"d2"``, ``"inter2"``, …."""
+        a = self.amplitudes
+        named = {"s": a.s[0], "d": a.d[0], "inter": a.interlayer}
+        return {
+            f"{word}{i + 1}": float(v.real)
+            for word, row in named.items()
+            for i, v in enumerate(row)
+        }
+
+    @property
+    def temperature(self) -> float:
+        """Temperature in eV."""
+        return self.problem.temperature
+
+    @cached_property
+    def free_energy(self) -> float:
+        """Free energy per cell in eV at the filling."""
+        return self.problem(self.x, self.mu)[0]
+
+    @cached_property
+    def condensation_energy(self) -> float:
+        """Free energy of the normal state minus this one, on the same mesh, in eV per cell."""
+        problem = self.problem
+        normal = reduced_problem(self.bonds, problem, "normal")
+        x = np.array([self.unknowns[mode.name].real for mode in normal.modes])
+        x, mu = normal.iterate(x, self.mu, 1e-9)
+        return normal(x, normal.level(x, mu))[0] - self.free_energy
+
+    def gap_matrix(self, k: ArrayLike) -> Complexes:
+        """Δ(k) of GLYWH Eq. 45 in the model's orbitals, shape (..., n, n), in eV."""
+        return self._sum(k, pairs=True)
+
+    def hamiltonian(self, k: ArrayLike) -> Complexes:
+        """Hamiltonian of the (first) model with the bond fields and without μ, in eV."""
+        return np.asarray(self.problem.models[0].hamiltonian(k) + self._sum(k, pairs=False))
+
+    def energies(self, k: ArrayLike) -> Floats:
+        """Quasiparticle energies, ascending and not negative, shape (..., n), in eV."""
+        h = self.hamiltonian(k) - self.mu * np.eye(len(self.problem.models[0].orbitals))
+        gap = self.gap_matrix(k)
+        matrix = np.block([[h, gap], [gap.conj().swapaxes(-1, -2), -h]])
+        return np.asarray(np.linalg.eigvalsh(matrix)[..., h.shape[-1] :])
+
+    def _sum(self, k: ArrayLike, *, pairs: bool) -> Complexes:
+        points = momenta("k", k, 2)
+        forms = factors(points, self.problem.neighbors)
+        n = len(self.problem.models[0].orbitals)
+        total = np.zeros((*points.shape[:-1], n, n), complex)
+        for mode in self.problem.modes:
+            if mode.pairs == pairs:
+                total += self.unknowns[mode.name] * forms[mode.form][..., None, None] * mode.matrix
+        return total
+
+    def sheets(self) -> list[FermiSheet]:
+        """Fermi lines of the (first) model at the solution's chemical potential."""
+        return fermi_sheets(self.problem.models[0], self.mu)
+
+    def gap_function(self, sheets: Sequence[FermiSheet] | None = None) -> GapFunction:
+        r"""Gap of each band on its Fermi line, :math:`\langle u_k|\Delta(k)|u^*_{-k}\rangle`.
+
+        Parameters
+        ----------
+        sheets : sequence of FermiSheet, optional
+            Fermi lines of the model; those at the solution's chemical potential when not given.
+
+        Returns
+        -------
+        GapFunction
+            Real gaps in eV.
+
+        Raises
+        ------
+        ValueError
+            If the gaps are not real.
+        """
+        lines = tuple(self.sheets() if sheets is None else sheets)
+        values = []
+        for sheet in lines:
+            block, index = self.problem.models[0].locate(sheet.band)
+            state = block.states(sheet.points, index)
+            gap = np.einsum("ka,kab,kb->k", state.conj(), self.gap_matrix(sheet.points), state)
+            if np.abs(gap.imag).max() > 1e-9:
+                raise ValueError(
+                    "the gap on the Fermi lines is complex; use gap_matrix for states that break "
+                    "time reversal"
+                )
+            values.append(gap.real)
+        return GapFunction(lines, tuple(values), self.channel)
+
+    def spectroscopic_gap(self, sheet: FermiSheet, points: int = 81) -> Floats:
+        """Lowest quasiparticle energy on the normal to each point of a Fermi line.
+
+        Parameters
+        ----------
+        sheet : FermiSheet
+            A Fermi line of the model.
+        points : int
+            Momenta along each normal; a parabola through the lowest three refines.
+
+        Returns
+        -------
+        ndarray
+            Energies in eV.
+        """
+        speed = np.linalg.norm(sheet.velocity, axis=-1)
+        size = max(max(abs(v) for v in self.gaps.values()), SMALLEST)
+        reach = np.minimum(3 * size / speed, 0.25)
+        offsets = np.linspace(-1, 1, positive_integer("points", points, at_least=5))
+        normal = sheet.velocity / speed[:, None]
+        k = sheet.points[:, None] + (reach[:, None] * offsets)[..., None] * normal[:, None]
+        lowest = self.energies(k)[..., 0] ** 2
+        rows = np.arange(len(k))
+        i = np.clip(lowest.argmin(axis=1), 1, points - 2)
+        low, mid, high = (lowest[rows, i + j] for j in (-1, 0, 1))
+        curve = low - 2 * mid + high
+        dip = np.where(curve > 0, (high - low) ** 2 / (8 * np.where(curve > 0, curve, 1.0)), 0.0)
+        return np.asarray(np.sqrt(np.maximum(mid - dip, 0.0)))
+
+    def stability(self) -> Stability:
+        """Second variations in all amplitudes: complex, of each layer, s and d together.
+
+        Returns
+        -------
+        Stability
+            At fixed filling, or at fixed chemical potential where it is held.
+        """
+        if isinstance(self.problem, Bogoliubov):
+            return self.problem.stability(self.x, self.mu)
+        general = general_problem(self.bonds, self.problem)
+        return general.stability(spread(general, self.unknowns), self.mu)
+
+
+def general_problem(bonds: BondModel, like: Problem) -> Bogoliubov:
+    """Free energy of all complex amplitudes, at the settings of another one."""
+    return Bogoliubov(
+        bonds.models,
+        bonds.modes("full"),
+        like.filling,
+        like.temperature,
+        like.mesh,
+        like.neighbors,
+        like.mu,
+    )
+
+
+def reduced_problem(bonds: BondModel, like: Problem | Bogoliubov, channel: str) -> Problem:
+    """Free energy of one channel, at the settings of another one."""
+    return Problem(
+        bonds.models,
+        bonds.modes(channel),
+        like.filling,
+        like.temperature,
+        like.mesh,
+        like.neighbors,
+        "s+d" if channel == "normal" else channel,
+        like.mu,
+    )
+
+
+def spread(general: Bogoliubov, values: dict[str, complex]) -> Floats:
+    """Unknowns of the general problem from values that may stand for both layers."""
+    x = np.zeros(len(general.names))
+    for i, name in enumerate(general.names):
+        imaginary = name.startswith("i ")
+        key = name[2:] if imaginary else name
+        word, orbital, *_ = key.split()
+        value = complex(values.get(key, values.get(f"{word} {orbital}", 0.0)))
+        x[i] = value.imag if imaginary else value.real
+    return x

@@ -1,0 +1,37 @@
+"""Pairing by exchange of dimer triplons, LK Eqs. 12-18."""
+
+from nickbook.pairing.triplon.line import (
+    factorized_gap,
+    gap_amplitudes,
+    gap_ratio,
+    gap_ratio_exact,
+    pair_logarithm,
+    triplon_critical_temperature,
+    triplon_gap,
+)
+from nickbook.pairing.triplon.softening import (
+    interband_polarization,
+    triplon_feedback,
+)
+from nickbook.pairing.triplon.zone import (
+    TriplonMeanField,
+    channel_boundaries,
+    channel_strengths,
+    triplon_mean_field,
+)
+
+__all__ = [
+    "TriplonMeanField",
+    "channel_boundaries",
+    "channel_strengths",
+    "factorized_gap",
+    "gap_amplitudes",
+    "gap_ratio",
+    "gap_ratio_exact",
+    "interband_polarization",
+    "pair_logarithm",
+    "triplon_critical_temperature",
+    "triplon_feedback",
+    "triplon_gap",
+    "triplon_mean_field",
+]

