@@ -45,6 +45,36 @@ class FermiSea:
         object.__setattr__(self, "mu", real("mu", self.mu, unit="eV"))
 
     @classmethod
+    def of(cls, given: "FermiSea | BlochModel", mu: float | None = None) -> "FermiSea":
+        """Return a sea that is given whole, or as a model and its level.
+
+        Parameters
+        ----------
+        given : FermiSea or BlochModel
+            A sea, or the bands alone.
+        mu : float, optional
+            Chemical potential in eV, with a model only.
+
+        Returns
+        -------
+        FermiSea
+            The sea.
+
+        Raises
+        ------
+        TypeError
+            If a model comes without its level, a sea with another one, or neither is given.
+        """
+        if isinstance(given, FermiSea) and mu is None:
+            return given
+        if isinstance(given, BlochModel) and mu is not None:
+            return cls(given, mu)
+        raise TypeError(
+            f"got {type(given).__name__} and mu = {mu}; allowed: a FermiSea alone, or a BlochModel "
+            "and its chemical potential"
+        )
+
+    @classmethod
     def at(cls, model: BlochModel, *, filling: float, temperature: float = 0.0) -> "FermiSea":
         """Fill a model with a number of electrons.
 

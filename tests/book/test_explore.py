@@ -34,7 +34,7 @@ from nickbook.book import (
 )
 from nickbook.book.drawing import draw, mathtext
 
-module = importlib.import_module("nickbook.book.explorer")  # the name is also a function
+module = importlib.import_module("nickbook.book.explore")  # the name is also a function
 FRONT_END = Path(module.__file__).with_name("explorer.mjs")
 
 WORDS = {
