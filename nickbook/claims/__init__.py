@@ -1,5 +1,5 @@
-"""What the papers say, and the functions that test it."""
+"""What the papers say, and the measures that decide it."""
 
-from nickbook.claims.rows import VERDICTS, Claim, Finding, ledger
+from nickbook.claims.rows import VERDICTS, Claim, DisagreementError, ledger, measure
 
-__all__ = ["VERDICTS", "Claim", "Finding", "ledger"]
+__all__ = ["VERDICTS", "Claim", "DisagreementError", "ledger", "measure"]

@@ -54,6 +54,11 @@ def badge(verdict: str) -> str:
     return f"{{span .verdict .verdict-{verdict.replace(' ', '-')}}}`{verdict}`"
 
 
+def code(condition: str) -> str:
+    """Return a condition as code in MyST Markdown."""
+    return f"`{' '.join(condition.split())}`" if condition else ""
+
+
 def _table(rows: list[Claim]) -> str:
     lines = [
         f"| [{claim.id}](#{claim.id}) | {claim.statement} | {badge(claim.verdict)} |"
@@ -69,6 +74,10 @@ def _section(claim: Claim) -> str:
         ("Paper's value", claim.paper_value),
         ("Found", claim.value),
         ("Verdict", badge(claim.verdict)),
+        ("Holds if", code(claim.holds)),
+        ("In full if", code(claim.in_full)),
+        ("With caveat, since", claim.caveat),
+        ("Bounds", claim.bounds),
         ("Method", claim.method),
         ("Second route", claim.check),
         ("Tolerance", claim.tolerance),

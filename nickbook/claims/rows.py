@@ -1,17 +1,23 @@
-"""The ledger: what the papers say, what the code finds, and the verdict that follows.
+"""The ledger: what the papers say, what the code measures, and the verdict that follows.
 
-A row's words live in a YAML file beside this module; its value and verdict come from the function
-registered under the row's id, each time the ledger is made.
+A row is YAML: the statement, the sentence that reports what is found, and the conditions that
+decide.  Its measure is a Python function beside the YAML file, which returns named numbers and
+judges nothing.  Sentence and conditions are expressions over these numbers, read by `simpleeval`,
+and the conditions are printed with the verdict.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from importlib.resources import files
+from typing import Any
 
+import numpy as np
 import yaml
+from simpleeval import EvalWithCompoundTypes, InvalidExpression
+
+from nickbook.claims.findings import Numbers, kept
 
 #: The four verdicts, in the order in which the ledger counts them.
 VERDICTS = ("reproduced", "with caveat", "not as written", "outside")
@@ -29,28 +35,13 @@ SOURCES = (
     "glywh.tj",
 )
 
-_FIELDS = {"id", "where", "statement", "paper_value", "chapter", "method", "check"}
-_OPTIONAL = {"tolerance", "because"}
+_WORDS = ("id", "where", "statement", "paper_value", "chapter", "method", "check")
+_DECIDED = {"found", "holds"}
+_OPTIONAL = {"measure", "in_full", "caveat", "agree", "tolerance", "because", "bounds"}
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What a function finds about one statement.
-
-    Parameters
-    ----------
-    value : str
-        The computed value, in words and numbers.
-    verdict : str
-        One of `VERDICTS`.
-    """
-
-    value: str
-    verdict: str
-
-    def __post_init__(self) -> None:
-        if self.verdict not in VERDICTS:
-            raise ValueError(f"verdict = {self.verdict!r}; allowed: {', '.join(VERDICTS)}")
+class DisagreementError(RuntimeError):
+    """Two routes of this book contradict each other, so that a row has no verdict."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +66,15 @@ class Claim:
         The second, independent route, by the name of the test that takes it.
     tolerance : str
         How far the value may be from the paper's, and why; empty where nothing is compared.
-    finding : Finding
-        Our value and the verdict.
+    holds, in_full, caveat : str
+        Condition under which the statement holds, condition under which it then holds in every
+        reading and case, and what stands against the latter whatever the numbers are.
+    bounds : str
+        Why the bounds in the conditions are what they are.
+    value : str
+        What we find.
+    verdict : str
+        One of `VERDICTS`.
     """
 
     id: str
@@ -87,58 +85,26 @@ class Claim:
     method: str
     check: str
     tolerance: str
-    finding: Finding
+    holds: str
+    in_full: str
+    caveat: str
+    bounds: str
+    value: str
+    verdict: str
 
     @property
     def paper(self) -> str:
         """Key of the paper."""
         return self.id.split("-")[0]
 
-    @property
-    def value(self) -> str:
-        """What we find."""
-        return self.finding.value
-
-    @property
-    def verdict(self) -> str:
-        """One of `VERDICTS`."""
-        return self.finding.verdict
-
-
-Judge = Callable[[float | None], Finding]
-_JUDGES: dict[str, Judge] = {}
-
-
-def settles(identifier: str) -> Callable[[Judge], Judge]:
-    """Register the function that settles one row; it is given the row's tolerance.
-
-    Parameters
-    ----------
-    identifier : str
-        Id of the row.
-
-    Returns
-    -------
-    callable
-        The decorator.
-    """
-
-    def register(judge: Judge) -> Judge:
-        if identifier in _JUDGES:
-            raise ValueError(f"claim {identifier!r} is settled twice")
-        _JUDGES[identifier] = judge
-        return judge
-
-    return register
-
 
 def ledger(identifiers: Sequence[str] | None = None) -> list[Claim]:
-    """Compute rows of the ledger; each is computed once.
+    """Settle rows of the ledger; each is measured once.
 
     Parameters
     ----------
     identifiers : sequence of str, optional
-        Ids of the rows to compute; all when not given.
+        Ids of the rows; all when not given.
 
     Returns
     -------
@@ -148,104 +114,166 @@ def ledger(identifiers: Sequence[str] | None = None) -> list[Claim]:
     Raises
     ------
     ValueError
-        If there is no such row, a row lacks a field or a function, or a function lacks its row.
+        If there is no such row, or a row lacks a field, its measure, or a number that it names.
+    DisagreementError
+        If two routes of this book contradict each other.
     """
-    rows = _table()
-    names = list(rows) if identifiers is None else list(identifiers)
-    unknown = [name for name in names if name not in rows]
+    names = list(rows()) if identifiers is None else list(identifiers)
+    unknown = [name for name in names if name not in rows()]
     if unknown:
         raise ValueError(f"identifiers: {', '.join(unknown)} not in the ledger")
     return [_claim(name) for name in names]
 
 
-def agrees(value: float, paper: float, tolerance: float | None) -> bool:
-    """Whether a value is within the row's tolerance of the paper's.
-
-    Parameters
-    ----------
-    value, paper : float
-        Ours and the paper's.
-    tolerance : float or None
-        Largest allowed distance; a row that compares numbers must state one.
-
-    Returns
-    -------
-    bool
-        The answer.
-    """
-    if tolerance is None:
-        raise ValueError("this row compares numbers: give it a tolerance and a because")
-    return math.isfinite(value) and abs(value - paper) <= tolerance
-
-
-def verdict_on(holds: bool, *, in_full: bool = True) -> str:
-    """Verdict on a statement.
-
-    Parameters
-    ----------
-    holds : bool
-        Whether the statement holds in some reading, or for some of its cases.
-    in_full : bool, optional
-        Whether it then holds in every reading and case.
-
-    Returns
-    -------
-    str
-        "reproduced", "with caveat" or "not as written".
-    """
-    if not holds:
-        return "not as written"
-    return "reproduced" if in_full else "with caveat"
-
-
-def outside(identifier: str, needs: str) -> None:
-    """Settle a row that this book cannot decide.
+def measure(identifier: str) -> Numbers:
+    """Return the numbers behind one row.
 
     Parameters
     ----------
     identifier : str
         Id of the row.
-    needs : str
-        What would decide it, such as ``"needs the density functional bands"``.
+
+    Returns
+    -------
+    dict
+        Numbers by name, arrays as lists.  They are kept on disk when the environment variable
+        ``NICKBOOK_FINDINGS`` names a directory, until the code behind them changes.
+
+    Raises
+    ------
+    ValueError
+        If there is no such row, or none of its kind is measured.
     """
-    settles(identifier)(lambda _: Finding(needs, "outside"))
+    row = rows().get(identifier)
+    if row is None or "needs" in row:
+        raise ValueError(f"identifier = {identifier!r}; allowed: a row that the book decides")
+    return kept(row["source"], row["measure"])
 
 
 @cache
-def _table() -> dict[str, dict[str, str]]:
-    """Rows of all sources by id, each with the function that settles it."""
-    rows = []
+def rows() -> dict[str, dict[str, str]]:
+    """Read the rows of all sources, by id.
+
+    Returns
+    -------
+    dict of dict
+        Fields of the YAML files as text, with the ``source`` that measures.
+
+    Raises
+    ------
+    ValueError
+        If a row lacks a field, has one too many, or an id comes twice.
+    """
+    found: dict[str, dict[str, str]] = {}
     for source in SOURCES:
-        # The judges register themselves; they import this module, so it cannot import them first.
-        import_module(f"nickbook.claims.{source}")
-        rows.extend(_rows(source))
-    ids = [row["id"] for row in rows]
-    if len(set(ids)) < len(ids) or set(ids) != set(_JUDGES):
-        raise ValueError(
-            f"rows and functions differ: {sorted(set(ids) ^ set(_JUDGES))}; give each id of the "
-            "YAML files exactly one function registered with settles()"
+        path = files("nickbook.claims").joinpath(*f"{source}.yml".split(".", 1))
+        for row in yaml.safe_load(path.read_text(encoding="utf-8")):
+            fields = {name: str(words).strip() for name, words in row.items()}
+            _require_fields(source, fields)
+            name = fields["id"]
+            if name in found:
+                raise ValueError(f"{source}.yml: row {name!r} comes twice")
+            own = name.split("-", 1)[1].replace("-", "_")
+            found[name] = {"measure": own, "source": f"nickbook.claims.{source}"} | fields
+    return found
+
+
+def settle(row: Mapping[str, str], numbers: Numbers) -> tuple[str, str]:
+    """Sentence and verdict of a row for given numbers.
+
+    Parameters
+    ----------
+    row : mapping
+        Fields of the row.
+    numbers : dict
+        What its measure returned.
+
+    Returns
+    -------
+    value, verdict : str
+        What the row reports, and one of `VERDICTS`.
+
+    Raises
+    ------
+    DisagreementError
+        If the row's two routes contradict each other.
+    ValueError
+        If an expression cannot be evaluated.
+    """
+    evaluate = _evaluator(row, numbers)
+    if "agree" in row and not evaluate("agree"):
+        raise DisagreementError(
+            f"row {row['id']!r}: two routes of this book disagree, {row['agree']} is false for "
+            f"{numbers}; mend the wrong one"
         )
-    return {row["id"]: row for row in rows}
+    verdict = "not as written"
+    if evaluate("holds"):
+        in_full = "caveat" not in row and evaluate("in_full", default=True)
+        verdict = "reproduced" if in_full else "with caveat"
+    return str(_evaluator(row, numbers | {"verdict": verdict})("found")), verdict
 
 
-def _rows(source: str) -> list[dict[str, str]]:
-    path = files("nickbook.claims").joinpath(*f"{source}.yml".split(".", 1))
-    text = path.read_text(encoding="utf-8")
-    rows: list[dict[str, str]] = yaml.safe_load(text)
-    for row in rows:
-        missing, unknown = _FIELDS - set(row), set(row) - _FIELDS - _OPTIONAL
-        if missing or unknown or ("tolerance" in row) != ("because" in row):
-            raise ValueError(
-                f"{source}.yml, row {row.get('id')!r}: missing {sorted(missing)}, unknown "
-                f"{sorted(unknown)}; a tolerance needs a because"
-            )
-    return rows
+def _evaluator(row: Mapping[str, str], numbers: Numbers) -> Callable[..., Any]:
+    """Evaluate fields of a row by name."""
+    tolerance = float(row["tolerance"]) if "tolerance" in row else math.nan
+
+    def agrees(value: float | list[float], paper: float) -> bool:
+        if math.isnan(tolerance):
+            raise ValueError(f"row {row['id']!r} compares numbers: give it a tolerance")
+        return bool((np.abs(np.subtract(value, paper)) <= tolerance).all())
+
+    functions = _FUNCTIONS | {"agrees": agrees}
+    names = {"pi": math.pi, "inf": math.inf, "tolerance": tolerance} | numbers
+    machine = EvalWithCompoundTypes(functions=functions, names=names)
+
+    def evaluate(field: str, *, default: object = None, plain: bool = False) -> object:
+        if field not in row:
+            return default
+        text = row[field]
+        if field == "found":
+            text = f'rf"""{text}"""'
+        try:
+            found = machine.eval(text)
+        except (InvalidExpression, TypeError, KeyError, IndexError, SyntaxError) as error:
+            raise ValueError(f"row {row['id']!r}, {field}: {error}") from error
+        return found if plain or field == "found" else bool(found)
+
+    return evaluate
+
+
+def _each(values: Sequence[float], spec: str, between: str = ", ") -> str:
+    """Join formatted numbers."""
+    return between.join(format(value, spec) for value in values)
+
+
+_FUNCTIONS = {f.__name__: f for f in (abs, all, any, len, max, min, set, sorted, sum, zip)} | {
+    "each": _each,
+    "enumerate": enumerate,
+    "isfinite": math.isfinite,
+    "list": list,
+    "range": range,
+}
+
+
+def _require_fields(source: str, row: Mapping[str, str]) -> None:
+    decided = {"needs"} if "needs" in row else _DECIDED
+    missing = (set(_WORDS) | decided) - set(row)
+    unknown = set(row) - set(_WORDS) - decided - (set() if "needs" in row else _OPTIONAL)
+    if missing or unknown or ("tolerance" in row and "because" not in row):
+        raise ValueError(
+            f"{source}.yml, row {row.get('id')!r}: missing {sorted(missing)}, unknown "
+            f"{sorted(unknown)}; a tolerance needs a because"
+        )
 
 
 @cache
 def _claim(identifier: str) -> Claim:
-    row = _table()[identifier]
-    tolerance = float(row["tolerance"]) if "tolerance" in row else None
-    stated = "" if tolerance is None else f"±{tolerance:g}: {row['because'].strip()}"
-    words = {name: str(row[name]).strip() for name in _FIELDS}
-    return Claim(**words, tolerance=stated, finding=_JUDGES[identifier](tolerance))
+    row = rows()[identifier]
+    if "needs" in row:
+        value, verdict = row["needs"], "outside"
+    else:
+        value, verdict = settle(row, measure(identifier))
+    stated = f"±{float(row['tolerance']):g}: {row['because']}" if "tolerance" in row else ""
+    words = {name: row[name] for name in _WORDS}
+    others = {name: row.get(name, "") for name in ("holds", "in_full", "caveat", "bounds")}
+    return Claim(**words, **others, tolerance=stated, value=value, verdict=verdict)

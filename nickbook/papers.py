@@ -1,0 +1,92 @@
+"""The numbers that both papers print, each with its place.
+
+Hoppings are the defaults of the models in `nickbook.bands`; what stands here are the levels,
+couplings and scales at which the papers evaluate them.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LiuKhaliullin:
+    """Printed numbers of LK, in eV unless said otherwise.
+
+    Parameters
+    ----------
+    t_c : float
+        Hopping of z² within a dimer, half of the splitting in Fig. 1(c).
+    U : float
+        Repulsion on a site, below Eq. 1.
+    J_c, J_ab : float
+        Exchange within a dimer and between neighbouring dimers, below Eq. 1.
+    exchange_ratio : float
+        Their ratio J_ab/J_c, in round numbers.
+    mu : float
+        Chemical potential, caption of Fig. 2.
+    t1, t2, t3, epsilon_alpha, epsilon_beta : float
+        Hoppings and self-energies of the conduction bands, caption of Fig. 2.
+    density : float
+        Electrons per Ni in Fig. 4(b).
+    kappa : float
+        κ in Fig. 4(b).
+    coupling : float
+        λ in Fig. 4(b).
+    cutoff : float
+        Ω, of the order of J_c.
+    largest_ratio : float
+        Largest N_β/N_α on the axis of Fig. 3(b).
+    """
+
+    t_c: float = 0.6
+    U: float = 5.0
+    J_c: float = 0.288
+    J_ab: float = 0.018
+    exchange_ratio: float = 1 / 16
+    mu: float = -0.65
+    t1: float = 0.45
+    t2: float = -0.24
+    t3: float = 0.06
+    epsilon_alpha: float = 0.4
+    epsilon_beta: float = 0.1
+    density: float = 0.45
+    kappa: float = 0.75
+    coupling: float = 0.5
+    cutoff: float = 0.3
+    largest_ratio: float = 4.0
+
+
+@dataclass(frozen=True)
+class GuLeYangWuHu:
+    """Printed numbers of GLYWH, in eV unless said otherwise.
+
+    Parameters
+    ----------
+    mu : float
+        Chemical potential of the four-band model, below Eq. 11.
+    mu_three_band : float
+        Chemical potential of the three-band model, below Eq. 22.
+    mu_eight_band : float
+        Chemical potential of the eight-band model, App. D.
+    mu_density_functional : float
+        Level of the density functional bands, App. D.
+    filling : float
+        Electrons per bilayer cell at Ni 2.5+.
+    U, J : float
+        Repulsion and Hund's coupling of Fig. 3.
+    J1, J2 : float
+        In-plane exchange of x²−y² and z² in Fig. 4(b).
+    """
+
+    mu: float = 10.0585
+    mu_three_band: float = 10.256
+    mu_eight_band: float = 10.1277
+    mu_density_functional: float = 10.1367
+    filling: float = 3.0
+    U: float = 5.0
+    J: float = 0.5
+    J1: float = 0.15
+    J2: float = 0.075
+
+
+LK = LiuKhaliullin()
+GLYWH = GuLeYangWuHu()
