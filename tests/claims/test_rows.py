@@ -52,7 +52,7 @@ def test_the_page_is_the_ledger(root):
 
 def candidates(row, numbers):
     """Values at which a row's conditions may change: printed numbers, bounds and computed sides."""
-    values: list[object] = [0, 1, -1, 1e-12, 1e9, -1e9]
+    values: list[object] = [0, 1, -1, 1e-12, 1e9, -1e9, float("inf")]
     machine = machinery._evaluator
     for field in CONDITIONS:
         for node in ast.walk(ast.parse(row.get(field, "0"), mode="eval")):
