@@ -159,15 +159,16 @@ class PairingState:
     eigenvalue : float
         λ; the critical temperature is about a band width times exp(-1/λ), and a negative λ
         repels.
-    spin : str
-        "singlet" for even gaps, "triplet" for odd ones.
     gap : GapFunction
-        Its shape, with the largest value equal to one, and the symmetry channel.
+        Its shape, with the largest value equal to one, and its channel.
     """
 
     eigenvalue: float
-    spin: str
     gap: GapFunction
+
+    def gap_function(self) -> GapFunction:
+        """Return `gap`, as the results of the other theories do."""
+        return self.gap
 
 
 def pair_scattering(patches: FermiPatches, chi0: Susceptibility) -> PairScattering:
@@ -235,9 +236,9 @@ def linearized_gap(
     Returns
     -------
     list of PairingState
-        In descending order of λ.  Channels are A1, A2, B1, B2 (singlets) and E (triplets, of which
-        the partner is given that transforms as x) for a model with the symmetries of the square,
-        otherwise "even" and "odd".
+        In descending order of λ.  Channels are singlets A1, A2, B1, B2 and the triplet E, of which
+        the partner is given that transforms as x, for a model with the symmetries of the square,
+        otherwise "singlet" and "triplet".
 
     Raises
     ------
@@ -253,39 +254,39 @@ def linearized_gap(
     ...     fermi_patches(model, -0.65, 8), bare_susceptibility(model, -0.65, 0.05, 32)
     ... )
     >>> linearized_gap(scattering, kanamori((0, 1), U=0.5, J=0.0))[0].gap.channel
-    'E'
+    'triplet E'
     """
     states = positive_integer("states", states)
     patches = scattering.patches
     root = np.sqrt(patches.weights)
     kernel = -root[:, None] * scattering.vertex(interaction) * root
     found = []
-    for channel, (spin, basis) in _channels(patches).items():
+    for spin, name, basis in _channels(patches):
         if basis.shape[1] < states:
             raise ValueError(
-                f"states = {states}; allowed: at most {basis.shape[1]} in channel {channel}, or "
-                "take more patches"
+                f"states = {states}; allowed: at most {basis.shape[1]} in channel "
+                f"{f'{spin} {name}'.strip()}, or take more patches"
             )
         values, vectors = np.linalg.eigh(basis.T @ kernel @ basis)
         for i in range(1, states + 1):
             gap = basis @ vectors[:, -i] / root
             gap /= gap[np.argmax(np.abs(gap) > np.abs(gap).max() - 1e-9)]
-            shape = GapFunction(patches.sheets, patches.split(gap), channel)
-            found.append(PairingState(float(values[-i]), spin, shape))
+            shape = GapFunction(patches.sheets, patches.split(gap), spin=spin, representation=name)
+            found.append(PairingState(float(values[-i]), shape))
     return sorted(found, key=lambda state: -state.eigenvalue)
 
 
-def _channels(patches: FermiPatches) -> dict[str, tuple[str, Floats]]:
-    """Orthonormal functions on the patches that belong to each channel."""
-    channels = {}
-    for spin, word, parity in (("singlet", "even", 1), ("triplet", "odd", -1)):
+def _channels(patches: FermiPatches) -> list[tuple[str, str, Floats]]:
+    """Spin, representation and orthonormal functions on the patches of each channel."""
+    channels = []
+    for spin, parity in (("singlet", 1), ("triplet", -1)):
         for name, basis in patches.symmetry_functions(parity).items():
             if name == "E":
                 # Its functions come in pairs; this keeps the one that is odd in x.
                 reflected = basis[patches.permutations[SQUARE_ELEMENTS.index("σx")]]
                 values, vectors = np.linalg.eigh(basis.T @ reflected)
                 basis = basis @ vectors[:, values < 0]
-            channels[name or word] = (spin, basis)
+            channels.append((spin, name, basis))
     return channels
 
 

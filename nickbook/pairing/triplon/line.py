@@ -436,7 +436,7 @@ class _Problem:
             start = taken[sheet.parity]
             taken[sheet.parity] = start + len(sheet.weights)
             values.append(side.basis[start : taken[sheet.parity]] @ coefficients)
-        return GapFunction(self.sheets, tuple(values), "s±")
+        return GapFunction(self.sheets, tuple(values), representation="A1")
 
 
 def _checked_ratio(dos_ratio: ArrayLike, coupling: ArrayLike) -> tuple[Floats, Floats]:

@@ -367,7 +367,7 @@ class TriplonMeanField:
         values = tuple(
             np.polynomial.polynomial.polyval(eta_k(s.points), rows[s.parity]) for s in sheets
         )
-        return GapFunction(tuple(sheets), values, "d" if gap[:, 1].any() else "s±")
+        return GapFunction(tuple(sheets), values, representation="B1" if gap[:, 1].any() else "A1")
 
     def _require_resolved(self, gap: Floats, temperature: float) -> None:
         largest = max(np.abs(s.gap(row)).max() for s, row in zip(self.shells, gap, strict=True))
