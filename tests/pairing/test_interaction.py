@@ -176,10 +176,10 @@ def test_first_order_response_of_a_cluster(name, channel):
     h, interaction = cluster_levels(), kanamori(SITES, **ALONE[name])
 
     def bare(g, field=0.0):
-        chi = bare_susceptibility(single_cell(h + g * field), MU, TEMPERATURE, 1)
+        chi = bare_susceptibility(single_cell(h + g * field), MU, temperature=TEMPERATURE, mesh=1)
         return chi.values[0, 0]
 
-    pairs = bare_susceptibility(single_cell(h), MU, TEMPERATURE, 1).pairs
+    pairs = bare_susceptibility(single_cell(h), MU, temperature=TEMPERATURE, mesh=1).pairs
     free = one_body(h - MU * np.eye(4))
     repulsion = two_body(interaction.tensor)
     operators = pair_operators(pairs, 4, channel)
@@ -216,10 +216,12 @@ def test_first_order_response_of_a_ring_at_a_momentum(channel):
     cells, temperature = 3, 0.8
 
     def bare(g, field=0.0):
-        return bare_susceptibility(ring(h0 + g * field, hop), MU, temperature, cells).values[1, 0]
+        return bare_susceptibility(
+            ring(h0 + g * field, hop), MU, temperature=temperature, mesh=cells
+        ).values[1, 0]
 
     model = ring(h0, hop)
-    pairs = bare_susceptibility(model, MU, temperature, cells).pairs
+    pairs = bare_susceptibility(model, MU, temperature=temperature, mesh=cells).pairs
     space = np.zeros((cells, 2, cells, 2), complex)
     for r in range(cells):
         space[r, :, r] += h0
