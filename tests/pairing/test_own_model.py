@@ -45,7 +45,7 @@ def test_susceptibility_and_gap_equation(model):
 
 
 def test_flow(model):
-    flow, expected = (frg_flow(m, MU, U=5.0, patches=8) for m in (model, BUILT_IN))
+    flow, expected = (frg_flow(m, MU, U=5.0, patches=8, start=1.0) for m in (model, BUILT_IN))
     assert flow.leading() == expected.leading()
     assert flow.critical_scale == pytest.approx(expected.critical_scale, rel=1e-6)
 

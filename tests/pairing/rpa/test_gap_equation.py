@@ -162,13 +162,16 @@ def _effective(v, levels):
     """Two-body amplitudes [i, j, k, l] between the levels at zero, by degenerate perturbation."""
     c = annihilators(2 * RING)  # mode 2 * level + spin
     pairs = {(a, b): c[b] @ c[a] for a in range(2 * RING) for b in range(2 * RING) if a != b}
-    scattered = [
-        v[i, j, k, m] / 2 * (pairs[2 * i + s, 2 * j + t].T @ pairs[2 * k + s, 2 * m + t])
-        for i, j, k, m in zip(*np.nonzero(np.abs(v) > 1e-14), strict=True)
-        for s in (0, 1)
-        for t in (0, 1)
-        if (i, s) != (j, t) and (k, s) != (m, t)
-    ]
+    scattered = []
+    for (a, b), pair in pairs.items():
+        (i, s), (j, t) = divmod(a, 2), divmod(b, 2)
+        sources = [
+            v[i, j, k, m] / 2 * pairs[2 * k + s, 2 * m + t]
+            for k, m in zip(*np.nonzero(np.abs(v[i, j]) > 1e-14), strict=True)
+            if (k, s) != (m, t)
+        ]
+        if sources:
+            scattered.append(pair.T @ total(sources))
     # Subtracting the mean field of the full level leaves scattering as the only process.
     field = 2 * v[0, :, 0, :] - v[0, :, :, 0]
     mean = [
