@@ -11,6 +11,7 @@ from nickbook.pairing.rpa.gap_equation import (
     PairScattering,
     linearized_gap,
     pair_scattering,
+    rpa_gap,
 )
 from nickbook.pairing.rpa.susceptibility import (
     StonerPoint,
@@ -32,7 +33,8 @@ from nickbook.pairing.triplon.line import (
     triplon_critical_temperature,
     triplon_gap,
 )
-from nickbook.pairing.triplon.softening import interband_polarization, triplon_feedback
+from nickbook.pairing.triplon.parameters import TriplonParameters
+from nickbook.pairing.triplon.softening import triplon_feedback
 from nickbook.pairing.triplon.zone import (
     TriplonMeanField,
     channel_boundaries,
@@ -56,6 +58,7 @@ __all__ = [
     "Susceptibility",
     "TJSolution",
     "TriplonMeanField",
+    "TriplonParameters",
     "bare_susceptibility",
     "bare_vertex",
     "channel_boundaries",
@@ -67,7 +70,6 @@ __all__ = [
     "gap_amplitudes",
     "gap_ratio",
     "gap_ratio_exact",
-    "interband_polarization",
     "kanamori",
     "linearized_gap",
     "nesting",
@@ -76,6 +78,7 @@ __all__ = [
     "pair_scattering",
     "pairing_modes",
     "pairing_vertex",
+    "rpa_gap",
     "rpa_susceptibility",
     "stoner_point",
     "tj_critical_temperature",

@@ -1,13 +1,20 @@
-"""Gap functions on Fermi sheets: what every pairing theory of this package returns."""
+r"""Gap functions on Fermi sheets: what every pairing theory of this package returns.
 
-from dataclasses import dataclass
+A gap is named by two words that hold in every theory, its `spin` and its `representation` of the
+square's point group, together its `channel`: ``"singlet A1"``, ``"singlet B1"``, ``"triplet E"``.
+Models without that group leave the representation open: ``"singlet"``.  What the gap looks like on
+the sheets at hand, ``"s±"`` or ``"d"``, is not told but read off its values, by `kind`.
+"""
+
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
 from nickbook.arrays import Floats
-from nickbook.bands import FermiSheet
+from nickbook.bands import SQUARE_CHARACTERS, FermiSheet, eta_k
+from nickbook.checks import one_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,20 +27,26 @@ class GapFunction:
         The Fermi lines.
     values : tuple of ndarray
         The gap in eV at each point of each sheet; the overall sign is free.
-    channel : str
-        Symmetry channel, such as ``"s±"``.
+    spin : {"singlet", "triplet"}
+        Spin of the pairs.
+    representation : {"A1", "A2", "B1", "B2", "E", ""}
+        Irreducible representation of the square's point group; empty where there is none.
 
     Raises
     ------
     ValueError
-        If values do not match the sheets or are not finite.
+        If values do not match the sheets or are not finite, or for an unknown word.
     """
 
     sheets: tuple[FermiSheet, ...]
     values: tuple[Floats, ...]
-    channel: str
+    _: KW_ONLY
+    spin: str = "singlet"
+    representation: str = ""
 
     def __post_init__(self) -> None:
+        one_of("spin", self.spin, ("singlet", "triplet"))
+        one_of("representation", self.representation, (*SQUARE_CHARACTERS, ""))
         shapes = [sheet.weights.shape for sheet in self.sheets]
         if [np.shape(v) for v in self.values] != shapes:
             raise ValueError(
@@ -42,6 +55,42 @@ class GapFunction:
             )
         if not all(np.isfinite(v).all() for v in self.values):
             raise ValueError("values hold NaN or infinite gaps")
+
+    @property
+    def channel(self) -> str:
+        """Spin and representation, such as ``"singlet A1"``."""
+        return f"{self.spin} {self.representation}".strip()
+
+    @property
+    def kind(self) -> str:
+        r"""What the values look like: "s±", "s++", "s", "d", "dxy", "g", "p", or "normal".
+
+        The best fit by a constant, by :math:`\cos k_x - \cos k_y`, by :math:`\sin k_x \sin k_y`
+        or by their product, with coefficients of their own on the odd and on the even sheets (on
+        each band where one has no mirror parity), is called s, d, dxy or g.  Among s, opposite
+        signs of these averages make "s±", equal ones "s++"; a gap on one side only is "s".
+        Triplets are "p", a gap of zero is "normal".
+        """
+        if not any(v.any() for v in self.values):
+            return "normal"
+        if self.spin == "triplet":
+            return "p"
+        by_parity = all(sheet.parity for sheet in self.sheets)
+        sides = [sheet.parity if by_parity else sheet.band for sheet in self.sheets]
+        w, gap = (np.concatenate(x) for x in ([s.weights for s in self.sheets], self.values))
+        points = np.concatenate([sheet.points for sheet in self.sheets])
+        side = np.repeat(sides, [len(v) for v in self.values])
+        chosen = [side == number for number in sorted(set(sides))]
+        d, dxy = eta_k(points), np.prod(np.sin(points), axis=-1)
+        shapes = {"s": np.ones_like(d), "d": d, "dxy": dxy, "g": d * dxy}
+        overlaps = {
+            name: np.array([w[c] @ (gap * f)[c] / np.sqrt(w[c] @ f[c] ** 2 or 1.0) for c in chosen])
+            for name, f in shapes.items()
+        }
+        kind = max(shapes, key=lambda name: np.square(overlaps[name]).sum())
+        if kind == "s" and len(chosen) > 1:
+            return "s±" if np.ptp(np.sign(overlaps["s"])) == 2 else "s++"
+        return kind
 
     def anisotropy(self) -> list[float]:
         """Relative spread (max − min)/(max + min) of the magnitude on each sheet, from 0 to 1."""

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nickbook.arrays import Floats
+from nickbook.bands import BlochModel
 from nickbook.checks import one_of, positive_integer, real
 
 
@@ -148,3 +149,41 @@ def kanamori(
             tensor[a, b, b, a] = J
             tensor[a, a, b, b] = pairs
     return Interaction(tensor)
+
+
+def require_orbitals(interaction: Interaction, model: BlochModel) -> None:
+    """Raise ValueError unless an interaction and a model have equally many orbitals."""
+    if len(interaction.tensor) != len(model.orbitals):
+        raise ValueError(
+            f"interaction of {len(interaction.tensor)} orbitals; allowed: {len(model.orbitals)}, "
+            f"as in {model.name!r}"
+        )
+
+
+def require_invariant(interaction: Interaction, model: BlochModel) -> None:
+    """Refuse an interaction that lacks a symmetry of the bands.
+
+    Parameters
+    ----------
+    interaction : Interaction
+        The interaction.
+    model : BlochModel
+        Bands with their symmetries.
+
+    Raises
+    ------
+    ValueError
+        If the orbitals differ in number or a symmetry changes the interaction by more than 1e-10
+        of its largest element, or of 1 eV for weaker ones.
+    """
+    require_orbitals(interaction, model)
+    v = interaction.tensor
+    for g in model.symmetries:
+        d = g.orbitals
+        turned = np.einsum("ai,bj,ijkl,ck,dl->abcd", d, d, v, d.conj(), d.conj(), optimize=True)
+        miss = np.abs(turned - v).max()
+        if miss > 1e-10 * max(1.0, np.abs(v).max()):
+            raise ValueError(
+                f"interaction changes by {miss:.2e} eV under {g.name!r}, a symmetry of "
+                f"{model.name!r}; give the model only the symmetries they share"
+            )

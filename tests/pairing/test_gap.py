@@ -1,10 +1,12 @@
 """Gap functions: shapes with known answers, and real Fermi lines met by root finding."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from nickbook.bands import FermiSheet, conduction_bands, eta_k, fermi_sheets
+from nickbook.bands import FermiSheet, conduction_bands, eta_k, fermi_sheets, four_band
 from nickbook.pairing import GapFunction, triplon_gap
 
 MU = -0.65
@@ -36,7 +38,7 @@ def ring(count=200, start=0.3, turn=1):
 
 
 def gap_on(sheet, values):
-    return GapFunction((sheet,), (np.asarray(values, dtype=float),), "s±")
+    return GapFunction((sheet,), (np.asarray(values, dtype=float),))
 
 
 def test_anisotropy_is_the_relative_spread_of_the_magnitude():
@@ -62,8 +64,41 @@ def test_a_harmonic_has_two_nodes_for_each_turn_of_its_phase(harmonic):
 def test_signs_are_those_of_the_averages():
     sheets = (ring(), ring(turn=-1))
     wave = 0.8 + np.cos(2 * np.pi * np.arange(200) / 200)
-    gap = GapFunction(sheets, (wave, -wave), "s±")
+    gap = GapFunction(sheets, (wave, -wave))
     assert gap.signs() == [1, -1]
+
+
+#: What the gaps look like, and a factor on β (odd), γ and α (even).
+KINDS = {
+    "s±": (lambda kx, ky: 2 + np.cos(kx) * np.cos(ky), (-1, 1, 1)),
+    "s++": (lambda kx, ky: 2.5 + np.cos(kx) + np.cos(ky), (1, 1, 2)),
+    "d": (lambda kx, ky: np.cos(2 * kx) - np.cos(2 * ky), (1, -1, 1)),
+    "dxy": (lambda kx, ky: np.sin(kx) * np.sin(2 * ky) + np.sin(2 * kx) * np.sin(ky), (2, 1, 1)),
+    "g": (lambda kx, ky: np.sin(kx) * np.sin(ky) * (np.cos(kx) - np.cos(ky)), (1, 1, 1)),
+    "normal": (lambda kx, _: 0 * kx, (1, 1, 1)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kind_is_read_off_the_values(kind):
+    shape, factors = KINDS[kind]
+    for model in (four_band(), replace(four_band(), mirror=None)):
+        sheets = tuple(fermi_sheets(model, 10.0585))
+        values = (f * shape(*s.points.T) for s, f in zip(sheets, factors, strict=True))
+        gap = GapFunction(sheets, tuple(values))
+        assert gap.kind == kind
+
+
+def test_words_name_a_gap_in_every_theory():
+    sheet = ring()
+    gap = GapFunction((sheet,), (np.cos(sheet.angle),), spin="triplet", representation="E")
+    assert (gap.channel, gap.kind) == ("triplet E", "p")
+    plain = gap_on(sheet, 2 + np.cos(4 * sheet.angle))
+    assert (plain.channel, plain.kind) == ("singlet", "s")
+    with pytest.raises(ValueError, match="spin = 's±'"):
+        GapFunction((sheet,), plain.values, spin="s±")
+    with pytest.raises(ValueError, match=r"representation = 'd'.*'B1'"):
+        GapFunction((sheet,), plain.values, representation="d")
 
 
 @pytest.mark.parametrize("turn", [1, -1])
@@ -106,9 +141,7 @@ def test_gap_is_symmetric_about_the_diagonal_and_under_quarter_turns():
 
 def test_ratio_compares_magnitudes_at_equal_angles():
     first, second = ring(), ring(turn=-1)
-    gap = GapFunction(
-        (first, second), (2 + np.cos(4 * first.angle), -4 + np.cos(4 * second.angle)), "s±"
-    )
+    gap = GapFunction((first, second), (2 + np.cos(4 * first.angle), -4 + np.cos(4 * second.angle)))
     assert gap.ratio() == pytest.approx(1 / 5, rel=1e-5)
     assert gap.ratio(1, 0) == pytest.approx(5, rel=1e-5)
     assert gap.ratio(angle=0.0) == pytest.approx(3 / 3, rel=1e-5)
@@ -127,7 +160,7 @@ def test_ratio_compares_magnitudes_at_equal_angles():
 )
 def test_values_that_are_no_gap_are_refused(values, message):
     with pytest.raises(ValueError, match=message):
-        GapFunction((ring(),), values, "s±")
+        GapFunction((ring(),), values)
 
 
 def test_lines_that_meet_an_angle_twice_have_no_gap_at_an_angle():

@@ -5,6 +5,7 @@ from nickbook.pairing.rpa.gap_equation import (
     PairScattering,
     linearized_gap,
     pair_scattering,
+    rpa_gap,
 )
 from nickbook.pairing.rpa.susceptibility import (
     StonerPoint,
@@ -30,6 +31,7 @@ __all__ = [
     "nesting",
     "orbital_pairs",
     "pair_scattering",
+    "rpa_gap",
     "rpa_susceptibility",
     "stoner_point",
 ]

@@ -17,20 +17,21 @@ one.  Partners of a pair are related by time reversal, :math:`u(-k) = u(k)^*`.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nickbook.arrays import Complexes, Floats
-from nickbook.bands import SQUARE_ELEMENTS
-from nickbook.bands.patches import FermiPatches
+from nickbook.bands import SQUARE_ELEMENTS, BlochModel, FermiPatches, FermiSea
 from nickbook.checks import positive_integer
 from nickbook.pairing.gap import GapFunction
-from nickbook.pairing.interaction import Interaction
-from nickbook.pairing.rpa.susceptibility import Susceptibility, square_roots, stoner_point
-
-Channel = Literal["spin", "charge"]
+from nickbook.pairing.interaction import Interaction, require_invariant
+from nickbook.pairing.rpa.susceptibility import (
+    Susceptibility,
+    bare_susceptibility,
+    square_roots,
+    stoner_point,
+)
 
 #: Momenta at which the Fourier series of a susceptibility is summed in one go.
 _CHUNK = 256
@@ -77,10 +78,10 @@ class PairScattering:
             If the interaction acts on pairs that the susceptibility lacks, breaks a symmetry of
             the model, or is beyond the Stoner point.
         """
+        require_invariant(interaction, self.patches.model)
         spin, charge = (interaction.vertex(c, self.chi0.pairs) for c in ("spin", "charge"))
-        self._require_symmetric(interaction)
-        exchanged = self._fluctuations(interaction, "spin")
-        rows = (exchanged - self._fluctuations(interaction, "charge")) / 2
+        exchanged = self._fluctuations(interaction, "spin", spin)
+        rows = (exchanged - self._fluctuations(interaction, "charge", -charge)) / 2
         rows += exchanged[:, self.patches.minus]
         ahead, back = self._overlaps
         rows += (((back @ (spin + charge)) * ahead).sum(axis=-1)).real / 2
@@ -90,15 +91,13 @@ class PairScattering:
         vertex: Floats = (full + full.T) / 2
         return vertex
 
-    def _fluctuations(self, interaction: Interaction, channel: Channel) -> Floats:
-        """[U χ U] at (k, k') for k among the rows."""
-        sign = 1 if channel == "spin" else -1
-        vertex = interaction.vertex(channel, self.chi0.pairs)
-        self._require_stable(interaction, channel, sign * vertex)
+    def _fluctuations(self, interaction: Interaction, channel: str, vertex: Floats) -> Floats:
+        """[U χ U] at (k, k') for k among the rows, from ±U."""
+        self._require_stable(interaction, channel, vertex)
         ahead, back = self._overlaps
         roots = self.roots
         daggers = roots.conj().swapaxes(-1, -2)
-        kernel = np.eye(len(vertex)) - daggers @ (sign * vertex @ roots)
+        kernel = np.eye(len(vertex)) - daggers @ (vertex @ roots)
         try:
             np.linalg.cholesky(kernel)
         except np.linalg.LinAlgError:
@@ -107,29 +106,14 @@ class PairScattering:
         found: Floats = ((back @ vertex)[..., None, :] @ roots @ driven)[..., 0, 0].real
         return found
 
-    def _require_stable(
-        self, interaction: Interaction, channel: Channel, signed_vertex: Floats
-    ) -> None:
+    def _require_stable(self, interaction: Interaction, channel: str, vertex: Floats) -> None:
         roots = self._mesh_roots
-        kernel = np.eye(len(signed_vertex)) - roots.conj().swapaxes(-1, -2) @ (
-            signed_vertex @ roots
-        )
+        kernel = np.eye(len(vertex)) - roots.conj().swapaxes(-1, -2) @ (vertex @ roots)
         try:
             np.linalg.cholesky(kernel)
         except np.linalg.LinAlgError:
             scale = stoner_point(self.chi0, interaction, channel).scale
             raise ValueError(_ordered(channel, scale)) from None
-
-    def _require_symmetric(self, interaction: Interaction) -> None:
-        v = interaction.tensor
-        for g in self.patches.symmetries:
-            d = g.orbitals
-            turned = np.einsum("ai,bj,ijkl,ck,dl->abcd", d, d, v, d.conj(), d.conj(), optimize=True)
-            if np.abs(turned - v).max() > 1e-10 * max(1.0, np.abs(v).max()):
-                raise ValueError(
-                    f"interaction changes under {g.name!r}, a symmetry of "
-                    f"{self.patches.model.name!r}; give the model only the symmetries they share"
-                )
 
     @cached_property
     def _overlaps(self) -> tuple[Complexes, Complexes]:
@@ -159,15 +143,16 @@ class PairingState:
     eigenvalue : float
         λ; the critical temperature is about a band width times exp(-1/λ), and a negative λ
         repels.
-    spin : str
-        "singlet" for even gaps, "triplet" for odd ones.
     gap : GapFunction
-        Its shape, with the largest value equal to one, and the symmetry channel.
+        Its shape, with the largest value equal to one, and its channel.
     """
 
     eigenvalue: float
-    spin: str
     gap: GapFunction
+
+    def gap_function(self) -> GapFunction:
+        """Return `gap`, as the results of the other theories do."""
+        return self.gap
 
 
 def pair_scattering(patches: FermiPatches, chi0: Susceptibility) -> PairScattering:
@@ -178,7 +163,7 @@ def pair_scattering(patches: FermiPatches, chi0: Susceptibility) -> PairScatteri
     patches : FermiPatches
         Points on the Fermi sheets.
     chi0 : Susceptibility
-        Bare susceptibility of the same model, with all pairs that the interaction will act on.
+        Bare susceptibility of the same sea, with all pairs that the interaction will act on.
 
     Returns
     -------
@@ -195,10 +180,10 @@ def pair_scattering(patches: FermiPatches, chi0: Susceptibility) -> PairScatteri
     The susceptibility between mesh points is its Fourier series.  The error is that of the mesh,
     ``chi0.mesh_error``.  With G symmetries the cost is that of P²/G momenta.
     """
-    if patches.model is not chi0.model or patches.mu != chi0.mu:
+    if FermiSea(patches.model, patches.mu) != chi0.sea:
         raise ValueError(
             f"patches of {patches.model.name!r} at mu = {patches.mu} and chi0 of "
-            f"{chi0.model.name!r} at mu = {chi0.mu}; make both from one model at one mu"
+            f"{chi0.sea.model.name!r} at mu = {chi0.sea.mu}; make both from one sea"
         )
     partners = (patches.states[patches.minus] * patches.states).sum(axis=-1)
     if np.abs(np.abs(partners) - 1).max() > 1e-6:
@@ -212,6 +197,63 @@ def pair_scattering(patches: FermiPatches, chi0: Susceptibility) -> PairScatteri
     values = np.concatenate([chi0.on(part) for part in parts])
     shape = (len(rows), len(patches.points), *values.shape[1:])
     return PairScattering(patches, chi0, rows, square_roots(values).reshape(shape))
+
+
+def rpa_gap(
+    sea: FermiSea | BlochModel,
+    mu: float | None = None,
+    *,
+    interaction: Interaction,
+    temperature: float,
+    mesh: int,
+    patches: int = 32,
+    states: int = 1,
+) -> list[PairingState]:
+    """Leading gaps of a sea whose electrons pair by exchange of fluctuations.
+
+    This is `bare_susceptibility`, `pair_scattering` and `linearized_gap` in one call.  For many
+    interactions of one sea, call them one by one and keep what the first two return.
+
+    Parameters
+    ----------
+    sea : FermiSea or BlochModel
+        Bands in two dimensions and their level, or the bands alone with `mu`.
+    mu : float, optional
+        Chemical potential in eV, with a model only.
+    interaction : Interaction
+        Interaction inside a cell, such as `kanamori`.
+    temperature : float
+        Temperature in eV of the susceptibility.
+    mesh : int
+        Points along each direction of its mesh.
+    patches : int
+        Points on each Fermi sheet, as `fermi_patches` takes them.
+    states : int
+        Solutions in each channel.
+
+    Returns
+    -------
+    list of PairingState
+        As from `linearized_gap`.
+
+    Raises
+    ------
+    ValueError
+        As for the three functions.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, four_band
+    >>> from nickbook.pairing import kanamori
+    >>> sea = FermiSea.at(four_band(), filling=3)
+    >>> interaction = kanamori(sea.model.sites, U=1.0, J=0.1)
+    >>> leading = rpa_gap(sea, interaction=interaction, temperature=0.05, mesh=32, patches=8)[0]
+    >>> leading.gap_function().channel
+    'triplet E'
+    """
+    sea = FermiSea.of(sea, mu)
+    chi0 = bare_susceptibility(sea, temperature=temperature, mesh=mesh)
+    return linearized_gap(pair_scattering(sea.patches(patches), chi0), interaction, states=states)
 
 
 def linearized_gap(
@@ -235,9 +277,9 @@ def linearized_gap(
     Returns
     -------
     list of PairingState
-        In descending order of λ.  Channels are A1, A2, B1, B2 (singlets) and E (triplets, of which
-        the partner is given that transforms as x) for a model with the symmetries of the square,
-        otherwise "even" and "odd".
+        In descending order of λ.  Channels are singlets A1, A2, B1, B2 and the triplet E, of which
+        the partner is given that transforms as x, for a model with the symmetries of the square,
+        otherwise "singlet" and "triplet".
 
     Raises
     ------
@@ -246,46 +288,45 @@ def linearized_gap(
 
     Examples
     --------
-    >>> from nickbook.bands import conduction_bands
-    >>> from nickbook.pairing import bare_susceptibility, fermi_patches, kanamori
-    >>> model = conduction_bands()
-    >>> scattering = pair_scattering(
-    ...     fermi_patches(model, -0.65, 8), bare_susceptibility(model, -0.65, 0.05, 32)
-    ... )
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import bare_susceptibility, kanamori
+    >>> sea = FermiSea(conduction_bands(), -0.65)
+    >>> chi0 = bare_susceptibility(sea, temperature=0.05, mesh=32)
+    >>> scattering = pair_scattering(sea.patches(8), chi0)
     >>> linearized_gap(scattering, kanamori((0, 1), U=0.5, J=0.0))[0].gap.channel
-    'E'
+    'triplet E'
     """
     states = positive_integer("states", states)
     patches = scattering.patches
     root = np.sqrt(patches.weights)
     kernel = -root[:, None] * scattering.vertex(interaction) * root
     found = []
-    for channel, (spin, basis) in _channels(patches).items():
+    for spin, name, basis in _channels(patches):
         if basis.shape[1] < states:
             raise ValueError(
-                f"states = {states}; allowed: at most {basis.shape[1]} in channel {channel}, or "
-                "take more patches"
+                f"states = {states}; allowed: at most {basis.shape[1]} in channel "
+                f"{f'{spin} {name}'.strip()}, or take more patches"
             )
         values, vectors = np.linalg.eigh(basis.T @ kernel @ basis)
         for i in range(1, states + 1):
             gap = basis @ vectors[:, -i] / root
             gap /= gap[np.argmax(np.abs(gap) > np.abs(gap).max() - 1e-9)]
-            shape = GapFunction(patches.sheets, patches.split(gap), channel)
-            found.append(PairingState(float(values[-i]), spin, shape))
+            shape = GapFunction(patches.sheets, patches.split(gap), spin=spin, representation=name)
+            found.append(PairingState(float(values[-i]), shape))
     return sorted(found, key=lambda state: -state.eigenvalue)
 
 
-def _channels(patches: FermiPatches) -> dict[str, tuple[str, Floats]]:
-    """Orthonormal functions on the patches that belong to each channel."""
-    channels = {}
-    for spin, word, parity in (("singlet", "even", 1), ("triplet", "odd", -1)):
+def _channels(patches: FermiPatches) -> list[tuple[str, str, Floats]]:
+    """Spin, representation and orthonormal functions on the patches of each channel."""
+    channels = []
+    for spin, parity in (("singlet", 1), ("triplet", -1)):
         for name, basis in patches.symmetry_functions(parity).items():
             if name == "E":
                 # Its functions come in pairs; this keeps the one that is odd in x.
                 reflected = basis[patches.permutations[SQUARE_ELEMENTS.index("σx")]]
                 values, vectors = np.linalg.eigh(basis.T @ reflected)
                 basis = basis @ vectors[:, values < 0]
-            channels[name or word] = (spin, basis)
+            channels.append((spin, name, basis))
     return channels
 
 

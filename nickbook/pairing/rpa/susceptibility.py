@@ -20,7 +20,6 @@ approximation is :math:`\chi^s = (1 - \chi^0 U^s)^{-1}\chi^0` for spin and
 
 import logging
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -31,17 +30,16 @@ from scipy.linalg import qr
 from scipy.special import log_expit
 
 from nickbook.arrays import Complexes, Floats, Integers
-from nickbook.bands import BlochModel, zone_mesh
+from nickbook.bands import BlochModel, FermiSea, zone_mesh
 from nickbook.checks import momenta, one_of, positive_integer, real
-from nickbook.pairing.interaction import Interaction
-
-#: Bands of the states that an excitation leaves at k, and of those that it reaches at k + q.
-BandPair = tuple[Sequence[int], Sequence[int]]
+from nickbook.pairing.interaction import Interaction, require_orbitals
 
 #: Bound on the relative error of the sum over imaginary time.
 TIME_ERROR = 1e-11
 
 _GIB = 2**30
+#: GiB that the propagators may take: they are made for some times at once.
+_WORKSPACE = 0.0625
 _COARSE = 32
 _LOGGER = logging.getLogger(__name__)
 
@@ -52,24 +50,23 @@ class Susceptibility:
 
     Parameters
     ----------
-    model : BlochModel
-        The bands.
-    mu, temperature : float
-        Chemical potential and temperature in eV.
+    sea : FermiSea
+        Bands and level.
+    temperature : float
+        Temperature in eV.
     pairs : ndarray of int, shape (P, 2)
         Pairs (a, c) of orbitals that number rows and columns.
     values : ndarray, shape (L, L, P, P)
-        Hermitian matrices at the momenta of ``zone_mesh(L)``, in 1/eV per cell and per spin.
-    resolution : float
+        Hermitian matrices at the momenta `q`, in 1/eV per cell and per spin.
+    lowest_temperature : float
         Temperature in eV below which the values depend on where the mesh points lie.
     """
 
-    model: BlochModel
-    mu: float
+    sea: FermiSea
     temperature: float
     pairs: Integers
     values: Complexes
-    resolution: float
+    lowest_temperature: float
 
     @property
     def mesh(self) -> int:
@@ -77,25 +74,22 @@ class Susceptibility:
         return len(self.values)
 
     @property
-    def momenta(self) -> Floats:
-        """Momenta of the mesh, shape (L, L, 2)."""
+    def q(self) -> Floats:
+        """Momenta of the mesh, those of ``zone_mesh(L)``, shape (L, L, 2)."""
         return zone_mesh(self.mesh)
 
     @property
     def mesh_error(self) -> float:
-        """Estimate of the relative error of the mesh, exp(-T / resolution)."""
-        return math.exp(-self.temperature / self.resolution) if self.resolution else 0.0
+        """Estimate of the relative error of the mesh, exp(-T / `lowest_temperature`)."""
+        lowest = self.lowest_temperature
+        return math.exp(-self.temperature / lowest) if lowest else 0.0
 
     @property
-    def total(self) -> Floats:
+    def density_response(self) -> Floats:
         """Response of the whole density of a spin to a uniform field on all orbitals, (L, L)."""
         same = self.pairs[:, 0] == self.pairs[:, 1]
-        total: Floats = self.values[:, :, same][..., same].sum(axis=(-2, -1)).real
-        return total
-
-    def eigenvalues(self) -> Floats:
-        """Ascending eigenvalues of the matrices, shape (L, L, P), in 1/eV."""
-        return np.asarray(np.linalg.eigvalsh(self.values), dtype=float)
+        response: Floats = self.values[:, :, same][..., same].sum(axis=(-2, -1)).real
+        return response
 
     def restricted(self, pairs: str | ArrayLike) -> "Susceptibility":
         """Submatrix between fewer pairs.
@@ -115,7 +109,7 @@ class Susceptibility:
         ValueError
             If one of the pairs is not among those here.
         """
-        chosen = orbital_pairs(self.model, pairs)
+        chosen = orbital_pairs(self.sea.model, pairs)
         where = {tuple(p): i for i, p in enumerate(self.pairs.tolist())}
         missing = [tuple(p) for p in chosen.tolist() if tuple(p) not in where]
         if missing:
@@ -221,35 +215,27 @@ def orbital_pairs(model: BlochModel, pairs: str | ArrayLike = "on-site") -> Inte
 
 
 def bare_susceptibility(
-    model: BlochModel,
-    mu: float,
+    sea: FermiSea | BlochModel,
+    mu: float | None = None,
+    *,
     temperature: float,
     mesh: int,
-    *,
     pairs: str | ArrayLike = "on-site",
-    bands: BandPair | None = None,
-    workspace: float = 0.0625,
 ) -> Susceptibility:
     r"""Compute the static susceptibility of free electrons at all momenta of a mesh.
 
     Parameters
     ----------
-    model : BlochModel
-        Any model in two dimensions.
-    mu : float
-        Chemical potential in eV.
+    sea : FermiSea or BlochModel
+        Any bands in two dimensions and their level, or the bands alone with `mu`.
+    mu : float, optional
+        Chemical potential in eV, with a model only.
     temperature : float
         Temperature in eV.
     mesh : int
         Points L along each direction, for k and q alike.
     pairs : {"on-site", "density", "all"} or array_like of int, shape (P, 2)
         Pairs of orbitals, see `orbital_pairs`.
-    bands : pair of sequences of int, optional
-        Keep excitations from bands of the first sequence at k to bands of the second at k + q, as
-        numbered in `BlochModel.band_names`.  Sums over all pairs of bands give the whole.
-    workspace : float, optional
-        GiB that the propagators may take: they are made for some times at once.  When everything
-        takes more than 1 GiB, the log says so in advance.
 
     Returns
     -------
@@ -259,8 +245,8 @@ def bare_susceptibility(
     Raises
     ------
     ValueError
-        If the model has three dimensions, the temperature is not positive or below the resolution
-        of the mesh, or pairs or bands do not exist.
+        If the model has three dimensions, the temperature is not positive or too low for the mesh,
+        or pairs do not exist.
 
     Notes
     -----
@@ -273,35 +259,33 @@ def bare_susceptibility(
     A number of times M that grows as log(β × bandwidth), about 60 for the four-band model at 5
     meV, takes the integral to a relative error below `TIME_ERROR` in every term of the sum over
     bands and momenta.  For P pairs of n orbitals the cost is O(M L² (n² log L + P²)), far below the
-    O(L⁴ n² P²) of the double sum.  Sums over a mesh err by up to exp(-T/T₀), with the resolution
-    T₀ = v/(πL) for the largest velocity v near the Fermi level.
+    O(L⁴ n² P²) of the double sum.  When everything takes more than 1 GiB, the log says so in
+    advance.  Sums over a mesh err by up to exp(-T/T₀), with the lowest temperature T₀ = v/(πL) for
+    the largest velocity v near the Fermi level.
 
     Examples
     --------
     >>> from nickbook.bands import four_band
-    >>> chi = bare_susceptibility(four_band(), 10.0585, 0.05, 32)
+    >>> chi = bare_susceptibility(four_band(), 10.0585, temperature=0.05, mesh=32)
     >>> chi.values.shape
     (32, 32, 8, 8)
     """
-    model.require_plane("bare_susceptibility")
-    mu = real("mu", mu, unit="eV")
+    sea = FermiSea.of(sea, mu)
+    sea.model.require_plane("bare_susceptibility")
     temperature = real("temperature", temperature, above=0.0, unit="eV")
     size = positive_integer("mesh", mesh)
-    workspace = real("workspace", workspace, above=0.0, unit="GiB")
-    chosen = orbital_pairs(model, pairs)
-    left, reached = _bands(model, bands)
-    resolution = _resolution(model, mu, temperature, size)
-    if temperature < resolution:
+    chosen = orbital_pairs(sea.model, pairs)
+    lowest = _lowest_temperature(sea, temperature, size)
+    if temperature < lowest:
         raise ValueError(
-            f"temperature = {temperature} eV is below the resolution {resolution:.2g} eV of "
-            f"mesh = {size}; allowed: mesh >= {math.ceil(size * resolution / temperature)}, "
+            f"temperature = {temperature} eV is below the lowest one, {lowest:.2g} eV, that "
+            f"mesh = {size} resolves; allowed: mesh >= {math.ceil(size * lowest / temperature)}, "
             "or a higher temperature"
         )
-    _announce(model, size, chosen, workspace)
-    product = _Lines(model, mu, temperature, size).bubble(chosen, left, reached, workspace)
-    values = _hermitian(product)
+    _announce(sea.model, size, chosen)
+    values = _hermitian(_Lines(sea, temperature, size).bubble(chosen))
     values /= temperature
-    return Susceptibility(model, mu, temperature, chosen, values, resolution)
+    return Susceptibility(sea, temperature, chosen, values, lowest)
 
 
 def rpa_susceptibility(
@@ -376,34 +360,34 @@ def stoner_point(
     vector = vectors[i, j, :, -1] / np.linalg.norm(vectors[i, j, :, -1])
     largest = vector[np.argmax(np.abs(vector) > np.abs(vector).max() - 1e-9)]
     scale = 1 / float(highest) if highest > rounding else math.inf
-    qx, qy = chi0.momenta[i, j].tolist()
+    qx, qy = chi0.q[i, j].tolist()
     return StonerPoint(channel, scale, (qx, qy), vector * abs(largest) / largest, strengths)
 
 
 class _Lines:
-    """Propagators of one model on one mesh, from k to r."""
+    """Propagators of a sea on one mesh, from k to r."""
 
-    def __init__(self, model: BlochModel, mu: float, temperature: float, size: int) -> None:
+    def __init__(self, sea: FermiSea, temperature: float, size: int) -> None:
+        model = sea.model
         # Real hoppings make propagators real in space: half of the zone suffices.
         self._real = not model.hoppings.imag.any()
         self._kind = float if self._real else complex
         self._size, n = size, len(model.orbitals)
         k = zone_mesh(size)[:, : size // 2 + 1 if self._real else size]
         energies, vectors = model.states(k)
-        self._energies = np.moveaxis((energies - mu) / temperature, -1, 0)
+        self._energies = np.moveaxis((energies - sea.mu) / temperature, -1, 0)
         self._bandwidth = float(np.ptp(energies)) / temperature
         self._upper = np.triu_indices(n)
         vectors = np.moveaxis(vectors, (-1, -2), (0, 1))
         self._projectors = vectors[:, self._upper[0]] * vectors[:, self._upper[1]].conj()
 
-    def propagators(self, times: Floats, bands: tuple[int, ...]) -> Floats | Complexes:
+    def propagators(self, times: Floats) -> Floats | Complexes:
         """A(r, τ) for times in units of β, shape (n, n, times, L, L)."""
         size, shape = self._size, self._projectors.shape[1:]
         lines = np.zeros((shape[0], len(times), *shape[1:]), complex)
-        for band in bands:
-            x = self._energies[band]
+        for x, projector in zip(self._energies, self._projectors, strict=True):
             occupied = np.exp(log_expit(x) - times[:, None, None] * x)
-            for line, element in zip(lines, self._projectors[band], strict=True):
+            for line, element in zip(lines, projector, strict=True):
                 line += element * occupied
         upper = (
             irfft2(lines, s=(size, size), overwrite_x=True)
@@ -419,20 +403,17 @@ class _Lines:
                 found[b, a] = element[:, back[:, None], back].conj()
         return found
 
-    def bubble(
-        self, pairs: Integers, left: tuple[int, ...], reached: tuple[int, ...], workspace: float
-    ) -> Floats | Complexes:
+    def bubble(self, pairs: Integers) -> Floats | Complexes:
         """χ(r)/β between pairs, in the lower half of an array of shape (P, P, L, L)."""
         times, weights = _time_nodes(self._bandwidth)
         each = 2 * 4 * 16 * self._size**2 * len(self._energies) ** 2 / _GIB
-        chunks = min(len(times), max(1, math.ceil(len(times) * each / workspace)))
+        chunks = min(len(times), max(1, math.ceil(len(times) * each / _WORKSPACE)))
         product = np.zeros((len(pairs), len(pairs), self._size, self._size), self._kind)
         for part in np.array_split(np.arange(len(times)), chunks):
             # In this order the times β - τ are the times τ backwards.
             both = np.concatenate([times[part], 1 - times[part[::-1]]])
-            ahead = self.propagators(both, reached)
-            back = ahead if left == reached else self.propagators(both, left)
-            back = back[:, :, ::-1].conj()
+            ahead = self.propagators(both)
+            back = ahead[:, :, ::-1].conj()
             share = np.concatenate([weights[part], weights[part[::-1]]])
             ahead = ahead * share[:, None, None]
             for row, (a, c) in enumerate(pairs):
@@ -462,26 +443,14 @@ def _time_nodes(scale: float) -> tuple[Floats, Floats]:
     return times[kept], weights[kept] * factors
 
 
-def _bands(model: BlochModel, bands: BandPair | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    n = len(model.band_names)
-    if bands is None:
-        return tuple(range(n)), tuple(range(n))
-    sides = [tuple(side) for side in bands]
-    if len(sides) != 2 or not all(sides) or any(len(set(side)) < len(side) for side in sides):
-        raise ValueError(f"bands = {bands!r}; allowed: two sequences of different bands")
-    for band in (band for side in sides for band in side):
-        real("bands", positive_integer("bands", band, at_least=0), below=n)
-    return sides[0], sides[1]
-
-
-def _resolution(model: BlochModel, mu: float, temperature: float, size: int) -> float:
+def _lowest_temperature(sea: FermiSea, temperature: float, size: int) -> float:
     """Distance of the Matsubara poles, v/(πL), at which the error of the mesh reaches exp(-1)."""
     fastest = 0.0
-    for band in range(len(model.band_names)):
-        block, index = model.locate(band)
+    for band in range(len(sea.model.band_names)):
+        block, index = sea.model.locate(band)
         energy, velocity = block.band(zone_mesh(_COARSE), index)
         speed = np.linalg.norm(velocity, axis=-1)
-        near = np.abs(energy - mu) < np.pi * temperature + speed * np.pi / _COARSE
+        near = np.abs(energy - sea.mu) < np.pi * temperature + speed * np.pi / _COARSE
         fastest = max(fastest, float(speed.max(where=near, initial=0.0)))
     return fastest / (np.pi * size)
 
@@ -497,25 +466,21 @@ def _hermitian(product: Floats | Complexes) -> Complexes:
     return values
 
 
-def _memory(model: BlochModel, size: int, pairs: Integers, workspace: float) -> float:
+def _memory(model: BlochModel, size: int, pairs: Integers) -> float:
     """GiB that a bare susceptibility takes at most: result, its form in real space, states."""
     n, count = len(model.orbitals), len(pairs)
-    return workspace + 16 * size**2 * (2 * count**2 + 2 * n**3 + 8 * n**2) / _GIB
+    return _WORKSPACE + 16 * size**2 * (2 * count**2 + 2 * n**3 + 8 * n**2) / _GIB
 
 
-def _announce(model: BlochModel, size: int, pairs: Integers, workspace: float) -> None:
+def _announce(model: BlochModel, size: int, pairs: Integers) -> None:
     """Tell of an allocation of more than 1 GiB before it is made."""
-    if (memory := _memory(model, size, pairs, workspace)) > 1:
+    if (memory := _memory(model, size, pairs)) > 1:
         message = "bare_susceptibility: up to %.1f GiB for %d² momenta and %d pairs"
         _LOGGER.warning(message, memory, size, len(pairs))
 
 
 def _signed_vertex(chi0: Susceptibility, interaction: Interaction, channel: str) -> Floats:
-    if len(interaction.tensor) != len(chi0.model.orbitals):
-        raise ValueError(
-            f"interaction of {len(interaction.tensor)} orbitals; allowed: "
-            f"{len(chi0.model.orbitals)}, as in {chi0.model.name!r}"
-        )
+    require_orbitals(interaction, chi0.sea.model)
     vertex = interaction.vertex(channel, chi0.pairs)
     return vertex if channel == "spin" else -vertex
 

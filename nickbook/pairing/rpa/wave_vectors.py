@@ -88,14 +88,14 @@ def nesting(chi0: Susceptibility, q: ArrayLike, *, parity: int = 0) -> Nesting:
     --------
     >>> from nickbook.bands import four_band
     >>> from nickbook.pairing import bare_susceptibility
-    >>> chi0 = bare_susceptibility(four_band(), 10.0975, 0.05, 32)
+    >>> chi0 = bare_susceptibility(four_band(), 10.0975, temperature=0.05, mesh=32)
     >>> nesting(chi0, [[0.0, 0.0], [3.14159265, 0.0]]).parity.tolist()
     [1, -1]
     """
     if parity not in (0, 1, -1):
         raise ValueError(f"parity = {parity!r}; allowed: 1 (even), -1 (odd), or 0 for either")
     points = momenta("q", q, 2).reshape(-1, 2)
-    model = chi0.model
+    model = chi0.sea.model
     mirror = None if model.mirror is None else _on_pairs(chi0, model.mirror)
     matrices = chi0.on(points)
     if mirror is not None:
@@ -116,8 +116,8 @@ def nesting(chi0: Susceptibility, q: ArrayLike, *, parity: int = 0) -> Nesting:
 
 def _occupied(chi0: Susceptibility, q: Floats) -> States:
     """Energies over temperature, occupations and states at k + q on the mesh."""
-    energies, states = chi0.model.states(chi0.momenta + q)
-    x = (energies - chi0.mu) / chi0.temperature
+    energies, states = chi0.sea.model.states(chi0.q + q)
+    x = (energies - chi0.sea.mu) / chi0.temperature
     return x, expit(-x), states
 
 
@@ -140,7 +140,7 @@ def _parts(
 ) -> Floats:
     x, full, left = at_k
     y, reached, right = _moved(chi0, at_k, q)
-    n = len(chi0.model.orbitals)
+    n = len(chi0.sea.model.orbitals)
     mode = np.zeros((n, n), complex)
     mode[tuple(chi0.pairs.T)] = vector.conj()
     amplitudes = np.abs(left.conj().swapaxes(-1, -2) @ (mode @ right)) ** 2

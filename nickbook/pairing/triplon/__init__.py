@@ -9,10 +9,8 @@ from nickbook.pairing.triplon.line import (
     triplon_critical_temperature,
     triplon_gap,
 )
-from nickbook.pairing.triplon.softening import (
-    interband_polarization,
-    triplon_feedback,
-)
+from nickbook.pairing.triplon.parameters import TriplonParameters
+from nickbook.pairing.triplon.softening import triplon_feedback
 from nickbook.pairing.triplon.zone import (
     TriplonMeanField,
     channel_boundaries,
@@ -22,13 +20,13 @@ from nickbook.pairing.triplon.zone import (
 
 __all__ = [
     "TriplonMeanField",
+    "TriplonParameters",
     "channel_boundaries",
     "channel_strengths",
     "factorized_gap",
     "gap_amplitudes",
     "gap_ratio",
     "gap_ratio_exact",
-    "interband_polarization",
     "pair_logarithm",
     "triplon_critical_temperature",
     "triplon_feedback",

@@ -5,11 +5,9 @@ s-wave channel its kernel is :math:`V(1 + \kappa^2\eta_k^2\eta_p^2)`, which has 
 gap on each band is a constant plus a multiple of :math:`\eta_k^2` and a gap equation on the Fermi
 lines has four unknowns.
 
-Couplings are given as :math:`\lambda = V\sqrt{N_\alpha N_\beta}` (LK below Eq. 18), N being
-densities of states per spin and cell.
+Couplings are given as :math:`\lambda = V\sqrt{N_\alpha N_\beta}`, see `TriplonParameters`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,17 +16,21 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq, root
 
 from nickbook.arrays import Floats
-from nickbook.bands import BlochModel, FermiSheet, eta_k, fermi_sheets
+from nickbook.bands import BlochModel, FermiSea
 from nickbook.checks import one_of, real
 from nickbook.pairing.gap import GapFunction
-from nickbook.pairing.triplon.zone import Kappa, kappa_pair, triplon_mean_field
+from nickbook.pairing.triplon.parameters import (
+    LARGEST_COUPLING,
+    Kappa,
+    Lines,
+    TriplonParameters,
+    lines_by_parity,
+    on_lines,
+)
+from nickbook.pairing.triplon.zone import triplon_mean_field
 
-#: Couplings at which LK Eq. 18 has a pole.
-LARGEST_COUPLING = 2.0
 #: Largest exponent of a gap that is still far above the smallest number.
 LARGEST_LOGARITHM = 600.0
-#: Largest ratio of Kondo to Hund coupling taken.
-LARGEST_KAPPA = 2.0
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 
@@ -120,10 +122,11 @@ def gap_amplitudes(
 
 
 def factorized_gap(
-    sheets: Sequence[FermiSheet],
+    sea: FermiSea | BlochModel,
+    mu: float | None = None,
     *,
     coupling: float,
-    kappa: float = 0.0,
+    kappa: Kappa = 0.0,
     cutoff: float = 0.3,
     ratio: str = "eq-18",
 ) -> GapFunction:
@@ -134,14 +137,12 @@ def factorized_gap(
 
     Parameters
     ----------
-    sheets : sequence of FermiSheet
-        Fermi lines of a model with mirror parity.
-    coupling : float
-        λ, in (0, 2).
-    kappa : float
-        :math:`\kappa = \sqrt{\kappa_a\kappa_b}`, in [0, 2].
-    cutoff : float
-        Ω in eV.
+    sea : FermiSea or BlochModel
+        Bands with mirror parity and their level, or the bands alone with `mu`.
+    mu : float, optional
+        Chemical potential in eV, with a model only.
+    coupling, kappa, cutoff : float
+        As in `TriplonParameters`, which takes a pair for κ too.
     ratio : {"eq-18", "eq-17"}
         Which equation gives the two amplitudes: the closed form of Eq. 18 with
         :math:`\sqrt{\Delta_\alpha\Delta_\beta} = 2\Omega e^{-1/\lambda}`, or the solution of
@@ -155,26 +156,30 @@ def factorized_gap(
     Raises
     ------
     ValueError
-        For parameters out of range or sheets without both parities.
+        For parameters out of range or Fermi lines without both parities.
     """
     one_of("ratio", ratio, ("eq-18", "eq-17"))
-    problem = _Problem.of(sheets, coupling, kappa, cutoff)
-    dos_ratio = problem.even.dos / problem.odd.dos
+    sea = FermiSea.of(sea, mu)
+    problem = _Problem.of(sea, TriplonParameters(coupling, kappa, cutoff))
+    dos_ratio = problem.even.density_of_states / problem.odd.density_of_states
     if ratio == "eq-17":
         alpha, beta = gap_amplitudes(dos_ratio, coupling, cutoff)
     else:
         mean = 2 * cutoff * np.exp(-1 / coupling)
         root_ratio = np.sqrt(gap_ratio(dos_ratio, coupling))
         alpha, beta = mean * root_ratio, mean / root_ratio
-    return problem.gap_function(
-        np.array([alpha, alpha * problem.even.average_term]),
-        np.array([beta, beta * problem.odd.average_term]),
+    return on_lines(
+        sea,
+        problem.coefficients(
+            np.array([alpha, alpha * problem.even.average_term]),
+            np.array([beta, beta * problem.odd.average_term]),
+        ),
     )
 
 
 def triplon_gap(
-    model: BlochModel,
-    mu: float,
+    sea: FermiSea | BlochModel,
+    mu: float | None = None,
     *,
     coupling: float,
     kappa: Kappa = 0.0,
@@ -182,22 +187,18 @@ def triplon_gap(
     temperature: float = 0.0,
     method: str = "fermi-line",
     mesh: int = 500,
-    sheets: Sequence[FermiSheet] | None = None,
 ) -> GapFunction:
     r"""Self-consistent s± gap function of LK Eq. 15.
 
     Parameters
     ----------
-    model : BlochModel
-        Model with mirror parity, such as `conduction_bands`.
-    mu : float
-        Chemical potential in eV.
-    coupling : float
-        :math:`\lambda = V\sqrt{N_\alpha N_\beta}`, in (0, 2).
-    kappa : float or pair of float
-        :math:`\kappa = \sqrt{\kappa_a\kappa_b}`, in [0, 2], or :math:`(\kappa_a, \kappa_b)`.
-    cutoff : float
-        Energy cutoff Ω in eV; LK take :math:`\Omega \sim J_c \sim 0.3` eV.
+    sea : FermiSea or BlochModel
+        Bands with mirror parity, such as `conduction_bands`, and their level, or the bands alone
+        with `mu`.
+    mu : float, optional
+        Chemical potential in eV, with a model only.
+    coupling, kappa, cutoff : float
+        As in `TriplonParameters`, which takes a pair for κ too.
     temperature : float
         Temperature in eV; at and above the critical one the gap is zero.
     method : {"fermi-line", "mesh"}
@@ -207,8 +208,6 @@ def triplon_gap(
         `triplon_mean_field`.
     mesh : int
         Points along each direction of the zone for "mesh", even.
-    sheets : sequence of FermiSheet, optional
-        The model's `fermi_sheets`, if at hand.
 
     Returns
     -------
@@ -218,7 +217,7 @@ def triplon_gap(
     Raises
     ------
     ValueError
-        For parameters out of range, an unknown method, or sheets without both parities.
+        For parameters out of range, an unknown method, or Fermi lines without both parities.
     RuntimeError
         If the equations do not converge; the residual is named.
 
@@ -226,31 +225,34 @@ def triplon_gap(
     -----
     Four nonlinear equations, whatever the number of points on the lines; one evaluation costs one
     pass over the points.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> gap = triplon_gap(FermiSea.at(conduction_bands(), filling=0.9), coupling=0.5, kappa=0.75)
+    >>> gap.kind, gap.channel
+    ('s±', 'singlet A1')
     """
     one_of("method", method, ("fermi-line", "mesh"))
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
-    lines = fermi_sheets(model, mu) if sheets is None else sheets
+    sea = FermiSea.of(sea, mu)
     if method == "mesh":
-        field = triplon_mean_field(
-            model, mu, coupling=coupling, kappa=kappa, cutoff=cutoff, mesh=mesh, sheets=lines
-        )
-        return field.gap_function(field.gap(temperature), lines)
-    if isinstance(kappa, tuple):
-        kappa = float(np.sqrt(np.prod(kappa_pair(kappa))))
-    problem = _Problem.of(lines, coupling, kappa, cutoff)
+        return triplon_mean_field(
+            sea, coupling=coupling, kappa=kappa, cutoff=cutoff, mesh=mesh
+        ).gap_function(temperature=temperature)
+    problem = _Problem.of(sea, TriplonParameters(coupling, kappa, cutoff))
     if temperature > 0 and temperature >= problem.critical_temperature:
-        return problem.gap_function(np.zeros(2), np.zeros(2))
-    return problem.gap_function(*problem.solve(temperature))
+        return on_lines(sea, np.zeros((2, 3)))
+    return on_lines(sea, problem.coefficients(*problem.solve(temperature)))
 
 
 def triplon_critical_temperature(
-    model: BlochModel,
-    mu: float,
+    sea: FermiSea | BlochModel,
+    mu: float | None = None,
     *,
     coupling: float,
-    kappa: float = 0.0,
+    kappa: Kappa = 0.0,
     cutoff: float = 0.3,
-    sheets: Sequence[FermiSheet] | None = None,
 ) -> float:
     r"""Critical temperature in eV of the s± solution on the Fermi lines.
 
@@ -258,31 +260,28 @@ def triplon_critical_temperature(
 
     Parameters
     ----------
-    model : BlochModel
-        Model with mirror parity, such as `conduction_bands`.
-    mu : float
-        Chemical potential in eV.
-    coupling : float
-        :math:`\lambda = V\sqrt{N_\alpha N_\beta}`, in (0, 2).
-    kappa : float
-        :math:`\kappa = \sqrt{\kappa_a\kappa_b}`, in [0, 2].
-    cutoff : float
-        Energy cutoff Ω in eV.
-    sheets : sequence of FermiSheet, optional
-        The model's `fermi_sheets`, if at hand.
+    sea : FermiSea or BlochModel
+        Bands with mirror parity and their level, or the bands alone with `mu`.
+    mu : float, optional
+        Chemical potential in eV, with a model only.
+    coupling, kappa, cutoff : float
+        As in `TriplonParameters`, which takes a pair for κ too.
 
     Returns
     -------
     float
         Critical temperature in eV.
+
+    Raises
+    ------
+    ValueError
+        For parameters out of range or Fermi lines without both parities.
     """
-    problem = _Problem.of(
-        fermi_sheets(model, mu) if sheets is None else sheets, coupling, kappa, cutoff
-    )
-    return problem.critical_temperature
+    parameters = TriplonParameters(coupling, kappa, cutoff)
+    return _Problem.of(FermiSea.of(sea, mu), parameters).critical_temperature
 
 
-def pair_logarithm(gap: ArrayLike, temperature: float, cutoff: float) -> Floats:
+def pair_logarithm(gap: ArrayLike, *, temperature: float, cutoff: float) -> Floats:
     r"""Energy integral :math:`\int_0^\Omega d\xi\,\tanh(E/2T)/E` with :math:`E^2=\xi^2+\Delta^2`.
 
     At T = 0 it is :math:`\operatorname{arsinh}(\Omega/\Delta)`, which LK approximate by
@@ -322,57 +321,39 @@ def pair_logarithm(gap: ArrayLike, temperature: float, cutoff: float) -> Floats:
     return total
 
 
-@dataclass(frozen=True, eq=False)
 class _Side:
-    """The sheets of one parity: basis functions (1, κη²) and weights at all their points."""
+    """The lines of one parity, with the basis functions (1, κη²) of gaps on them."""
 
-    basis: Floats
-    weights: Floats
-
-    @property
-    def dos(self) -> float:
-        return float(self.weights.sum())
+    def __init__(self, lines: Lines, kappa: float) -> None:
+        self.weights, self.density_of_states = lines.weights, lines.density_of_states
+        self.basis = np.stack([np.ones_like(lines.eta), kappa * lines.eta**2], axis=-1)
 
     @property
     def average_term(self) -> float:
         """Average of κη² over the lines: κ times the Ñ/N of LK Eq. 16."""
-        return float(self.weights @ self.basis[:, 1]) / self.dos
+        return float(self.weights @ self.basis[:, 1]) / self.density_of_states
 
     def moments(self, coefficients: Floats, temperature: float, cutoff: float) -> Floats:
         gap = self.basis @ coefficients
-        logarithm = pair_logarithm(gap, temperature, cutoff)
+        logarithm = pair_logarithm(gap, temperature=temperature, cutoff=cutoff)
         summed: Floats = (self.weights * gap * logarithm) @ self.basis
         return summed
 
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    sheets: tuple[FermiSheet, ...]
     odd: _Side
     even: _Side
+    kappa: float
     strength: float
     cutoff: float
 
     @classmethod
-    def of(
-        cls, sheets: Sequence[FermiSheet], coupling: float, kappa: float, cutoff: float
-    ) -> "_Problem":
-        coupling = real("coupling", coupling, above=0.0, below=LARGEST_COUPLING)
-        kappa = real("kappa", kappa, at_least=0.0, at_most=LARGEST_KAPPA)
-        cutoff = real("cutoff", cutoff, above=0.0, unit="eV")
-        sides = []
-        for parity, word in ((-1, "odd"), (1, "even")):
-            chosen = [sheet for sheet in sheets if sheet.parity == parity]
-            if not chosen:
-                raise ValueError(
-                    f"sheets: none is {word} under the bilayer mirror; pairing between the two "
-                    "parities needs Fermi lines of both, at a chemical potential inside both bands"
-                )
-            eta = np.concatenate([eta_k(sheet.points) for sheet in chosen])
-            basis = np.stack([np.ones_like(eta), kappa * eta**2], axis=-1)
-            sides.append(_Side(basis, np.concatenate([sheet.weights for sheet in chosen])))
-        odd, even = sides
-        return cls(tuple(sheets), odd, even, coupling / np.sqrt(odd.dos * even.dos), cutoff)
+    def of(cls, sea: FermiSea, parameters: TriplonParameters) -> "_Problem":
+        kappa = float(np.sqrt(parameters.terms[2]))
+        odd, even = (_Side(lines, kappa) for lines in lines_by_parity(sea))
+        mean = np.sqrt(odd.density_of_states * even.density_of_states)
+        return cls(odd, even, kappa, parameters.coupling / mean, parameters.cutoff)
 
     @cached_property
     def leading(self) -> tuple[float, Floats, Floats]:
@@ -382,7 +363,9 @@ class _Problem:
         first = int(np.argmax(values.real))
         logarithm = float(values.real[first] ** -0.5)
         if logarithm > LARGEST_LOGARITHM:
-            coupling = self.strength * np.sqrt(self.odd.dos * self.even.dos)
+            coupling = self.strength * np.sqrt(
+                self.odd.density_of_states * self.even.density_of_states
+            )
             raise ValueError(
                 f"coupling = {coupling:.6g} gives a gap near {self.cutoff} eV times "
                 f"exp(-{logarithm:.0f}), too small to compute; allowed: here coupling >= "
@@ -396,7 +379,9 @@ class _Problem:
         logarithm, _, _ = self.leading
 
         def excess(log_t: float) -> float:
-            return float(pair_logarithm(0.0, float(np.exp(log_t)), self.cutoff)) - logarithm
+            temperature = float(np.exp(log_t))
+            found = pair_logarithm(0.0, temperature=temperature, cutoff=self.cutoff)
+            return float(found) - logarithm
 
         # The integral is ln(1.134 Ω/T) in weak coupling and Ω/2T far above it.
         low = np.log(self.cutoff) - logarithm - 2
@@ -429,14 +414,10 @@ class _Problem:
         scale = np.exp(found.x[3])
         return scale * found.x[:2], scale * np.array([1.0, found.x[2]])
 
-    def gap_function(self, odd: Floats, even: Floats) -> GapFunction:
-        values, taken = [], {-1: 0, 1: 0}
-        for sheet in self.sheets:
-            side, coefficients = (self.odd, odd) if sheet.parity == -1 else (self.even, -even)
-            start = taken[sheet.parity]
-            taken[sheet.parity] = start + len(sheet.weights)
-            values.append(side.basis[start : taken[sheet.parity]] @ coefficients)
-        return GapFunction(self.sheets, tuple(values), "s±")
+    def coefficients(self, odd: Floats, even: Floats) -> Floats:
+        """Coefficients of 1, η and η² of the s± gap with these magnitudes in the basis (1, κη²)."""
+        signed = np.array([odd, -even])
+        return np.stack([signed[:, 0], np.zeros(2), self.kappa * signed[:, 1]], axis=-1)
 
 
 def _checked_ratio(dos_ratio: ArrayLike, coupling: ArrayLike) -> tuple[Floats, Floats]:

@@ -17,17 +17,20 @@ import numpy as np
 from scipy.optimize import brentq
 
 from nickbook.arrays import Floats
-from nickbook.bands import BlochModel, FermiSheet, eta_k, fermi_sheets
+from nickbook.bands import BlochModel, FermiSea
 from nickbook.bands.bloch import Block
 from nickbook.checks import one_of, positive_integer, real
 from nickbook.pairing.gap import GapFunction
+from nickbook.pairing.triplon.parameters import (
+    LARGEST_KAPPA,
+    Kappa,
+    TriplonParameters,
+    lines_by_parity,
+    on_lines,
+)
 
-Kappa = float | tuple[float, float]
-
-#: Symmetry channels and the powers of η that their gaps hold.
+#: The solutions by the `kind` of their gap functions, and the powers of η that they hold.
 CHANNELS: dict[str, tuple[int, ...]] = {"s±": (0, 2), "d": (1,)}
-#: Largest κ_a or κ_b taken.
-LARGEST_KAPPA = 6.0
 
 _COARSEST_MESH = 16
 _GENERIC_POINTS = np.array([[0.37, 1.21], [2.3, 0.71], [1.7, 2.9]])
@@ -90,40 +93,39 @@ class TriplonMeanField:
     Make one with `triplon_mean_field`.  Gaps are arrays `c` of shape (2, 3): row 0 for the odd (α)
     and row 1 for the even (β) bands, with :math:`\Delta_k = c_0 + c_1\eta_k + c_2\eta_k^2` in eV.
 
+    Solutions are asked for by the `kind` of their gap: "s±" (of channel "singlet A1") or "d"
+    ("singlet B1").
+
     Parameters
     ----------
+    sea : FermiSea
+        Bands and level.
+    parameters : TriplonParameters
+        Interaction and cutoff.
     shells : tuple of Shell
         Points of the odd and the even bands.
     densities : tuple of float
         Densities of states :math:`N_\alpha, N_\beta` at the Fermi level, per spin and cell.
-    coupling : float
-        :math:`\lambda = V\sqrt{N_\alpha N_\beta}`.
-    kappa : tuple of float
-        :math:`(\kappa_a, \kappa_b)`.
-    cutoff : float
-        Ω in eV.
-    resolution : float
+    lowest_temperature : float
         Temperature in eV below which sums over this mesh depend on where its points lie: v/π times
         the distance of points over 2π, with the largest Fermi velocity v.
     """
 
+    sea: FermiSea
+    parameters: TriplonParameters
     shells: tuple[Shell, Shell]
     densities: tuple[float, float]
-    coupling: float
-    kappa: tuple[float, float]
-    cutoff: float
-    resolution: float
+    lowest_temperature: float
 
     @property
     def strength(self) -> float:
         """Interaction V in eV."""
-        return self.coupling / float(np.sqrt(self.densities[0] * self.densities[1]))
+        return self.parameters.coupling / float(np.sqrt(self.densities[0] * self.densities[1]))
 
     @property
     def kernel(self) -> Floats:
         r"""Coefficients of :math:`1, \eta\eta', \eta^2\eta'^2` in LK Eq. 13, in eV."""
-        a, b = self.kappa
-        return self.strength * np.array([1.0, -(a + b), a * b])
+        return self.strength * self.parameters.terms
 
     def with_interaction(
         self, *, coupling: float | None = None, kappa: Kappa | None = None
@@ -132,29 +134,31 @@ class TriplonMeanField:
 
         Parameters
         ----------
-        coupling : float, optional
-            λ, in (0, 2).
-        kappa : float or pair of float, optional
-            As for `triplon_mean_field`.
+        coupling, kappa : float, optional
+            As in `TriplonParameters`; as they are when not given.
 
         Returns
         -------
         TriplonMeanField
             Shares the mesh points.
         """
-        coupling = (
-            self.coupling if coupling is None else real("coupling", coupling, above=0.0, below=2.0)
+        old = self.parameters
+        parameters = replace(
+            old,
+            coupling=old.coupling if coupling is None else coupling,
+            kappa=old.kappa if kappa is None else kappa,
         )
-        pair = self.kappa if kappa is None else kappa_pair(kappa)
-        return replace(self, coupling=coupling, kappa=pair)
+        return replace(self, parameters=parameters)
 
-    def eigenvalue(self, channel: str, temperature: float, gap: Floats | None = None) -> float:
+    def eigenvalue(
+        self, channel: str = "s±", *, temperature: float, gap: Floats | None = None
+    ) -> float:
         """Leading eigenvalue of the linearized gap equation; above 1 the channel condenses.
 
         Parameters
         ----------
         channel : {"s±", "d"}
-            Symmetry channel.
+            Which solution.
         temperature : float
             Temperature in eV; positive unless `gap` is given.
         gap : ndarray, shape (2, 3), optional
@@ -184,31 +188,51 @@ class TriplonMeanField:
         Parameters
         ----------
         channel : {"s±", "d"}
-            Symmetry channel.
+            Which solution.
 
         Returns
         -------
         float
-            Critical temperature in eV; zero if it lies below `resolution`.
+            Critical temperature in eV; zero if it lies below `lowest_temperature`.
         """
-        lowest, highest = np.log(self.resolution), np.log(1e2 * self.cutoff)
+        lowest, highest = np.log(self.lowest_temperature), np.log(1e2 * self.parameters.cutoff)
 
         def excess(log_t: float) -> float:
-            return 1 / self.eigenvalue(channel, float(np.exp(log_t))) - 1
+            return 1 / self.eigenvalue(channel, temperature=float(np.exp(log_t))) - 1
 
-        if self.eigenvalue(channel, self.resolution) <= 1:
+        if self.eigenvalue(channel, temperature=self.lowest_temperature) <= 1:
             return 0.0
         return float(np.exp(brentq(excess, lowest, highest, xtol=1e-12)))
 
-    def gap(self, temperature: float = 0.0, channel: str = "s±") -> Floats:
+    def gap_function(self, channel: str = "s±", *, temperature: float = 0.0) -> GapFunction:
+        """Self-consistent gap on the Fermi lines.
+
+        Parameters
+        ----------
+        channel, temperature : str, float
+            As in `gap`.
+
+        Returns
+        -------
+        GapFunction
+            Positive on the odd sheets (in d at θ = π/2).
+
+        Raises
+        ------
+        ValueError, RuntimeError
+            As in `gap`.
+        """
+        return on_lines(self.sea, self.gap(channel, temperature=temperature))
+
+    def gap(self, channel: str = "s±", *, temperature: float = 0.0) -> Floats:
         """Nonzero solution of LK Eq. 14 in one channel, or zeros above its critical temperature.
 
         Parameters
         ----------
+        channel : {"s±", "d"}
+            Which solution.
         temperature : float
             Temperature in eV.
-        channel : {"s±", "d"}
-            Symmetry channel.
 
         Returns
         -------
@@ -226,7 +250,7 @@ class TriplonMeanField:
         temperature = real("temperature", temperature, at_least=0.0, unit="eV")
         powers = list(CHANNELS[one_of("channel", channel, tuple(CHANNELS))])
         found = np.zeros((2, 3))
-        if temperature and self.eigenvalue(channel, temperature) <= 1:
+        if temperature and self.eigenvalue(channel, temperature=temperature) <= 1:
             return found
         kernel = np.abs(self.kernel[powers])
         odd, even = self.shells
@@ -255,7 +279,7 @@ class TriplonMeanField:
             f"channel {channel!r} at temperature = {temperature} eV"
         )
 
-    def residual(self, gap: Floats, temperature: float = 0.0) -> float:
+    def residual(self, gap: Floats, *, temperature: float = 0.0) -> float:
         """Largest distance between the two sides of LK Eq. 14, in eV.
 
         Parameters
@@ -273,7 +297,7 @@ class TriplonMeanField:
         sums = self._pair_sums(gap, temperature)
         return float(np.abs(gap + self.kernel * sums[::-1]).max())
 
-    def free_energy(self, gap: Floats, temperature: float = 0.0) -> float:
+    def free_energy(self, gap: Floats, *, temperature: float = 0.0) -> float:
         r"""Variational free energy per cell of a BCS state, from that of the normal state.
 
         It is the average of the full Hamiltonian, LK Eqs. 4 and 12, minus TS in the state whose
@@ -304,7 +328,7 @@ class TriplonMeanField:
             total += float(shell.weights @ gain) / 2
         return total
 
-    def entropy(self, gap: Floats, temperature: float) -> float:
+    def entropy(self, gap: Floats, *, temperature: float) -> float:
         """Entropy per cell from that of the normal state, in units of k_B.
 
         Parameters
@@ -327,15 +351,15 @@ class TriplonMeanField:
             total += float(shell.weights @ change) / 2
         return total
 
-    def specific_heat(self, temperature: float, channel: str = "s±") -> float:
+    def specific_heat(self, channel: str = "s±", *, temperature: float) -> float:
         """Specific heat per cell from that of the normal state, in units of k_B.
 
         Parameters
         ----------
+        channel : {"s±", "d"}
+            Which solution.
         temperature : float
             Temperature in eV; at the critical one the limit from below is taken.
-        channel : {"s±", "d"}
-            Symmetry channel.
 
         Returns
         -------
@@ -344,37 +368,18 @@ class TriplonMeanField:
             points at and below this temperature, spaced by a thousandth of it.
         """
         low, middle, high = (
-            self.entropy(self.gap(t, channel), t) for t in temperature * np.array([0.998, 0.999, 1])
+            self.entropy(self.gap(channel, temperature=t), temperature=t)
+            for t in temperature * np.array([0.998, 0.999, 1])
         )
         return float((3 * high - 4 * middle + low) / 2e-3)
 
-    def gap_function(self, gap: Floats, sheets: Sequence[FermiSheet]) -> GapFunction:
-        """Gap on Fermi lines.
-
-        Parameters
-        ----------
-        gap : ndarray, shape (2, 3)
-            Coefficients in eV.
-        sheets : sequence of FermiSheet
-            Fermi lines of the same bands.
-
-        Returns
-        -------
-        GapFunction
-            Positive on the odd sheets (in d at θ = π/2).
-        """
-        rows = {-1: gap[0], 1: gap[1]}
-        values = tuple(
-            np.polynomial.polynomial.polyval(eta_k(s.points), rows[s.parity]) for s in sheets
-        )
-        return GapFunction(tuple(sheets), values, "d" if gap[:, 1].any() else "s±")
-
     def _require_resolved(self, gap: Floats, temperature: float) -> None:
         largest = max(np.abs(s.gap(row)).max() for s, row in zip(self.shells, gap, strict=True))
-        if 0 < max(largest, np.pi * temperature) < np.pi * self.resolution:
+        resolved = np.pi * self.lowest_temperature
+        if 0 < max(largest, np.pi * temperature) < resolved:
             raise ValueError(
-                f"the gap of {largest:.2g} eV is below the {np.pi * self.resolution:.2g} eV that "
-                "this mesh resolves; allowed: a finer mesh or a larger coupling"
+                f"the gap of {largest:.2g} eV is below the {resolved:.2g} eV that this mesh "
+                "resolves; allowed: a finer mesh or a larger coupling"
             )
 
     def _images(self, gap: Floats) -> list[tuple[Shell, Floats]]:
@@ -399,33 +404,27 @@ class TriplonMeanField:
 
 
 def triplon_mean_field(
-    model: BlochModel,
-    mu: float,
+    sea: FermiSea | BlochModel,
+    mu: float | None = None,
     *,
     coupling: float,
     kappa: Kappa = 0.0,
     cutoff: float = 0.3,
     mesh: int = 500,
-    sheets: Sequence[FermiSheet] | None = None,
 ) -> TriplonMeanField:
     r"""Mean-field theory of LK Eqs. 12–14 on a mesh over the Brillouin zone.
 
     Parameters
     ----------
-    model : BlochModel
-        Model with mirror parity and the symmetry of the square, such as `conduction_bands`.
-    mu : float
-        Chemical potential in eV.
-    coupling : float
-        :math:`\lambda = V\sqrt{N_\alpha N_\beta}`, in (0, 2).
-    kappa : float or pair of float
-        :math:`(\kappa_a, \kappa_b)`, each in [0, 6]; a single number stands for two equal ones.
-    cutoff : float
-        Energy cutoff Ω in eV.
+    sea : FermiSea or BlochModel
+        Bands with mirror parity and the symmetry of the square, such as `conduction_bands`, and
+        their level, or the bands alone with `mu`.
+    mu : float, optional
+        Chemical potential in eV, with a model only.
+    coupling, kappa, cutoff : float
+        As in `TriplonParameters`, which takes a pair for κ too.
     mesh : int
         Points along each direction of the zone, even.
-    sheets : sequence of FermiSheet, optional
-        The model's `fermi_sheets`, if at hand; they give :math:`N_\alpha, N_\beta`.
 
     Returns
     -------
@@ -443,31 +442,24 @@ def triplon_mean_field(
     One pass over the points costs O(mesh²/8); a gap takes some ten passes.  The error falls as
     exp(−mesh·Δ/v) with the velocity v, down to the error of the sharp cutoff, about mesh^-3/2.
     """
-    coupling = real("coupling", coupling, above=0.0, below=2.0)
-    cutoff = real("cutoff", cutoff, above=0.0, unit="eV")
+    parameters = TriplonParameters(coupling, kappa, cutoff)
     mesh = positive_integer("mesh", mesh, at_least=_COARSEST_MESH)
     if mesh % 2:
         raise ValueError(f"mesh = {mesh}; allowed: an even number of points")
-    pair = kappa_pair(kappa)
-    _require_square_symmetry(model)
-    lines = fermi_sheets(model, mu) if sheets is None else sheets
-    densities = [sum(s.density_of_states for s in lines if s.parity == p) for p in (-1, 1)]
-    if not all(densities):
-        raise ValueError("sheets: pairing between the two parities needs Fermi lines of both")
-    blocks = {block.parity: block for block in model.blocks}
-    odd, even = (_shell(model, blocks[parity], mu, cutoff, mesh) for parity in (-1, 1))
-    fastest = max(np.linalg.norm(s.velocity, axis=-1).max() for s in lines)
+    sea = FermiSea.of(sea, mu)
+    _require_square_symmetry(sea.model)
+    alpha, beta = (lines.density_of_states for lines in lines_by_parity(sea))
+    blocks = {block.parity: block for block in sea.model.blocks}
+    odd, even = (_shell(sea, blocks[parity], cutoff, mesh) for parity in (-1, 1))
+    fastest = max(np.linalg.norm(s.velocity, axis=-1).max() for s in sea.sheets)
     return TriplonMeanField(
-        shells=(odd, even),
-        densities=(densities[0], densities[1]),
-        coupling=coupling,
-        kappa=pair,
-        cutoff=cutoff,
-        resolution=float(fastest / (np.pi * mesh)),
+        sea, parameters, (odd, even), (alpha, beta), float(fastest / (np.pi * mesh))
     )
 
 
-def channel_strengths(sheets: Sequence[FermiSheet], kappa: Kappa) -> dict[str, float]:
+def channel_strengths(
+    sea: FermiSea | BlochModel, mu: float | None = None, *, kappa: Kappa
+) -> dict[str, float]:
     r"""Effective coupling of each channel on the Fermi lines, in units of λ.
 
     In weak coupling :math:`T_c \simeq 1.134\,\Omega\,e^{-1/(\lambda s)}` with the strength s: the
@@ -475,29 +467,34 @@ def channel_strengths(sheets: Sequence[FermiSheet], kappa: Kappa) -> dict[str, f
 
     Parameters
     ----------
-    sheets : sequence of FermiSheet
-        Fermi lines of a model with mirror parity.
+    sea : FermiSea or BlochModel
+        Bands with mirror parity and their level, or the bands alone with `mu`.
+    mu : float, optional
+        Chemical potential in eV, with a model only.
     kappa : float or pair of float
-        As for `triplon_mean_field`.
+        As in `TriplonParameters`.
 
     Returns
     -------
     dict
         Strength of ``"s±"`` and ``"d"``; the first is 1 at κ = 0.
+
+    Raises
+    ------
+    ValueError
+        For κ out of range or Fermi lines without both parities.
     """
-    a, b = kappa_pair(kappa)
-    kernel = np.array([1.0, a + b, a * b])
+    kernel = np.abs(TriplonParameters(1.0, kappa).terms)
+    sides = lines_by_parity(FermiSea.of(sea, mu))
     strengths = {}
     for channel, powers in CHANNELS.items():
         matrices = []
-        for parity in (-1, 1):
-            chosen = [s for s in sheets if s.parity == parity]
-            eta = np.concatenate([eta_k(s.points) for s in chosen])
-            weights = np.concatenate([s.weights for s in chosen])
-            basis = eta[:, None] ** np.array(powers)
-            matrices.append(basis.T @ (weights[:, None] * basis) / weights.sum())
-        scaled = [kernel[list(powers), None] * matrix for matrix in matrices]
-        strengths[channel] = float(np.sqrt(np.linalg.eigvals(scaled[0] @ scaled[1]).real.max()))
+        for lines in sides:
+            basis = lines.eta[:, None] ** np.array(powers)
+            shares = lines.weights[:, None] / lines.density_of_states
+            matrices.append(kernel[list(powers), None] * (basis.T @ (shares * basis)))
+        largest = np.linalg.eigvals(matrices[0] @ matrices[1]).real.max()
+        strengths[channel] = float(np.sqrt(largest))
     return strengths
 
 
@@ -536,7 +533,7 @@ def channel_boundaries(theory: TriplonMeanField, kappa: float) -> dict[str, floa
 
     excesses: dict[str, Callable[[float], float]] = {
         "equal T_c": lambda ratio: at(ratio).critical_temperature("d") - target,
-        "s± unstable": lambda ratio: at(ratio).eigenvalue("d", 0.0, gap) - 1,
+        "s± unstable": lambda ratio: at(ratio).eigenvalue("d", temperature=0.0, gap=gap) - 1,
         "d stable": lambda ratio: 1 - _admixed_s_wave(at(ratio)),
     }
     largest = (LARGEST_KAPPA / kappa) ** 2 * (1 - 1e-12)
@@ -551,16 +548,7 @@ def _admixed_s_wave(theory: TriplonMeanField) -> float:
     """Eigenvalue of an s± admixture in the d state at T = 0; infinite where no d gap is seen."""
     if theory.critical_temperature("d") == 0.0:
         return np.inf
-    return theory.eigenvalue("s±", 0.0, theory.gap(channel="d"))
-
-
-def kappa_pair(kappa: Kappa) -> tuple[float, float]:
-    """Return κ_a, κ_b from one number or a pair, or raise."""
-    given = tuple(kappa) if isinstance(kappa, tuple | list | np.ndarray) else (kappa, kappa)
-    if len(given) != 2:
-        raise ValueError(f"kappa = {kappa!r}; allowed: one number or a pair (kappa_a, kappa_b)")
-    first, second = (real("kappa", k, at_least=0.0, at_most=LARGEST_KAPPA) for k in given)
-    return first, second
+    return theory.eigenvalue("s±", temperature=0.0, gap=theory.gap("d"))
 
 
 def _pairing(
@@ -595,16 +583,16 @@ def _fermi_entropy(ratio: Floats) -> Floats:
     return entropy
 
 
-def _shell(model: BlochModel, block: Block, mu: float, cutoff: float, mesh: int) -> Shell:
+def _shell(sea: FermiSea, block: Block, cutoff: float, mesh: int) -> Shell:
     """Points of one block within the cutoff, in the wedge 0 <= ky <= kx <= π."""
     half = mesh // 2
     axis = np.pi * np.arange(half + 1) / half
     share = np.full(half + 1, 2.0)
     share[[0, -1]] = 1.0
     xi, eta, weights = [], [], []
-    for energies in _quadrant_energies(model, block, axis):
-        rows, columns = np.nonzero(np.tril(np.abs(energies - mu) < cutoff))
-        xi.append(energies[rows, columns] - mu)
+    for energies in _quadrant_energies(sea.model, block, axis):
+        rows, columns = np.nonzero(np.tril(np.abs(energies - sea.mu) < cutoff))
+        xi.append(energies[rows, columns] - sea.mu)
         eta.append(np.cos(axis)[rows] - np.cos(axis)[columns])
         weights.append(share[rows] * share[columns] * (2.0 - (rows == columns)) / mesh**2)
     return Shell(*(np.concatenate(part) for part in (xi, eta, weights)))
