@@ -28,6 +28,7 @@ from nickbook.dimers.hund import BandSpins, band_spins, hund_hamiltonian
 from nickbook.dimers.paths import virtual_paths
 from nickbook.dimers.spectrum import Pole, spectral_poles
 from nickbook.dimers.spins import (
+    SINGLET,
     spin_from_triplons,
     spin_operators,
     triplon_bosons,
@@ -46,6 +47,7 @@ from nickbook.dimers.virtual import (
 )
 
 __all__ = [
+    "SINGLET",
     "VIRTUAL_STATES",
     "BandSpins",
     "ExactCouplings",

@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
+#: (ud - du)/sqrt(2) in the basis of `spin_operators`.
+SINGLET = np.array([0, 1, -1, 0]) / np.sqrt(2)
 LEVI_CIVITA = np.zeros((3, 3, 3))
 for _i, _j, _k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
     LEVI_CIVITA[_i, _j, _k], LEVI_CIVITA[_i, _k, _j] = 1.0, -1.0
@@ -59,10 +61,9 @@ def triplon_creators() -> Matrix:
     >>> bool(np.allclose(create[0] @ create[0], 0))  # at most one triplon on a dimer
     True
     """
-    singlet = np.array([0, 1, -1, 0]) / np.sqrt(2)
     first, second = spin_operators()
-    triplets = (first - second) @ singlet
-    return np.asarray(np.einsum("ci,j->cij", triplets, singlet), dtype=complex)
+    triplets = (first - second) @ SINGLET
+    return np.asarray(np.einsum("ci,j->cij", triplets, SINGLET), dtype=complex)
 
 
 def triplon_bosons(capacity: int) -> Matrix:
