@@ -9,6 +9,7 @@ from nickbook.bands import FermiSea, conduction_bands, eta_k, zone_mesh
 from nickbook.claims.findings import Numbers
 from nickbook.dimers import (
     SINGLET,
+    TRIPLON_SOFTENING,
     HubbardDimer,
     Hybridization,
     exact_couplings,
@@ -24,7 +25,6 @@ from nickbook.dimers import (
     triplon_bosons,
     triplon_creators,
     triplon_dispersion,
-    triplon_softening,
     triplon_structure_factor,
 )
 from nickbook.papers import LK
@@ -130,7 +130,7 @@ def triplon_weak_dispersion() -> Numbers:
 def singlet_phase() -> Numbers:
     return {
         "ratio": LK.exchange_ratio,
-        "harmonic": triplon_softening(),
+        "harmonic": TRIPLON_SOFTENING,
         "monte_carlo": MONTE_CARLO,
     }
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nickbook.bands import FermiSea, conduction_bands, eta_k
 from nickbook.claims.lk import dimers
 from nickbook.dimers import HubbardDimer, self_energies, self_energy_weights, virtual_energies
 from nickbook.papers import LK
@@ -30,3 +31,17 @@ def test_printed_parameters_give_the_bands_of_fig_2():
     fit = dimers.fig2_hybridization()
     found = self_energies(t_xz=fit.t_xz, E_a=fit.E_a)
     assert (found.alpha, found.beta) == pytest.approx((LK.epsilon_alpha, LK.epsilon_beta))
+
+
+def test_weight_of_virtual_states_is_minus_the_slope_of_the_self_energy():
+    """Move the level against the Fermi energy, without the terms that add an electron."""
+    fit, step = dimers.fig2_hybridization(), 1e-5
+    before, after = (
+        self_energies(t_xz=fit.t_xz, E_a=fit.E_a + shift, U=1e9) for shift in (-step, step)
+    )
+    weights = dimers.eq3_perturbative()
+    sheets = FermiSea(conduction_bands(), LK.mu).sheets
+    for name, sheet in zip(("alpha", "beta"), sheets, strict=True):
+        slope = (getattr(after, name) - getattr(before, name)) / (2 * step)
+        found = weights[name]
+        assert found == pytest.approx(-slope * sheet.average(eta_k(sheet.points) ** 2), rel=1e-4)
