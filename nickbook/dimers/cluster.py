@@ -4,20 +4,15 @@ The dimers form the square lattice modulo (2, 2) and (2, -2), the smallest torus
 sublattices of the antiferromagnet and all bonds fit.
 """
 
-from __future__ import annotations
-
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.sparse.linalg import eigsh
 
+from nickbook.arrays import Complexes, Floats, Integers
 from nickbook.checks import real
-
-Real = npt.NDArray[np.float64]
-States = npt.NDArray[np.int64]
 
 SITES = tuple((x, y) for x in range(4) for y in range(2))
 MOMENTA = np.pi * np.array(
@@ -25,27 +20,26 @@ MOMENTA = np.pi * np.array(
 )
 SPINS = 2 * len(SITES)
 
-__all__ = ["ExactTriplons", "exact_triplons", "plane_bonds"]
 
-
-class ExactTriplons(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class ExactTriplons:
     """Triplons of eight dimers.
 
     Parameters
     ----------
-    momenta : array (8, 2)
+    momenta : ndarray, shape (8, 2)
         The momenta of the torus, the zone's corner (pi, pi) second.
-    energies : array (8,)
+    energies : ndarray, shape (8,)
         Energy above the ground state (eV).
-    intensities : array (8,)
+    intensities : ndarray, shape (8,)
         Structure factor of one spin component per dimer, the layers in antiphase.
     density : float
         Triplets per dimer in the ground state.
     """
 
-    momenta: Real
-    energies: Real
-    intensities: Real
+    momenta: Floats
+    energies: Floats
+    intensities: Floats
     density: float
 
 
@@ -114,13 +108,13 @@ def _wrap(x: int, y: int) -> int:
     return SITES.index(((x - shift) % 4, y % 2))
 
 
-def _basis(up: int) -> States:
-    """States with `up` spins up; bit 2 i + layer is set when that spin points up."""
+def _basis(up: int) -> Integers:
+    """Integers with `up` spins up; bit 2 i + layer is set when that spin points up."""
     states = np.arange(2**SPINS, dtype=np.int64)
     return np.asarray(states[np.bitwise_count(states) == up])
 
 
-def _exchange(p: int, q: int, states: States) -> sp.csr_array:
+def _exchange(p: int, q: int, states: Integers) -> sp.csr_array:
     """S_p . S_q."""
     same = ((states >> p) & 1) == ((states >> q) & 1)
     flipped = np.searchsorted(states, states[~same] ^ (1 << p) ^ (1 << q))
@@ -130,7 +124,7 @@ def _exchange(p: int, q: int, states: States) -> sp.csr_array:
     return sp.csr_array(sp.diags_array(np.where(same, 0.25, -0.25)) + off)
 
 
-def _hamiltonian(J_c: float, J_ab: float, states: States) -> sp.csr_array:
+def _hamiltonian(J_c: float, J_ab: float, states: Integers) -> sp.csr_array:
     rungs, planes = _terms(len(states), int(np.bitwise_count(states[0])))
     return sp.csr_array(J_c * rungs + J_ab * planes)
 
@@ -148,7 +142,7 @@ def _terms(_size: int, up: int) -> tuple[sp.csr_array, sp.csr_array]:
     return rungs, planes
 
 
-def _excited(ground: Real, q: Real, low: States, high: States) -> npt.NDArray[np.complex128]:
+def _excited(ground: Floats, q: Floats, low: Integers, high: Integers) -> Complexes:
     image = np.zeros(len(high), dtype=complex)
     for i, r in enumerate(SITES):
         for layer, sign in ((0, 1), (1, -1)):
@@ -159,15 +153,13 @@ def _excited(ground: Real, q: Real, low: States, high: States) -> npt.NDArray[np
     return image
 
 
-def _triplets(ground: Real, low: States) -> float:
+def _triplets(ground: Floats, low: Integers) -> float:
     """Triplets per dimer, 3/4 + <S_1 . S_2>."""
     rungs = _terms(len(low), SPINS // 2)[0]
     return float(0.75 + ground @ (rungs @ ground) / len(SITES))
 
 
-def _lanczos(
-    matrix: sp.csr_array, start: npt.NDArray[np.complex128], *, steps: int
-) -> tuple[float, float]:
+def _lanczos(matrix: sp.csr_array, start: Complexes, *, steps: int) -> tuple[float, float]:
     """Eigenvalue that carries most of `start`, and the weight of `start` on it."""
     norm = float(np.linalg.norm(start))
     span = np.array([start / norm])

@@ -4,15 +4,14 @@ Bands alpha and beta at momenta +k and -k with both spins (eight modes) couple t
 through LK Eq. 11 with N = 1. The dimer starts as a singlet; the triplet costs J_c.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 
+from nickbook.arrays import Complexes
 from nickbook.checks import one_of, real
 from nickbook.dimers.fock import (
     annihilators,
@@ -20,17 +19,15 @@ from nickbook.dimers.fock import (
     restrict,
     second_order,
     sector,
+    spin_density,
     total,
 )
-from nickbook.dimers.spins import PAULI, triplon_creators
+from nickbook.dimers.spins import SINGLET, triplon_creators
 
-Matrix = npt.NDArray[np.complex128]
 Vertex = Callable[[int, int], float]
 BANDS = ("alpha", "beta")
 MOMENTA = (1, -1)
 MODES = 8
-
-__all__ = ["interaction_hamiltonian", "pair_states", "pairing_matrix"]
 
 
 def _local(_final: int, _initial: int) -> float:
@@ -44,16 +41,7 @@ def _modes() -> dict[tuple[str, int, int], sp.csr_array]:
     return dict(zip(labels, annihilators(MODES), strict=True))
 
 
-def _spin_density(component: int, left: tuple[str, int], right: tuple[str, int]) -> sp.csr_array:
-    c = _modes()
-    return total(
-        PAULI[component, i, j] / 2 * (c[(*left, i)].T @ c[(*right, j)])
-        for i in range(2)
-        for j in range(2)
-    )
-
-
-def interaction_hamiltonian(J_H: float, f_a: Vertex, f_b: Vertex) -> Matrix:
+def interaction_hamiltonian(J_H: float, f_a: Vertex, f_b: Vertex) -> Complexes:
     """LK Eq. 11 on (dimer) x (two-electron states).
 
     Parameters
@@ -66,7 +54,7 @@ def interaction_hamiltonian(J_H: float, f_a: Vertex, f_b: Vertex) -> Matrix:
 
     Returns
     -------
-    array (112, 112)
+    ndarray, shape (112, 112)
         Hermitian matrix; the dimer's index is the slow one.
 
     Raises
@@ -75,19 +63,19 @@ def interaction_hamiltonian(J_H: float, f_a: Vertex, f_b: Vertex) -> Matrix:
         If `J_H` is not finite.
     """
     J_H = real("J_H", J_H, unit="eV")
-    states = sector(MODES, 2)
-    create = triplon_creators()
+    states, modes = sector(MODES, 2), _modes()
     half = np.zeros((4 * len(states),) * 2, dtype=complex)
-    for c, up in enumerate(create):
-        for kp in MOMENTA:
-            for k in MOMENTA:
-                spin = restrict(_spin_density(c, ("alpha", kp), ("beta", k)), states)
-                triplon = f_a(kp, k) * up.conj().T + f_b(kp, k) * up
-                half -= J_H * np.kron(triplon, spin)
+    for kp, k in product(MOMENTA, repeat=2):
+        alpha, beta = (
+            [modes[band, q, s] for s in (0, 1)] for band, q in zip(BANDS, (kp, k), strict=True)
+        )
+        for up, spin in zip(triplon_creators(), spin_density(alpha, beta), strict=True):
+            triplon = f_a(kp, k) * up.conj().T + f_b(kp, k) * up
+            half -= J_H * np.kron(triplon, restrict(spin, states))
     return half + half.conj().T
 
 
-def pair_states(band: str, *, spin: str = "singlet") -> Matrix:
+def pair_states(band: str, *, spin: str = "singlet") -> Complexes:
     """Zero-momentum pair (k up, -k down) -/+ (k down, -k up) of one band, on the dimer singlet.
 
     Parameters
@@ -99,7 +87,7 @@ def pair_states(band: str, *, spin: str = "singlet") -> Matrix:
 
     Returns
     -------
-    array (112,)
+    ndarray, shape (112,)
         Normalized state, in the basis of `interaction_hamiltonian`.
 
     Raises
@@ -114,8 +102,7 @@ def pair_states(band: str, *, spin: str = "singlet") -> Matrix:
     vacuum[0] = 1.0
     first, second = (c[(band, 1, s)].T @ (c[(band, -1, 1 - s)].T @ vacuum) for s in (0, 1))
     pair = (first - second if spin == "singlet" else first + second) / np.sqrt(2)
-    dimer = np.array([0, 1, -1, 0]) / np.sqrt(2)
-    return np.asarray(np.kron(dimer, pair[sector(MODES, 2)]), dtype=complex)
+    return np.asarray(np.kron(SINGLET, pair[sector(MODES, 2)]), dtype=complex)
 
 
 def pairing_matrix(
@@ -164,7 +151,7 @@ def pairing_matrix(
         (offset / 2 if label[0] == "alpha" else -offset / 2) * (c.T @ c)
         for label, c in _modes().items()
     )
-    triplets = np.eye(4) - np.outer(*(np.array([0, 1, -1, 0]) / np.sqrt(2),) * 2)
+    triplets = np.eye(4) - np.outer(SINGLET, SINGLET)
     free = np.kron(J_c * triplets, np.eye(len(states))) + np.kron(
         np.eye(4), restrict(levels, states)
     )
@@ -173,8 +160,7 @@ def pairing_matrix(
         model = np.array([pair_states(band, spin=spin) for band in BANDS]).T
         return complex(second_order(free, coupling, model)[0, 1])
     # All two-electron states on the dimer singlet: alpha-beta pairs lie as low as the others.
-    singlet = np.array([[0, 1, -1, 0]]).T / np.sqrt(2)
-    space = np.kron(singlet, np.eye(len(states)))
+    space = np.kron(SINGLET[:, None], np.eye(len(states)))
     block = effective_hamiltonian(free + coupling, space)
     left, right = (space.conj().T @ pair_states(band, spin=spin) for band in BANDS)
     return complex(left.conj() @ block @ right)

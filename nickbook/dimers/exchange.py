@@ -4,14 +4,14 @@ Common parametrization: the molecular levels of the dimer lie at -E_a and -E_b =
 below the Fermi energy, that is, the z level is at -(E_a + t_c).
 """
 
-from __future__ import annotations
-
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
+from nickbook.arrays import Floats
 from nickbook.checks import momenta, one_of, real
 from nickbook.dimers.hubbard import HubbardDimer
 from nickbook.dimers.virtual import kondo_weights, self_energy_weights, virtual_energies
@@ -19,22 +19,9 @@ from nickbook.dimers.virtual import kondo_weights, self_energy_weights, virtual_
 Variant = Literal["printed", "heisenberg", "hubbard"]
 VARIANTS = ("printed", "heisenberg", "hubbard")
 
-__all__ = [
-    "Hybridization",
-    "KondoCouplings",
-    "SelfEnergies",
-    "band_admixture",
-    "hund_coupling",
-    "hybridization_for_splitting",
-    "hybridization_from_bands",
-    "kondo_couplings",
-    "pairing_constant",
-    "pairing_enhancement",
-    "self_energies",
-]
 
-
-class SelfEnergies(NamedTuple):
+@dataclass(frozen=True)
+class SelfEnergies:
     """Coefficients of eta_k**2 in the two conduction bands.
 
     Parameters
@@ -47,7 +34,8 @@ class SelfEnergies(NamedTuple):
     beta: float
 
 
-class KondoCouplings(NamedTuple):
+@dataclass(frozen=True)
+class KondoCouplings:
     """Coefficients of eta_k eta_k' with T and T+ in LK Eq. 9.
 
     Parameters
@@ -60,7 +48,8 @@ class KondoCouplings(NamedTuple):
     b: float
 
 
-class Hybridization(NamedTuple):
+@dataclass(frozen=True)
+class Hybridization:
     """Level depth and hopping that give a pair of band coefficients.
 
     Parameters
@@ -220,9 +209,7 @@ def pairing_constant(
     )
 
 
-def pairing_enhancement(
-    q: npt.ArrayLike, *, J_c: float = 0.288, J_ab: float = 0.018
-) -> npt.NDArray[np.float64]:
+def pairing_enhancement(q: ArrayLike, *, J_c: float = 0.288, J_ab: float = 0.018) -> Floats:
     """Ratio V(q)/V = (J_c/omega_q)**2 that triplon dispersion gives when f^a = f^b = 1.
 
     One power of 1/omega_q is the denominator, the other the intensity with which harmonic
@@ -230,14 +217,14 @@ def pairing_enhancement(
 
     Parameters
     ----------
-    q : array (..., 2)
+    q : array_like, shape (..., 2)
         Momentum transfer k' - k.
     J_c, J_ab : float
         Interlayer and in-plane exchange (eV).
 
     Returns
     -------
-    array (...)
+    ndarray, shape (...)
         The ratio; 1 for triplons without dispersion.
 
     Raises
@@ -271,7 +258,7 @@ def hund_coupling(couplings: KondoCouplings, *, kappa: float = 0.75) -> float:
         If `kappa` or a coupling is not positive.
     """
     kappa = real("kappa", kappa, above=0.0)
-    for name, value in zip("ab", couplings, strict=True):
+    for name, value in (("a", couplings.a), ("b", couplings.b)):
         real(f"J_K^{name}", value, above=0.0, unit="eV")
     return float(np.sqrt(couplings.a * couplings.b) / kappa)
 
@@ -365,49 +352,6 @@ def hybridization_for_splitting(
     return float(np.sqrt(splitting / abs(unit.alpha - unit.beta)) / 2)
 
 
-def band_admixture(
-    *,
-    t_xz: float,
-    E_a: float,
-    eta: float = 2.0,
-    t_c: float = 0.6,
-    U: float = 5.0,
-    variant: Literal["heisenberg", "hubbard"] = "hubbard",
-) -> SelfEnergies:
-    """Weight of virtual dimer states in the two bands, -d Sigma/d omega at the Fermi energy.
-
-    Perturbation theory needs it well below 1; 1/(1 + weight) is the fraction of x character.
-
-    Parameters
-    ----------
-    t_xz, E_a : float
-        As in `self_energies`.
-    eta : float
-        Value of eta_k; 2 is its maximum, at X.
-    t_c, U : float
-        As in `self_energies`.
-    variant : {"heisenberg", "hubbard"}
-        As in `self_energies`.
-
-    Returns
-    -------
-    SelfEnergies
-        The weight in alpha and in beta, dimensionless.
-
-    Raises
-    ------
-    ValueError
-        If an energy is out of range or `variant` unknown.
-    """
-    occupation, energies, _ = _virtual(E_a, t_c, U, variant)
-    weights = self_energy_weights(occupation)
-    alpha, beta = (
-        (2 * t_xz * eta) ** 2 * sum(abs(w) / energies[m] ** 2 for m, w in weights[band].items())
-        for band in ("alpha", "beta")
-    )
-    return SelfEnergies(alpha, beta)
-
-
 def _lower_level(E_a: float, t_c: float, U: float) -> float:
     real("U", U, above=0.0, unit="eV")
     return real("E_a", E_a, above=0.0, unit="eV") + 2 * real("t_c", t_c, at_least=0.0, unit="eV")
@@ -417,7 +361,6 @@ def _virtual(
     E_a: float, t_c: float, U: float, variant: str
 ) -> tuple[float, dict[str, float], dict[str, float]]:
     """Occupation of b and the virtual energies above singlet and triplet."""
-    one_of("variant", variant, ("heisenberg", "hubbard"))
     _lower_level(E_a, t_c, U)
     real("E_a", E_a, below=U - 2 * t_c, unit="eV")  # beyond it the level b is doubly occupied
     dimer = HubbardDimer(t_c=t_c, U=U, level=-(E_a + t_c))

@@ -1,27 +1,16 @@
 """A small fermionic Fock space: enough to do perturbation theory by matrices."""
 
-from __future__ import annotations
-
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 
+from nickbook.arrays import Complexes
 from nickbook.checks import positive_integer, real
-
-Matrix = npt.NDArray[np.complex128]
-
-__all__ = [
-    "annihilators",
-    "effective_hamiltonian",
-    "restrict",
-    "second_order",
-    "sector",
-    "total",
-]
+from nickbook.dimers.spins import PAULI
 
 
 def annihilators(modes: int) -> tuple[sp.csr_array, ...]:
@@ -62,7 +51,7 @@ def annihilators(modes: int) -> tuple[sp.csr_array, ...]:
     )
 
 
-def sector(modes: int, electrons: int, *, up: int | None = None) -> npt.NDArray[np.intp]:
+def sector(modes: int, electrons: int, *, up: int | None = None) -> NDArray[np.intp]:
     """Basis states with a fixed number of electrons.
 
     Parameters
@@ -111,27 +100,46 @@ def total(terms: Iterable[sp.csr_array]) -> sp.csr_array:
     return sp.csr_array(reduce(operator.add, terms))
 
 
-def restrict(matrix: sp.csr_array, states: npt.NDArray[np.intp]) -> Matrix:
+def spin_density(left: Sequence[sp.csr_array], right: Sequence[sp.csr_array]) -> list[sp.csr_array]:
+    """Spin operators left+ sigma right / 2.
+
+    Parameters
+    ----------
+    left, right : two sparse arrays each
+        Real annihilators of an orbital with spin up and down.
+
+    Returns
+    -------
+    list of three sparse arrays
+        Components x, y, z.
+    """
+    hops = [[x.T @ y for y in right] for x in left]
+    return [
+        total(s[i, j] / 2 * hops[i][j] for i, j in zip(*s.nonzero(), strict=True)) for s in PAULI
+    ]
+
+
+def restrict(matrix: sp.csr_array, states: NDArray[np.intp]) -> Complexes:
     """Dense block of an operator on some basis states.
 
     Parameters
     ----------
-    matrix : sparse array (n, n)
+    matrix : sparse array, shape (n, n)
         Operator on the Fock space; the block is all of it when it conserves what `sector` fixes.
-    states : array of int (m,)
+    states : ndarray of int, shape (m,)
         Positions of the basis states, as from `sector`.
 
     Returns
     -------
-    array (m, m)
+    ndarray, shape (m, m)
         The block.
     """
     return np.asarray(matrix[states][:, states].toarray(), dtype=complex)
 
 
 def effective_hamiltonian(
-    hamiltonian: npt.ArrayLike, model: npt.ArrayLike, *, smallest_weight: float = 0.5
-) -> Matrix:
+    hamiltonian: ArrayLike, model: ArrayLike, *, smallest_weight: float = 0.5
+) -> Complexes:
     """Exact effective Hamiltonian on a model space (des Cloizeaux).
 
     The eigenvectors that lie most inside the model space are projected onto it and
@@ -140,16 +148,16 @@ def effective_hamiltonian(
 
     Parameters
     ----------
-    hamiltonian : array (n, n)
+    hamiltonian : array_like, shape (n, n)
         Hermitian matrix.
-    model : array (n, m)
+    model : array_like, shape (n, m)
         Orthonormal columns that span the model space.
     smallest_weight : float
         Refuse the projection when an eigenvector keeps less than this weight in the model space.
 
     Returns
     -------
-    array (m, m)
+    ndarray, shape (m, m)
         Hermitian matrix in the basis of the model columns.
 
     Raises
@@ -172,26 +180,24 @@ def effective_hamiltonian(
     return np.asarray((rotation * energies[chosen]) @ rotation.conj().T, dtype=complex)
 
 
-def second_order(
-    unperturbed: npt.ArrayLike, coupling: npt.ArrayLike, model: npt.ArrayLike
-) -> Matrix:
+def second_order(unperturbed: ArrayLike, coupling: ArrayLike, model: ArrayLike) -> Complexes:
     """Schrieffer-Wolff Hamiltonian on a model space, to second order in the coupling.
 
-    Matrix elements between model states of different energy use the mean of the two
+    Complexes elements between model states of different energy use the mean of the two
     energy denominators, as a unitary transformation does.
 
     Parameters
     ----------
-    unperturbed : array (n, n)
+    unperturbed : array_like, shape (n, n)
         H0; the model space must be invariant under it.
-    coupling : array (n, n)
+    coupling : array_like, shape (n, n)
         The perturbation.
-    model : array (n, m)
+    model : array_like, shape (n, m)
         Orthonormal columns, each an eigenvector of H0.
 
     Returns
     -------
-    array (m, m)
+    ndarray, shape (m, m)
         H0 + first order + second order, in the basis of the model columns.
 
     Raises
@@ -224,7 +230,7 @@ def _modes(modes: int) -> int:
     return modes
 
 
-def _orthonormal(model: npt.ArrayLike) -> Matrix:
+def _orthonormal(model: ArrayLike) -> Complexes:
     columns = np.asarray(model, dtype=complex)
     if columns.ndim != 2 or not np.allclose(columns.conj().T @ columns, np.eye(columns.shape[1])):
         raise ValueError(f"model must hold orthonormal columns, got shape {columns.shape}")

@@ -1,37 +1,33 @@
 """Hund coupling of one dimer with the band electrons of its two sites: LK Eqs. 6 and 8."""
 
-from __future__ import annotations
-
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from nickbook.arrays import Complexes
 from nickbook.checks import one_of, real
-from nickbook.dimers.fock import annihilators
-from nickbook.dimers.spins import PAULI, spin_from_triplons, triplon_creators
-
-Matrix = npt.NDArray[np.complex128]
-
-__all__ = ["BandSpins", "band_spins", "hund_hamiltonian"]
+from nickbook.dimers.fock import annihilators, spin_density
+from nickbook.dimers.spins import spin_from_triplons, triplon_creators
 
 
-class BandSpins(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class BandSpins:
     """Spin operators of the band electrons at the two sites of a dimer.
 
     Parameters
     ----------
-    layer_1, layer_2 : array (3, 16, 16)
+    layer_1, layer_2 : ndarray, shape (3, 16, 16)
         Spins of the two layers.
-    alpha_beta, beta_alpha : array (3, 16, 16)
+    alpha_beta, beta_alpha : ndarray, shape (3, 16, 16)
         Interband spin densities, each the adjoint of the other.
     """
 
-    layer_1: Matrix
-    layer_2: Matrix
-    alpha_beta: Matrix
-    beta_alpha: Matrix
+    layer_1: Complexes
+    layer_2: Complexes
+    alpha_beta: Complexes
+    beta_alpha: Complexes
 
 
 @lru_cache(maxsize=1)
@@ -50,14 +46,16 @@ def band_spins() -> BandSpins:
     >>> bool(np.allclose(s.layer_1 - s.layer_2, s.alpha_beta + s.beta_alpha))
     True
     """
-    modes = [c.toarray() for c in annihilators(4)]
-    beta, alpha = np.array(modes[:2]), np.array(modes[2:])
-    first, second = (beta + alpha) / np.sqrt(2), (beta - alpha) / np.sqrt(2)
+    modes = annihilators(4)
+    beta, alpha = modes[:2], modes[2:]
+    first, second = (
+        [(b + sign * a) / np.sqrt(2) for b, a in zip(beta, alpha, strict=True)] for sign in (1, -1)
+    )
     pairs = ((first, first), (second, second), (alpha, beta), (beta, alpha))
-    return BandSpins(*(_spin(left, right) for left, right in pairs))
+    return BandSpins(*(np.array([s.toarray() for s in spin_density(*pair)]) for pair in pairs))
 
 
-def hund_hamiltonian(J_H: float, *, form: Literal["full", "linear"] = "full") -> Matrix:
+def hund_hamiltonian(J_H: float, *, form: Literal["full", "linear"] = "full") -> Complexes:
     """Hund coupling of one dimer with the band electrons of its two sites.
 
     Parameters
@@ -69,7 +67,7 @@ def hund_hamiltonian(J_H: float, *, form: Literal["full", "linear"] = "full") ->
 
     Returns
     -------
-    array (64, 64)
+    ndarray, shape (64, 64)
         On (uu, ud, du, dd of the local spins) x (band states of `band_spins`).
 
     Raises
@@ -88,11 +86,5 @@ def hund_hamiltonian(J_H: float, *, form: Literal["full", "linear"] = "full") ->
     return -2 * strength * (_dot(local[0], spins.layer_1) + _dot(local[1], spins.layer_2))
 
 
-def _spin(left: Matrix, right: Matrix) -> Matrix:
-    """Return sum_ij left+_i sigma_ij right_j / 2 for the three Pauli matrices."""
-    create = left.conj().transpose(0, 2, 1)
-    return np.asarray(np.einsum("cij,iab,jbd->cad", PAULI / 2, create, right), dtype=complex)
-
-
-def _dot(local: Matrix, band: Matrix) -> Matrix:
+def _dot(local: Complexes, band: Complexes) -> Complexes:
     return np.asarray(sum(np.kron(x, y) for x, y in zip(local, band, strict=True)), dtype=complex)

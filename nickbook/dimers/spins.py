@@ -1,39 +1,29 @@
 """Two spins 1/2 on a c-axis bond: bond operators, triplons, and what neutrons see of them."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import ArrayLike
 
+from nickbook.arrays import Complexes, Floats
 from nickbook.checks import momenta, one_of, positive_integer, real
 
-Matrix = npt.NDArray[np.complex128]
-Real = npt.NDArray[np.float64]
-
-__all__ = [
-    "spin_from_triplons",
-    "spin_operators",
-    "triplon_bosons",
-    "triplon_creators",
-    "triplon_dispersion",
-    "triplon_softening",
-    "triplon_structure_factor",
-]
-
 PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
+#: (ud - du)/sqrt(2) in the basis of `spin_operators`.
+SINGLET = np.array([0, 1, -1, 0]) / np.sqrt(2)
+#: J_ab/J_c at which the harmonic energy, squared J_c**2 - 4 J_c J_ab at (pi, pi), vanishes.
+TRIPLON_SOFTENING = 0.25
 LEVI_CIVITA = np.zeros((3, 3, 3))
 for _i, _j, _k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
     LEVI_CIVITA[_i, _j, _k], LEVI_CIVITA[_i, _k, _j] = 1.0, -1.0
 
 
-def spin_operators() -> tuple[Matrix, Matrix]:
+def spin_operators() -> tuple[Complexes, Complexes]:
     """Spin vectors of the two sites in the basis (uu, ud, du, dd).
 
     Returns
     -------
-    tuple of two arrays (3, 4, 4)
+    tuple of two ndarray, shape (3, 4, 4)
         Components x, y, z of the spins of layers 1 and 2.
     """
     one = np.eye(2)
@@ -42,7 +32,7 @@ def spin_operators() -> tuple[Matrix, Matrix]:
     return first, second
 
 
-def triplon_creators() -> Matrix:
+def triplon_creators() -> Complexes:
     """Hard-core triplon creators |t_x><s|, |t_y><s|, |t_z><s|, LK Eq. 7.
 
     The singlet is (ud - du)/sqrt(2); the phase of each triplet is fixed by
@@ -50,7 +40,7 @@ def triplon_creators() -> Matrix:
 
     Returns
     -------
-    array (3, 4, 4)
+    ndarray, shape (3, 4, 4)
         Creators of the triplons x, y, z in the basis of `spin_operators`.
 
     Examples
@@ -59,13 +49,12 @@ def triplon_creators() -> Matrix:
     >>> bool(np.allclose(create[0] @ create[0], 0))  # at most one triplon on a dimer
     True
     """
-    singlet = np.array([0, 1, -1, 0]) / np.sqrt(2)
     first, second = spin_operators()
-    triplets = (first - second) @ singlet
-    return np.asarray(np.einsum("ci,j->cij", triplets, singlet), dtype=complex)
+    triplets = (first - second) @ SINGLET
+    return np.asarray(np.einsum("ci,j->cij", triplets, SINGLET), dtype=complex)
 
 
-def triplon_bosons(capacity: int) -> Matrix:
+def triplon_bosons(capacity: int) -> Complexes:
     """Creators of three ordinary bosons with at most `capacity` quanta in total.
 
     They stand in for the hard-core triplons once the constraint of one triplon per dimer is
@@ -78,7 +67,7 @@ def triplon_bosons(capacity: int) -> Matrix:
 
     Returns
     -------
-    array (3, n, n)
+    ndarray, shape (3, n, n)
         States are ordered by their number of bosons; the first one is the vacuum.
 
     Raises
@@ -101,7 +90,7 @@ def triplon_bosons(capacity: int) -> Matrix:
     return create
 
 
-def spin_from_triplons(create: npt.ArrayLike) -> tuple[Matrix, Matrix]:
+def spin_from_triplons(create: ArrayLike) -> tuple[Complexes, Complexes]:
     """Spins of the two layers from triplon operators, LK Eq. 7.
 
     Exact for the hard-core operators of `triplon_creators`; for unconstrained bosons only
@@ -109,12 +98,12 @@ def spin_from_triplons(create: npt.ArrayLike) -> tuple[Matrix, Matrix]:
 
     Parameters
     ----------
-    create : array (3, n, n)
+    create : array_like, shape (3, n, n)
         Creation operators T+ of the three triplons.
 
     Returns
     -------
-    tuple of two arrays (3, n, n)
+    tuple of two ndarray, shape (3, n, n)
         Spin components of layers 1 and 2.
 
     Raises
@@ -132,17 +121,17 @@ def spin_from_triplons(create: npt.ArrayLike) -> tuple[Matrix, Matrix]:
 
 
 def triplon_dispersion(
-    q: npt.ArrayLike,
+    q: ArrayLike,
     *,
     J_c: float = 0.288,
     J_ab: float = 0.018,
     method: Literal["leading", "harmonic", "second order"] = "leading",
-) -> Real:
+) -> Floats:
     """Triplon energy of the bilayer Heisenberg model on the square lattice.
 
     Parameters
     ----------
-    q : array (..., 2)
+    q : array_like, shape (..., 2)
         In-plane momentum, units of the inverse lattice constant.
     J_c, J_ab : float
         Interlayer and in-plane exchange (eV).
@@ -154,7 +143,7 @@ def triplon_dispersion(
 
     Returns
     -------
-    array (...)
+    ndarray, shape (...)
         Energy in eV.
 
     Raises
@@ -178,34 +167,20 @@ def triplon_dispersion(
     square = J_c**2 + 2 * J_c * hop
     if np.any(square < 0):
         raise ValueError(
-            f"J_ab = {J_ab} eV; allowed: |J_ab| <= J_c/4 = {triplon_softening() * J_c:.6g} eV, "
+            f"J_ab = {J_ab} eV; allowed: |J_ab| <= J_c/4 = {TRIPLON_SOFTENING * J_c:.6g} eV, "
             "where the triplon goes soft"
         )
     return np.asarray(np.sqrt(square))
 
 
-def triplon_softening() -> float:
-    """J_ab/J_c at which the harmonic gap closes, at (pi, pi).
-
-    The square of the harmonic energy there is J_c**2 - 4 J_c J_ab. Quantum Monte Carlo puts
-    the end of the dimer phase at J_ab/J_c = 1/2.522 (Wang, Beach, Sandvik 2006).
-
-    Returns
-    -------
-    float
-        The ratio, 1/4.
-    """
-    return 0.25
-
-
 def triplon_structure_factor(
-    q: npt.ArrayLike,
-    q_z: npt.ArrayLike,
+    q: ArrayLike,
+    q_z: ArrayLike,
     *,
     J_c: float = 0.288,
     J_ab: float = 0.018,
     spacing: float = 1.0,
-) -> tuple[Real, Real]:
+) -> tuple[Floats, Floats]:
     """Energy and intensity of the triplon line in the dynamical structure factor.
 
     The intensity is that of one spin component per dimer,
@@ -213,7 +188,7 @@ def triplon_structure_factor(
 
     Parameters
     ----------
-    q : array (..., 2)
+    q : array_like, shape (..., 2)
         In-plane momentum.
     q_z : array, broadcast against the leading axes of `q`
         Momentum along c, in units of the inverse of that in which `spacing` is given.

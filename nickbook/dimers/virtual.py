@@ -3,39 +3,38 @@
 The cluster holds the molecular orbitals b, a of the dimer and one even (beta) and one odd
 (alpha) band orbital at the Fermi level, hybridized by v (beta+ b + alpha+ a + H.c.), which is
 LK Eq. 2 at one momentum with v = 2 t_xz eta_k. Virtual hops leave the dimer in one of four
-states, named after what it then holds: "b", "a", "bba", "baa".
+states, named after what it then holds: "b", "a", "bba", "baa" (LK Fig. 1(d)).
 """
 
-from __future__ import annotations
-
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
+from nickbook.arrays import Complexes
 from nickbook.checks import one_of, real
-from nickbook.dimers.fock import annihilators, effective_hamiltonian, restrict, sector, total
+from nickbook.dimers.fock import (
+    annihilators,
+    effective_hamiltonian,
+    restrict,
+    sector,
+    spin_density,
+    total,
+)
 from nickbook.dimers.hubbard import HubbardDimer
-from nickbook.dimers.spins import PAULI, triplon_creators
+from nickbook.dimers.spins import PAULI, SINGLET, triplon_creators
 
-Matrix = npt.NDArray[np.complex128]
-VIRTUAL_STATES = ("b", "a", "bba", "baa")
+VIRTUAL_STATES = ("a", "b", "baa", "bba")
 ORBITALS = ("b", "a", "beta", "alpha")
+DIMER_STATES = ("s", "t+", "t0", "t-")
+ELECTRONS = ("beta up", "beta down", "alpha up", "alpha down")
 MODES = 8
 
-__all__ = [
-    "VIRTUAL_STATES",
-    "ExactCouplings",
-    "exact_couplings",
-    "kondo_weights",
-    "self_energy_weights",
-    "virtual_energies",
-]
 
-
-class ExactCouplings(NamedTuple):
+@dataclass(frozen=True)
+class ExactCouplings:
     """What exact diagonalization of the cluster gives: two level shifts, two couplings.
 
     Parameters
@@ -82,7 +81,7 @@ def _dimer_hamiltonian(dimer: HubbardDimer) -> sp.csr_array:
     return total(terms)
 
 
-def _dimer_states(bonding_occupation: float) -> tuple[Matrix, Matrix]:
+def _dimer_states(bonding_occupation: float) -> tuple[Complexes, Complexes]:
     """Singlet and the three triplets, no band electron; triplets have the phase of LK Eq. 7."""
     c = _operators()
     vacuum = np.zeros(2**MODES)
@@ -90,22 +89,17 @@ def _dimer_states(bonding_occupation: float) -> tuple[Matrix, Matrix]:
     pairs = [c[m][0].T @ (c[m][1].T @ vacuum) for m in ("b", "a")]
     singlet = np.sqrt(bonding_occupation) * pairs[0] - np.sqrt(1 - bonding_occupation) * pairs[1]
     covalent = (pairs[0] - pairs[1]) / np.sqrt(2)
-    # S_1 - S_2 = sum over spins of (b+ sigma a + a+ sigma b)/2
-    spins = [_spin(s, "b", "a") + _spin(s, "a", "b") for s in range(3)]
-    return singlet.astype(complex), np.array([s @ covalent for s in spins])
+    return singlet.astype(complex), np.array([s @ covalent for s in _layer_difference()])
 
 
-@lru_cache(maxsize=6)
-def _spin(component: int, left: str, right: str) -> sp.csr_array:
-    c = _operators()
-    return total(
-        PAULI[component, i, j] / 2 * (c[left][i].T @ c[right][j])
-        for i in range(2)
-        for j in range(2)
-    )
+@lru_cache(maxsize=1)
+def _layer_difference() -> list[sp.csr_array]:
+    """S_1 - S_2 = sum over spins of (b+ sigma a + a+ sigma b)/2."""
+    b, a = _operators()["b"], _operators()["a"]
+    return [x + y for x, y in zip(spin_density(b, a), spin_density(a, b), strict=True)]
 
 
-def _model_space(bonding_occupation: float) -> Matrix:
+def _model_space(bonding_occupation: float) -> Complexes:
     """Columns |s, t_x, t_y, t_z> x |beta up, beta down, alpha up, alpha down>."""
     singlet, triplets = _dimer_states(bonding_occupation)
     band = [x for name in ("beta", "alpha") for x in _operators()[name]]
@@ -113,7 +107,7 @@ def _model_space(bonding_occupation: float) -> Matrix:
 
 
 @lru_cache(maxsize=4)
-def _reached(state: str) -> npt.NDArray[np.bool_]:
+def _reached(state: str) -> NDArray[np.bool_]:
     """Basis states with the dimer left with one electron in an orbital, or a hole in it."""
     held = {"b": (1, 0), "a": (0, 1), "bba": (2, 1), "baa": (1, 2)}[state]
     in_b, in_a = (_number(m).diagonal() for m in ("b", "a"))
@@ -147,7 +141,7 @@ def self_energy_weights(bonding_occupation: float = 0.5) -> dict[str, dict[str, 
     >>> self_energy_weights()["alpha"]
     {'a': 0.5, 'bba': -0.5}
     """
-    _check_occupation(bonding_occupation)
+    real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)
     singlet, _ = _dimer_states(bonding_occupation)
     hop = _hybridization()
     weights: dict[str, dict[str, float]] = {"alpha": {}, "beta": {}}
@@ -187,7 +181,7 @@ def kondo_weights(bonding_occupation: float = 0.5) -> dict[str, dict[str, float]
     >>> kondo_weights()
     {'a': {'b': 1.0, 'bba': 1.0}, 'b': {'a': 1.0, 'baa': 1.0}}
     """
-    _check_occupation(bonding_occupation)
+    real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)
     model = _model_space(bonding_occupation)
     hopped = np.asarray(_hybridization() @ model)
     tables: dict[str, dict[str, float]] = {"a": {}, "b": {}}
@@ -198,6 +192,60 @@ def kondo_weights(bonding_occupation: float = 0.5) -> dict[str, dict[str, float]
             if abs(weight) > 1e-12:
                 tables[name][state] = round(weight, 12)
     return tables
+
+
+def virtual_paths(
+    initial: tuple[str, str], final: tuple[str, str], *, bonding_occupation: float = 0.5
+) -> dict[str, float]:
+    """Amplitude of each second-order path between two states of a dimer and a band electron.
+
+    The effective Hamiltonian has the element v**2 sum_m amplitude_m / E_m, with v = 2 t_xz eta
+    and E_m the energy of virtual state m; the minus sign of second order is in the amplitudes.
+
+    Parameters
+    ----------
+    initial, final : (str, str)
+        Dimer state "s", "t+", "t0" or "t-", and electron "beta up", "beta down", "alpha up" or
+        "alpha down". The triplets are (T+_x +- i T+_y)|s>/sqrt(2) and T+_z|s>.
+    bonding_occupation : float
+        Electrons per spin in b of the singlet.
+
+    Returns
+    -------
+    dict
+        {virtual state: amplitude}; paths of zero amplitude are left out.
+
+    Raises
+    ------
+    ValueError
+        If a state is unknown or the occupation lies outside [0, 1].
+
+    Examples
+    --------
+    The process of LK Fig. 1(d):
+
+    >>> virtual_paths(("s", "beta up"), ("t+", "alpha down"))
+    {'a': 0.707107, 'baa': 0.707107}
+    """
+    real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)
+    hop = _hybridization()
+    start, end = (np.asarray(hop @ _state(*w, bonding_occupation)) for w in (initial, final))
+    paths = {}
+    for state in VIRTUAL_STATES:
+        reached = _reached(state)
+        amplitude = round(float(-np.vdot(end[reached], start[reached]).real), 6)
+        if amplitude != 0:
+            paths[state] = amplitude
+    return paths
+
+
+def _state(dimer: str, electron: str, bonding_occupation: float) -> Complexes:
+    one_of("dimer state", dimer, DIMER_STATES)
+    band, spin = one_of("electron", electron, ELECTRONS).split()
+    singlet, (x, y, z) = _dimer_states(bonding_occupation)
+    circular = {"t+": (x + 1j * y) / np.sqrt(2), "t-": (x - 1j * y) / np.sqrt(2)}
+    create = _operators()[band][("up", "down").index(spin)].T
+    return np.asarray(create @ ({"s": singlet, "t0": z} | circular)[dimer])
 
 
 def virtual_energies(dimer: HubbardDimer, *, start: str = "singlet") -> dict[str, float]:
@@ -270,7 +318,7 @@ def exact_couplings(dimer: HubbardDimer, hybridization: float) -> ExactCouplings
     )
 
 
-def _kondo_components(block: Matrix) -> tuple[float, float]:
+def _kondo_components(block: Complexes) -> tuple[float, float]:
     """Coefficients of T . s_alphabeta and T+ . s_alphabeta in a 16 x 16 matrix."""
     flip = np.array([[0, 0], [1, 0]])
     create = _triplon_on_model()
@@ -283,13 +331,8 @@ def _kondo_components(block: Matrix) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=1)
-def _triplon_on_model() -> Matrix:
+def _triplon_on_model() -> Complexes:
     """T+ in the basis s, t_x, t_y, t_z."""
     create = triplon_creators()
-    first = np.array([0, 1, -1, 0]) / np.sqrt(2)
-    basis = np.array([first, *(t @ first for t in create)]).T
+    basis = np.array([SINGLET, *(t @ SINGLET for t in create)]).T
     return np.asarray(np.einsum("ia,cij,jb->cab", basis.conj(), create, basis), dtype=complex)
-
-
-def _check_occupation(bonding_occupation: float) -> None:
-    real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)

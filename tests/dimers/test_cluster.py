@@ -7,7 +7,8 @@ import pytest
 import scipy.sparse as sp
 from scipy.sparse.linalg import eigsh
 
-from nickbook.dimers import exact_triplons, plane_bonds, triplon_dispersion
+from nickbook.dimers import exact_triplons, triplon_dispersion
+from nickbook.dimers.cluster import plane_bonds
 
 SPINS = 16
 HALF = [

@@ -1,10 +1,20 @@
 """The two-site Hubbard problem: every level and weight against diagonalization in Fock space."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 
-from nickbook.dimers import HubbardDimer, annihilators, exchange_constant, restrict, sector
+from nickbook.dimers import (
+    HubbardDimer,
+    annihilators,
+    exchange_constant,
+    self_energies,
+    spectral_poles,
+)
+from nickbook.dimers.fock import restrict, sector
 
+DIMER = HubbardDimer(t_c=0.6, U=5.0, level=-1.1)  # E_a = 0.5
 POINTS = [(0.6, 5.0), (0.05, 5.0), (1.0, 1.0), (0.3, 0.0), (0.0, 2.0)]
 
 
@@ -98,6 +108,34 @@ def test_in_plane_exchange():
     assert exchange_constant(0.15) / exchange_constant(0.6) == pytest.approx(1 / 16)
 
 
+def test_poles_are_the_closed_forms():
+    for orbital, filled in (("b", DIMER.bonding_occupation), ("a", 1 - DIMER.bonding_occupation)):
+        removal, addition = spectral_poles(DIMER, orbital)
+        assert astuple(removal) == pytest.approx((-DIMER.removal(orbital), filled))
+        assert astuple(addition) == pytest.approx((DIMER.addition(orbital), 1 - filled))
+
+
+def test_static_self_energy_from_poles():
+    shifts = self_energies(t_xz=0.5, E_a=0.5, variant="hubbard")
+    for orbital, band in (("b", "beta"), ("a", "alpha")):
+        poles = spectral_poles(DIMER, orbital)
+        assert -sum(p.weight / p.energy for p in poles) == pytest.approx(getattr(shifts, band))
+
+
+def test_without_repulsion_each_orbital_has_one_line():
+    free = HubbardDimer(t_c=0.6, U=0.0, level=0.2)
+    assert [tuple(np.round(astuple(p), 12)) for p in spectral_poles(free, "b")] == [(-0.4, 1.0)]
+    assert [tuple(np.round(astuple(p), 12)) for p in spectral_poles(free, "a")] == [(0.8, 1.0)]
+
+
+def test_moments():
+    """Sum of weights 1, mean energy level + U/2 -+ t_c: equation of motion at half filling."""
+    for orbital, shift in (("b", -0.6), ("a", 0.6)):
+        poles = spectral_poles(DIMER, orbital)
+        assert sum(p.weight for p in poles) == pytest.approx(1)
+        assert sum(p.weight * p.energy for p in poles) == pytest.approx(-1.1 + 2.5 + shift)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -106,6 +144,8 @@ def test_in_plane_exchange():
         (lambda: exchange_constant(0.6, 0.0), "U > 0"),
         (lambda: exchange_constant(0.6, 5.0, method="mean field"), "method"),
         (lambda: HubbardDimer().removal("c"), "orbital"),
+        (lambda: spectral_poles(DIMER, "c"), "orbital"),
+        (lambda: spectral_poles(HubbardDimer(level=1.0), "b"), "level"),
         (lambda: HubbardDimer().removal("a", start="quintet"), "start"),
     ],
 )

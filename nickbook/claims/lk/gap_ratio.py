@@ -43,9 +43,10 @@ def dos_ratio_at(density: float, **parameters: float) -> float:
 @cache
 def full_gap(kappa: float = LK.kappa, coupling: float = LK.coupling) -> GapFunction:
     """Gap of LK Eq. 15 on the Fermi lines at the density of LK Fig. 4(b)."""
-    given = {"coupling": coupling, "kappa": kappa, "cutoff": LK.cutoff}
     sea = sea_at(LK.density)
-    return triplon_gap(sea.model, sea.mu, **given, sheets=sea.sheets)
+    return triplon_gap(
+        sea.model, sea.mu, coupling=coupling, kappa=kappa, cutoff=LK.cutoff, sheets=sea.sheets
+    )
 
 
 def printed_gap(kappa: float = LK.kappa) -> GapFunction:
