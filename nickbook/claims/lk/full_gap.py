@@ -31,15 +31,7 @@ CRITICAL = (40.0, 80.0)
 
 def theory_of(sea: FermiSea, cutoff: float = LK.cutoff, mesh: int = MESH) -> TriplonMeanField:
     """Mean-field theory of a sea, with λ and κ of LK Fig. 4(b)."""
-    return triplon_mean_field(
-        sea.model,
-        sea.mu,
-        coupling=LK.coupling,
-        kappa=LK.kappa,
-        cutoff=cutoff,
-        mesh=mesh,
-        sheets=sea.sheets,
-    )
+    return triplon_mean_field(sea, coupling=LK.coupling, kappa=LK.kappa, cutoff=cutoff, mesh=mesh)
 
 
 @lru_cache(maxsize=4)
@@ -59,7 +51,7 @@ def gap_on_zone(
 ) -> GapFunction:
     """Solution of LK Eq. 15 on the mesh, as a function on the Fermi lines."""
     theory = theory_at(density, cutoff, mesh).with_interaction(coupling=coupling, kappa=kappa)
-    return theory.gap_function(theory.gap(), sea_at(density).sheets)
+    return theory.gap_function()
 
 
 def pair_of(kappa: float, ratio: float) -> tuple[float, float]:
@@ -88,8 +80,8 @@ def eq14_leading() -> Numbers:
         "ratio": ratio,
         "crossing": channel_boundaries(theory_at(), LK.kappa)["equal T_c"],
         "d_over_s": theory.critical_temperature("d") / theory.critical_temperature("s±"),
-        "line": list(channel_strengths(sea_at(LK.density).sheets, theory.kappa).values()),
-        "admixture": theory.eigenvalue("d", 0.0, theory.gap()),
+        "line": list(channel_strengths(theory.sea, kappa=theory.parameters.kappa).values()),
+        "admixture": theory.eigenvalue("d", temperature=0.0, gap=theory.gap()),
     }
 
 
@@ -156,9 +148,7 @@ def fig3b_zone() -> Numbers:
 
 def fig3b_large_changes() -> Numbers:
     densities = (0.35, 0.6)
-    closed = [
-        factorized_gap(sea_at(n).sheets, coupling=LK.coupling, kappa=LK.kappa) for n in densities
-    ]
+    closed = [factorized_gap(sea_at(n), coupling=LK.coupling, kappa=LK.kappa) for n in densities]
     return {
         "full": [gap_on_zone(n).ratio() for n in densities],
         "closed": [gap.ratio() for gap in closed],
@@ -179,9 +169,8 @@ def changed_bands() -> Numbers:
     for name in ("t1", "t2", "t3", "epsilon_alpha", "epsilon_beta"):
         for change in (-0.2, 0.2):
             bands = conduction_bands(**{name: (1 + change) * getattr(LK, name)})
-            sea = FermiSea.at(bands, filling=2 * LK.density)
-            theory = theory_of(sea)
-            gaps[f"{name} {change:+.0%}"] = theory.gap_function(theory.gap(), sea.sheets)
+            theory = theory_of(FermiSea.at(bands, filling=2 * LK.density))
+            gaps[f"{name} {change:+.0%}"] = theory.gap_function()
     lowest = {
         name: np.abs(gap.at_angle(0, THETA) / gap.at_angle(1, THETA)).min()
         for name, gap in gaps.items()

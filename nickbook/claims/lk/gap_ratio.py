@@ -43,15 +43,12 @@ def dos_ratio_at(density: float, **parameters: float) -> float:
 @cache
 def full_gap(kappa: float = LK.kappa, coupling: float = LK.coupling) -> GapFunction:
     """Gap of LK Eq. 15 on the Fermi lines at the density of LK Fig. 4(b)."""
-    sea = sea_at(LK.density)
-    return triplon_gap(
-        sea.model, sea.mu, coupling=coupling, kappa=kappa, cutoff=LK.cutoff, sheets=sea.sheets
-    )
+    return triplon_gap(sea_at(LK.density), coupling=coupling, kappa=kappa, cutoff=LK.cutoff)
 
 
 def printed_gap(kappa: float = LK.kappa) -> GapFunction:
     """Gap of LK Eqs. 16 and 18 there."""
-    return factorized_gap(sea_at(LK.density).sheets, coupling=LK.coupling, kappa=kappa)
+    return factorized_gap(sea_at(LK.density), coupling=LK.coupling, kappa=kappa)
 
 
 def fig2_fillings() -> Numbers:
@@ -187,7 +184,7 @@ def _dense_residual(gap: GapFunction) -> float:
     for i, here, there in ((0, alpha, beta), (1, beta, alpha)):
         eta2 = np.multiply.outer(eta_k(here.points) ** 2, eta_k(there.points) ** 2)
         pairs = there.weights * gap.values[1 - i]
-        pairs = pairs * pair_logarithm(gap.values[1 - i], 0.0, LK.cutoff)
+        pairs = pairs * pair_logarithm(gap.values[1 - i], temperature=0.0, cutoff=LK.cutoff)
         summed = -strength * (1 + LK.kappa**2 * eta2) @ pairs
         worst.append(np.abs(summed / gap.values[i] - 1).max())
     return float(max(worst))

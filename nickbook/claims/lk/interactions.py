@@ -32,7 +32,7 @@ from nickbook.dimers import (
     triplon_creators,
     virtual_paths,
 )
-from nickbook.pairing import interband_polarization, triplon_feedback
+from nickbook.pairing import bare_susceptibility, triplon_feedback
 from nickbook.papers import LK
 
 DEPTHS = (0.1, 0.2, 0.525, 1.0, 2.0)
@@ -284,7 +284,8 @@ def fig4b_one_hund() -> Numbers:
 def perturbative() -> Numbers:
     J_H = printed_hund()
     wedge = zone_mesh(32)[np.tril_indices(17)]
-    response = interband_polarization(sea().model, sea().mu, wedge, temperature=0.02, mesh=96)
+    chi = bare_susceptibility(sea(), temperature=0.02, mesh=96, pairs=[(0, 1)])
+    response = chi.on(wedge)[..., 0, 0].real
     feedback = triplon_feedback(J_H, response, J_c=LK.J_c)
     coupling = pairing_constant(J_H, J_c=LK.J_c) * mean_density_of_states()
     return {
