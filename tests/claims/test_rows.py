@@ -234,7 +234,7 @@ def test_incomplete_rows_are_refused(change, message, changed):
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="LK-new not in the ledger"):
         ledger(["LK-new"])
-    with pytest.raises(ValueError, match="'LK-stm-gaps'; allowed: a row that the book decides"):
+    with pytest.raises(ValueError, match="'LK-stm-gaps'; allowed: a row that the book measures"):
         measure("LK-stm-gaps")
     with pytest.raises(ValueError, match=r"nickbook.claims.lk.gap_ratio has no measure 'fig9'"):
         findings.kept.__wrapped__("nickbook.claims.lk.gap_ratio", "fig9")
