@@ -43,22 +43,21 @@ def test_widths_along_kz_at_gamma_in_closed_form():
 
 
 #: A quarter of the directions from M (γ and β) and Γ (α): areas of both blocks together repeat.
-RAYS = np.pi / 2 * np.arange(32) / 32
+RAYS = np.pi / 2 * np.arange(20) / 20
 #: Centre, two of the eight bands, and the sign of their areas in the filling.
 POCKETS = (((np.pi, np.pi), (0, 1), -1), ((np.pi, np.pi), (2, 3), -1), ((0, 0), (4, 5), 1))
 
 
 def above_level(p, radius, mu):
     """Energies of the eight bands over the level, shape (planes, pockets, rays, 2)."""
-    ray = np.stack([np.cos(RAYS), np.sin(RAYS)], axis=-1)
-    found = []
-    for z, (kz, _) in enumerate(measures.PLANES):
-        for i, (centre, bands, _) in enumerate(POCKETS):
-            for j, band in enumerate(bands):
-                k = np.array(centre) + radius[z, i, :, j, None] * ray
-                k = np.concatenate([k, np.full((len(k), 1), kz)], axis=-1)
-                found.append(eight_band(p).energies(k)[:, band] - mu)
-    return np.array(found).reshape(*radius.shape[:2], 2, len(RAYS)).swapaxes(2, 3)
+    ray = np.stack([np.cos(RAYS), np.sin(RAYS)], axis=-1)[:, None]
+    centres, bands = (np.array([pocket[i] for pocket in POCKETS]) for i in (0, 1))
+    k = np.zeros((*radius.shape, 3))
+    k[..., :2] = centres[:, None, None] + radius[..., None] * ray
+    k[..., 2] = np.array([kz for kz, _ in measures.PLANES])[:, None, None, None]
+    energies = eight_band(p).energies(k)
+    chosen = np.broadcast_to(bands[:, None], radius.shape)[..., None]
+    return np.take_along_axis(energies, chosen, axis=-1)[..., 0] - mu
 
 
 def electrons(radius):
