@@ -1,4 +1,4 @@
-"""The eight-band model by second routes, and verdicts that follow from the physics."""
+"""The eight-band model by second routes."""
 
 from dataclasses import fields, replace
 
@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import brentq
 
 from nickbook.bands import EightBandParameters, bilayer_plane, eight_band, fermi_sheets
-from nickbook.claims.glywh import third_dimension as judges
+from nickbook.claims.glywh import third_dimension as measures
 
 MU = 10.1277
 
@@ -25,7 +25,7 @@ def radius(kz, angle, band):
 @pytest.mark.parametrize("kz", [0.0, 1.0, np.pi])
 def test_gamma_radii_by_root_finding_along_rays(kz):
     """The γ lines of the folded zone belong to the two lowest bands, whose top is at M."""
-    along, *diagonals = judges.gamma_radii(kz)
+    along, *diagonals = measures.gamma_radii(kz).values()
     rays = [sorted(radius(kz, angle, band) for band in (0, 1)) for angle in (0.0, np.pi / 4)]
     assert rays[0] == pytest.approx([along, along], abs=1e-4)
     assert rays[1] == pytest.approx(sorted(diagonals), abs=1e-3)
@@ -43,29 +43,28 @@ def test_widths_along_kz_at_gamma_in_closed_form():
 
 
 #: A quarter of the directions from M (γ and β) and Γ (α): areas of both blocks together repeat.
-RAYS = np.pi / 2 * np.arange(32) / 32
+RAYS = np.pi / 2 * np.arange(20) / 20
 #: Centre, two of the eight bands, and the sign of their areas in the filling.
 POCKETS = (((np.pi, np.pi), (0, 1), -1), ((np.pi, np.pi), (2, 3), -1), ((0, 0), (4, 5), 1))
 
 
 def above_level(p, radius, mu):
     """Energies of the eight bands over the level, shape (planes, pockets, rays, 2)."""
-    ray = np.stack([np.cos(RAYS), np.sin(RAYS)], axis=-1)
-    found = []
-    for z, (kz, _) in enumerate(judges.PLANES):
-        for i, (centre, bands, _) in enumerate(POCKETS):
-            for j, band in enumerate(bands):
-                k = np.array(centre) + radius[z, i, :, j, None] * ray
-                k = np.concatenate([k, np.full((len(k), 1), kz)], axis=-1)
-                found.append(eight_band(p).energies(k)[:, band] - mu)
-    return np.array(found).reshape(*radius.shape[:2], 2, len(RAYS)).swapaxes(2, 3)
+    ray = np.stack([np.cos(RAYS), np.sin(RAYS)], axis=-1)[:, None]
+    centres, bands = (np.array([pocket[i] for pocket in POCKETS]) for i in (0, 1))
+    k = np.zeros((*radius.shape, 3))
+    k[..., :2] = centres[:, None, None] + radius[..., None] * ray
+    k[..., 2] = np.array([kz for kz, _ in measures.PLANES])[:, None, None, None]
+    energies = eight_band(p).energies(k)
+    chosen = np.broadcast_to(bands[:, None], radius.shape)[..., None]
+    return np.take_along_axis(energies, chosen, axis=-1)[..., 0] - mu
 
 
 def electrons(radius):
     """Electrons per bilayer: two full bands, less the holes and plus the electrons of pockets."""
     squares = (radius**2).mean(axis=2).sum(axis=2) / (4 * np.pi)
     signs = np.array([sign for *_, sign in POCKETS])
-    weights = np.array([weight for _, weight in judges.PLANES])
+    weights = np.array([weight for _, weight in measures.PLANES])
     return 4 + float(weights @ squares @ signs)
 
 
@@ -73,7 +72,7 @@ def electrons(radius):
 def lines():
     """Radii at the printed level by bisection, and the speeds along the rays."""
     p = EightBandParameters()
-    low = np.full((len(judges.PLANES), len(POCKETS), len(RAYS), 2), 0.05)
+    low = np.full((len(measures.PLANES), len(POCKETS), len(RAYS), 2), 0.05)
     high = np.full_like(low, 0.97 * np.pi)
     high[:, 0] = 0.7 * np.pi
     inside = np.sign(above_level(p, low, MU))
@@ -88,9 +87,9 @@ def lines():
 
 def test_level_and_its_rounding_by_finite_differences(lines):
     """The Hellmann-Feynman slopes, each against areas with that parameter changed."""
-    assert judges.average_filling(judges.level_at_three()) == pytest.approx(3, abs=1e-6)
+    assert measures.average_filling(measures.level_at_three()) == pytest.approx(3, abs=1e-6)
     start, speed = lines
-    assert electrons(start) == pytest.approx(judges.average_filling(MU), abs=2e-5)
+    assert electrons(start) == pytest.approx(measures.average_filling(MU), abs=2e-5)
 
     def changed(p, mu):
         radius = start
@@ -104,10 +103,10 @@ def test_level_and_its_rounding_by_finite_differences(lines):
     for name in (f.name for f in fields(p)):
         up, down = (changed(replace(p, **{name: getattr(p, name) + d}), MU) for d in (step, -step))
         found[name] = -(up - down) / (2 * step * states)
-    assert judges.level_slopes() == pytest.approx(found, abs=1e-3)
+    assert measures.level_slopes() == pytest.approx(found, abs=1e-3)
     # Printed to three decimals, s13z to four; the mean square of an even spread is a third.
     shifts = np.array([s * (5e-5 if n == "s13_z" else 5e-4) for n, s in found.items()])
-    largest, typical = judges.rounding_of_level()
+    largest, typical = measures.rounding(measures.level_slopes())
     assert largest == pytest.approx(np.abs(shifts).sum(), rel=0.02)
     assert typical == pytest.approx(np.linalg.norm(shifts) / np.sqrt(3), rel=0.02)
     assert [largest, typical] == pytest.approx([5.26e-3, 0.96e-3], rel=0.02)
@@ -116,7 +115,7 @@ def test_level_and_its_rounding_by_finite_differences(lines):
 def test_far_radii_are_the_printed_ones_without_delta_z():
     """The two readings of the facing layer are complex conjugates once δz is taken out."""
     k = np.random.default_rng(3).uniform(-4, 4, (10, 3))
-    near, far = (sum(judges.printed_parts(k, 0.0, far=f)) for f in (False, True))
+    near, far = (sum(measures.printed_parts(k, 0.0, far=f)) for f in (False, True))
     assert np.allclose(near, far.conj())
 
 
@@ -137,11 +136,11 @@ def test_the_list_of_app_d_leaves_one_name_of_the_formulas_out():
         (formula, name)
         for formula, names in FORMULAS.items()
         for name in names
-        if name not in judges.PRINTED_IN_D
+        if name not in measures.PRINTED_IN_D
     }
     assert lacking == {("h24", "s22_xx")}
-    assert judges.PRINTED_IN_D.count("s12_xx") == 2
-    assert sum(map(len, FORMULAS.values())) == len(judges.PRINTED_IN_D) == 24
+    assert measures.PRINTED_IN_D.count("s12_xx") == 2
+    assert sum(map(len, FORMULAS.values())) == len(measures.PRINTED_IN_D) == 24
 
 
 @pytest.mark.parametrize(
@@ -156,8 +155,8 @@ def test_the_list_of_app_d_leaves_one_name_of_the_formulas_out():
 )
 def test_every_reading_of_the_list_by_the_curvature_at_m(reading, top, level):
     """Two more lines need a minimum at M below the level: −0.006 has it, 0 has it above."""
-    s22, s12 = judges.READINGS[reading]
-    p = replace(EightBandParameters(), s22_xx=s22, s12_xx=s12)
+    p = replace(EightBandParameters(), **measures.readings(0.011, -0.006)[reading])
+    s22 = p.s22_xx
     along = 2 * (p.t22_x + p.s22_x) - 4 * (p.t22_xy + p.s22_xy) - 8 * (p.t22_xx + s22)
     across = 2 * p.s22_z + p.s24_z
     assert (along + abs(across) < 0) == top
@@ -174,175 +173,8 @@ def test_the_like_hops_add_up_to_the_printed_cosines():
     """Eight hops written out, at momenta of their own."""
     k = np.random.default_rng(5).uniform(-6, 6, (12, 3))
     steps = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
-    p, between = EightBandParameters(), judges.printed_parts(k)[1]
+    p, between = EightBandParameters(), measures.printed_parts(k)[1]
     for orbital, hop in ((0, p.s11_z), (1, p.s22_z)):
         expected = hop * np.exp(1j * k @ steps.T).sum(axis=1)
         assert np.allclose(between[:, orbital, orbital], expected, atol=1e-14)
         assert np.allclose(between[:, orbital, 1 - orbital], 0)
-
-
-def parts(change):
-    """The printed parts with H_z changed: a function of momentum and matrix gives the new one."""
-
-    def changed(k, delta_z=judges.DELTA_Z, *, far=False, original=judges.printed_parts):
-        within, between = original(k, delta_z, far=far)
-        return within, change(k, between)
-
-    return changed
-
-
-def matrix(change):
-    """The printed matrix changed: a function of it, of δz and of the reading gives the new one."""
-
-    def changed(k, delta_z=judges.DELTA_Z, *, far=False, original=judges.printed_matrix):
-        return change(original(k, delta_z, far=far), delta_z, far)
-
-    return changed
-
-
-def plane(**changes):
-    """Planes of the model with other parameters."""
-    p = replace(EightBandParameters(), **changes)
-    return lambda kz: bilayer_plane(kz, p)
-
-
-UNEQUAL = np.diag([0.1] * 4 + [0.0] * 4)
-#: Another physics, by the name of what it replaces, and the verdict that must follow.
-CHANGES = {
-    "hops to the other image": (
-        "GLYWH-eq24-layers",
-        "printed_matrix",
-        lambda k, original=judges.printed_matrix: original(k, far=True),
-        "not as written",
-    ),
-    "complete names": (
-        "GLYWH-appd-names",
-        "PRINTED_IN_D",
-        tuple(vars(EightBandParameters())),
-        "reproduced",
-    ),
-    "hops to whole lattice constants": (
-        "GLYWH-appd-like-layers",
-        "printed_parts",
-        parts(lambda k, h: h * 2 * np.cos(k[:, 2] / 2)[:, None, None]),
-        "not as written",
-    ),
-    "hops to the other orbital": (
-        "GLYWH-appd-like-layers",
-        "printed_parts",
-        parts(lambda _, h: h[:, [1, 0, 3, 2]]),
-        "not as written",
-    ),
-    "no conjugate below": (
-        "GLYWH-eq24-hermitian",
-        "printed_parts",
-        parts(lambda _, h: np.triu(h) + np.triu(h, 1).swapaxes(1, 2)),
-        "not as written",
-    ),
-    "hops that depend on the distance": (
-        "GLYWH-eq24-delta-z",
-        "printed_matrix",
-        matrix(lambda h, delta_z, _: h * (1 + delta_z)),
-        "not as written",
-    ),
-    "the phase of the words": (
-        "GLYWH-eq31-distance",
-        "printed_matrix",
-        lambda k, original=judges.printed_matrix, **_: original(k, far=True),
-        "reproduced",
-    ),
-    "weaker hops to the other image": (
-        "GLYWH-eq31-distance",
-        "printed_matrix",
-        matrix(lambda h, _, far: h * (1 - 0.1 * far)),
-        "not as written",
-    ),
-    "unequal bilayers": (
-        "GLYWH-eq33-blocks",
-        "printed_matrix",
-        matrix(lambda h, *_: h + UNEQUAL),
-        "not as written",
-    ),
-    "layers in one plane": (
-        "GLYWH-eq34-shift",
-        "printed_parts",
-        lambda k, original=judges.printed_parts: original(k, 0.0),
-        "reproduced",
-    ),
-    "hops that do not change their sign": (
-        "GLYWH-eq34-shift",
-        "printed_parts",
-        parts(lambda _, h: np.abs(h)),
-        "not as written",
-    ),
-    "folding undone": (
-        "GLYWH-fig7-degenerate",
-        "printed_matrix",
-        matrix(lambda h, *_: h + UNEQUAL),
-        "not as written",
-    ),
-    "other planes": ("GLYWH-fig7-bands", "bilayer_plane", plane(s24_z=0.0), "not as written"),
-    "their level": ("GLYWH-appd-filling", "level_at_three", lambda: 10.12774, "reproduced"),
-    "a level beyond rounding": (
-        "GLYWH-appd-filling",
-        "level_at_three",
-        lambda: 10.134,
-        "not as written",
-    ),
-    "exact parameters": ("GLYWH-appd-filling", "level_slopes", dict, "not as written"),
-    "a far level": ("GLYWH-appd-dft-level", "level_at_three", lambda: 10.17, "not as written"),
-    "one plane for all": (
-        "GLYWH-fig7-sheets",
-        "sheets_on_plane",
-        lambda _, original=judges.sheets_on_plane: original(np.pi),
-        "not as written",
-    ),
-    "no γ": (
-        "GLYWH-fig7-sheets",
-        "sheets_on_plane",
-        lambda kz: tuple(fermi_sheets(bilayer_plane(kz), 10.25)),
-        "not as written",
-    ),
-    "round γ": (
-        "GLYWH-text-two-dimensional",
-        "gamma_radii",
-        lambda _: (0.4, 0.42, 0.38),
-        "reproduced",
-    ),
-    "strong coupling of the bilayers": (
-        "GLYWH-text-two-dimensional",
-        "sheets_on_plane",
-        lambda kz: tuple(fermi_sheets(plane(s11_z=0.03)(kz), MU)),
-        "not as written",
-    ),
-    "x²−y² between the bilayers": (
-        "GLYWH-text-z2-dispersion",
-        "bilayer_plane",
-        plane(s11_z=-0.031, s13_z=-0.031),
-        "not as written",
-    ),
-}
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_verdicts_follow_the_physics(judged, change, monkeypatch):
-    identifier, name, replacement, verdict = CHANGES[change]
-    monkeypatch.setattr(judges, name, replacement)
-    assert judged(identifier) == verdict
-
-
-def test_every_verdict_has_another_physics(decided):
-    changed = {identifier for identifier, *_ in CHANGES.values()}
-    assert changed == decided("glywh.third_dimension")
-
-
-@pytest.mark.parametrize(
-    ("identifier", "tolerance", "verdict"),
-    [
-        ("GLYWH-appd-filling", 3e-3, "reproduced"),
-        ("GLYWH-appd-dft-level", 5e-3, "not as written"),
-        ("GLYWH-text-two-dimensional", 5e-3, "not as written"),
-    ],
-)
-def test_verdicts_follow_the_tolerance(judged, identifier, tolerance, verdict):
-    assert judged(identifier, tolerance) == verdict
