@@ -78,8 +78,9 @@ def parse(source: str, *, documented: bool = True) -> Code:
             for node in nodes
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ),
-        facade=all(isinstance(node, ast.Import | ast.ImportFrom) or _is_dunder(node)
-                   for node in statements),
+        facade=all(
+            isinstance(node, ast.Import | ast.ImportFrom) or _is_dunder(node) for node in statements
+        ),
     )
 
 
@@ -215,7 +216,8 @@ def _defining(package: Path, module: str, name: str) -> Iterator[str]:
         yield from _defining(package, resolve_name(origin, module), original)
     else:
         part = f"{module}.{name}"
-        yield part if path.name == "__init__.py" and _path(package, part) else module
+        inside = name and path.name == "__init__.py" and _path(package, part)
+        yield part if inside else module
 
 
 def _imports(node: ast.AST) -> dict[str, tuple[str, str]]:

@@ -99,7 +99,7 @@ def made_from(notebook: NotebookNode, folder: Path) -> str:
     codes = [_code(cell.source) for cell in cells]
     texts = [[code.text, _tags(cell)] for code, cell in zip(codes, cells, strict=True)]
     strings = frozenset[str]().union(*(code.strings for code in codes))
-    every = any(_whole_ledger(cell.source) for cell in cells)
+    every = any(re.search(r"\bledger\(\s*\)", code.text) for code in codes)
     rows = {name: row for name, row in _ledger().items() if every or name in strings}
     behind = closure({module for module, _ in rows.values()}, codes)
     own = _hash([notebook.metadata.kernelspec.name, texts, sorted(rows.items())])
@@ -273,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _stamp(notebook: NotebookNode, origin: str) -> None:
-    """Number the cells, drop what says something of the machine, and note the origin."""
+    """Number cells, drop what says something of the machine, and note the origin."""
     notebook.metadata["language_info"] = {"name": "python", "file_extension": ".py"}
     cells, numbers = _code_cells(notebook), count(1)
     for cell in cells:
@@ -309,14 +309,9 @@ def _hash(thing: Any) -> str:
     return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 
 
-def _whole_ledger(source: str) -> bool:
-    """Whether a cell calls ``ledger()``, without naming rows."""
-    return bool(re.search(r"\bledger\(\s*\)", source))
-
-
 @cache
 def _ledger() -> dict[str, tuple[str, str]]:
-    """Module that settles each row of the ledger, and the text of the row, by id."""
+    """Find the module that settles each row of the ledger, and the text of the row."""
     files = [(s, PACKAGE.joinpath("claims", *f"{s}.yml".split(".", 1))) for s in SOURCES]
     return {
         row["id"]: (f"nickbook.claims.{source}", json.dumps(row))
