@@ -287,9 +287,15 @@ def compressed(files: dict[str, bytes]) -> int:
     )
 
 
-def test_pages_are_light(site: Site, visit: Callable[..., Visit]) -> None:
+def test_pages_are_light_and_run_without_complaint_or_network(
+    site: Site, visit: Callable[..., Visit]
+) -> None:
     for path in site.pages():
-        files = visit(site.url_of(path)).loaded
+        opened = visit(site.url_of(path))
+        files = dict(opened.loaded)
+        opened.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        opened.page.wait_for_load_state("networkidle")
+        assert not opened.complaints, path
         text = {u: d for u, d in files.items() if not u.endswith((".png", ".svg", ".jpg"))}
         models = {urljoin(site.url, f"files/{label}.js") for label in Document(path).ids}
         page = {url: data for url, data in text.items() if url not in models}
@@ -322,16 +328,6 @@ def test_pages_are_accessible(site: Site, visit: Callable[..., Visit], case: str
             for v in result["violations"]
         ]
     assert not found
-
-
-def test_pages_run_without_complaint_and_without_the_network(
-    site: Site, visit: Callable[..., Visit]
-) -> None:
-    for path in site.pages():
-        opened = visit(site.url_of(path))
-        opened.page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        opened.page.wait_for_load_state("networkidle")
-        assert not opened.complaints, path
 
 
 DRAWING = "el => [...el.querySelectorAll('svg')].map(svg => svg.outerHTML).join('')"

@@ -273,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _stamp(notebook: NotebookNode, origin: str) -> None:
-    """Number cells, drop what says something of the machine, and note the origin."""
+    """Renumber the cells, drop what says something of the machine, and note the origin."""
     notebook.metadata["language_info"] = {"name": "python", "file_extension": ".py"}
     cells, numbers = _code_cells(notebook), count(1)
     for cell in cells:
