@@ -2,6 +2,7 @@
 
 import fcntl
 import platform
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -31,9 +32,15 @@ def installed_browser() -> str | None:
     return path if Path(path).exists() else None
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Fail at once, and not page by page, where the book's pages are asked for."""
+    if re.search(r"(?<!not )\bsite\b", config.option.markexpr) and installed_browser() is None:
+        raise pytest.UsageError(f"No browser: {INSTALL}.")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what this machine cannot run, but for the pages of the book: CI asks for them."""
+    """Leave out what this machine cannot run."""
     for item in items:
         if item.get_closest_marker("diverge"):
             item.add_marker(NEEDS_DIVERGE)
@@ -64,7 +71,7 @@ def browser() -> Iterator[Browser]:
     """Start one headless browser for all tests; Playwright takes no second one in a process."""
     path = installed_browser()
     if path is None:
-        pytest.exit(f"No browser: {INSTALL}.", returncode=1)
+        pytest.fail(f"No browser: {INSTALL}.")
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     expect.set_options(timeout=60_000)  # ms; 5 s are too few on a loaded machine
     with sync_playwright() as playwright:
