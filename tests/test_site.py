@@ -506,7 +506,7 @@ def test_a_mistake_in_an_output_fails_the_build(tmp_path: Path) -> None:
     path.write_text(json.dumps(notebook), encoding="utf-8")
     result = build(project)
     assert result.returncode != 0
-    for message in ("both must agree", "is not among the static_files", "#S-nowhere"):
+    for message in ("both must agree", "is not among the widgets", "#S-nowhere"):
         assert message in result.stderr
 
 

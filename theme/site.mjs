@@ -30,7 +30,7 @@ function publisher(modules, problem) {
     );
   const publishModule = (name, page) => {
     const source = modules.get(name);
-    if (source === undefined) problem(page, `"${name}" is not among the static_files of myst.yml`);
+    if (source === undefined) problem(page, `"${name}" is not among the widgets of myst.yml`);
     return publish(`${name}.js`, { bytes: Buffer.from(registration(name, source ?? '')) }, page);
   };
   return { published, publish, publishAsset, publishModule };
@@ -38,9 +38,10 @@ function publisher(modules, problem) {
 
 /** The widgets' modules by file name. */
 async function readModules(files, directory) {
-  const sources = files
-    .filter((file) => file.endsWith('.mjs'))
-    .map(async (file) => [basename(file), await readFile(join(directory, file), 'utf8')]);
+  const sources = files.map(async (file) => [
+    basename(file),
+    await readFile(join(directory, file), 'utf8'),
+  ]);
   return new Map(await Promise.all(sources));
 }
 
@@ -83,7 +84,8 @@ ${words}`;
 
 export async function buildSite(server, directory) {
   const loaded = await loadProject(server);
-  const modules = await readModules(loaded.project.static_files ?? [], directory);
+  const widgets = (loaded.options.widgets ?? '').split(' ').filter(Boolean);
+  const modules = await readModules(widgets, directory);
   const problems = [];
   const problem = (page, message) => problems.push(`${page.location}: ${message}`);
   const { published, ...publishing } = publisher(modules, problem);

@@ -1,6 +1,6 @@
 // Text to HTML: escaping, LaTeX, Markdown from outputs, highlighted code, coloured streams.
 import hljs from 'highlight.js/lib/common';
-import katex from 'katex';
+import katex from 'katex'; // the version inside mystmd, which typesets all but outputs
 import MarkdownIt from 'markdown-it';
 
 const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
