@@ -63,6 +63,7 @@ lint: $(READY) ## format, lint, types, imports between rooms, spelling
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell $$(git ls-files)
+	node theme/dependencies.mjs && npm --prefix theme run --silent lint
 
 bench: $(READY) ## compare speed and error with plain evaluations
 	$(BIN)/python -m pytest benchmarks -s -p no:cacheprovider

@@ -1,11 +1,13 @@
 """What is declared in one place agrees with the others, and nothing tracked names a machine."""
 
 import importlib.metadata
+import json
 import re
 import subprocess
 import tomllib
 from pathlib import Path
 
+import mystmd_py
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -95,6 +97,14 @@ def test_versions_agree(root: Path) -> None:
     citation = yaml.safe_load((root / "CITATION.cff").read_text())
     assert citation["version"] == nickbook.__version__
     assert importlib.metadata.version("nickbook") == nickbook.__version__
+
+
+def test_formulas_of_outputs_are_typeset_by_the_katex_of_mystmd(root: Path) -> None:
+    """mystmd typesets the rest of a page, and one style sheet with its fonts serves both."""
+    bundle = Path(mystmd_py.__file__).with_name("myst.cjs").read_text(encoding="utf-8")
+    inside = set(re.findall(r"/katex@([\d.]+)/", bundle))
+    ours = json.loads((root / "theme" / "package.json").read_text())["dependencies"]["katex"]
+    assert inside == {ours}, "pin the theme's katex to mystmd's"
 
 
 def test_nothing_tracked_names_a_registry_or_a_machine(root: Path) -> None:

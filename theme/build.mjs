@@ -21,8 +21,12 @@ function myst(...args) {
         log += chunk;
         process[stream].write(chunk);
       });
-    child.on('error', (error) =>
-      reject(error.code === 'ENOENT' ? new Error('myst is not on PATH: pip install "mystmd>=1.11,<1.12"') : error),
+    child.on('error', (/** @type {NodeJS.ErrnoException} */ error) =>
+      reject(
+        error.code === 'ENOENT'
+          ? new Error('myst is not on PATH: pip install "mystmd>=1.11,<1.12"')
+          : error,
+      ),
     );
     child.on('close', (code) => resolve({ code, log: stripVTControlCharacters(log) }));
   });
@@ -30,9 +34,13 @@ function myst(...args) {
 
 try {
   ensureDependencies();
-  await Promise.all(['_build/html', '_build/site'].map((dir) => rm(dir, { recursive: true, force: true })));
+  await Promise.all(
+    ['_build/html', '_build/site'].map((dir) => rm(dir, { recursive: true, force: true })),
+  );
   const { code, log } = await myst('build', '--html', '--strict');
-  const complaints = log.split('\n').filter((line) => /[⛔⚠]/u.test(line) && !HARMLESS.some((h) => h.test(line)));
+  const complaints = log
+    .split('\n')
+    .filter((line) => /[⛔⚠]/u.test(line) && !HARMLESS.some((h) => h.test(line)));
   if (code !== 0 || complaints.length > 0)
     throw new Error(['The site was not built cleanly.', ...new Set(complaints)].join('\n'));
 } catch (error) {

@@ -9,8 +9,9 @@ export function findAll(node, test, found = []) {
 export const is = (type) => (node) => node.type === type;
 export const textOf = (node) => node.value ?? (node.children ?? []).map(textOf).join('');
 
-/** A reference for which mystmd knows no better words than the kind of its target ("Notebook-code"). */
-export const isWordless = (node) => /^(span|block:.*)$/.test(node.kind) && textOf(node) === node.template;
+/** A reference for which mystmd knows no better words than its target's kind ("Notebook-code"). */
+export const isWordless = (node) =>
+  /^(span|block:.*)$/.test(node.kind) && textOf(node) === node.template;
 
 export const joined = (content) => (Array.isArray(content) ? content.join('') : (content ?? ''));
 
@@ -18,7 +19,8 @@ export const joined = (content) => (Array.isArray(content) ? content.join('') : 
 async function inlineOutput({ jupyter_data: data }, get) {
   if (!data) return;
   const textAt = async (path) => (await get(path)).text();
-  if (data.path) data[data.output_type === 'error' ? 'traceback' : 'text'] = await textAt(data.path);
+  if (data.path)
+    data[data.output_type === 'error' ? 'traceback' : 'text'] = await textAt(data.path);
   for (const [mime, part] of Object.entries(data.data ?? {}))
     if (part.path && !mime.startsWith('image/')) part.content = await textAt(part.path);
 }
@@ -33,12 +35,19 @@ export async function loadProject(server) {
   const json = async (path) => (await get(path)).json();
   const config = await json('/config.json');
   const [project] = config.projects;
-  const toc = [{ slug: project.index, title: project.short_title ?? project.title, level: 1 }, ...project.pages];
+  const toc = [
+    { slug: project.index, title: project.short_title ?? project.title, level: 1 },
+    ...project.pages,
+  ];
   const pages = [];
   for (const { slug } of toc.filter((entry) => entry.slug)) {
     const page = await json(`/content/${slug}.json`);
     await Promise.all(findAll(page.mdast, is('output')).map((node) => inlineOutput(node, get)));
-    pages.push({ ...page, slug, path: slug === project.index ? 'index.html' : `${slug.replaceAll('.', '/')}.html` });
+    pages.push({
+      ...page,
+      slug,
+      path: slug === project.index ? 'index.html' : `${slug.replaceAll('.', '/')}.html`,
+    });
   }
   return { config, project, toc, pages, options: config.options ?? {}, get };
 }

@@ -1,7 +1,7 @@
-// MyST syntax tree (as mystmd 1.11 writes it) to HTML. A node type that is not listed fails the build.
+// MyST syntax tree (as mystmd 1.11 writes it) to HTML. A node type not listed fails the build.
 import { findAll, is, isWordless, textOf } from './content.mjs';
 import { output } from './outputs.mjs';
-import { attr, cls, esc, highlight, tex } from './typeset.mjs';
+import { attr, cls, esc, highlight, html, tex } from './typeset.mjs';
 
 const id = (n) => attr('id', n.html_id);
 const css = (length) => (/^\d+$/.test(length) ? `${length}px` : length);
@@ -21,7 +21,9 @@ const isDropdown = (n) => /\bdropdown\b/.test(n.class ?? '');
 /** A titled box, closed when its class says dropdown; then a link in its title would be a trap. */
 const box = (n, classes, title, body) =>
   isDropdown(n)
-    ? `<details${id(n)}${classes}${n.open ? ' open' : ''}><summary class="box-title">${title.replace(/<\/?a\b[^>]*>/g, '')}</summary>${body}</details>`
+    ? html`<details${id(n)}${classes}${n.open ? ' open' : ''}>
+        <summary class="box-title">${title.replace(/<\/?a\b[^>]*>/g, '')}</summary>
+        ${body}</details>`
     : `<div${id(n)}${classes}><p class="box-title">${title}</p>${body}</div>`;
 
 function admonition(n, c) {
@@ -35,7 +37,8 @@ function statement(n, c) {
   const name = n.type === 'proof' ? (n.kind ?? 'proof') : n.type;
   const [title, body] = split(n, 'admonitionTitle');
   const given = title ? c.kids(title) : '';
-  const label = `${name[0].toUpperCase()}${name.slice(1)}${n.enumerator ? ` ${esc(n.enumerator)}` : ''}`;
+  const number = n.enumerator ? ` ${esc(n.enumerator)}` : '';
+  const label = `${name[0].toUpperCase()}${name.slice(1)}${number}`;
   const head = n.type === 'solution' && given ? given : `${label}${given && ` (${given})`}`;
   return box(n, cls('statement', name, n.class), head, c.all(body));
 }
@@ -51,12 +54,14 @@ const fold = (n, label, html) =>
 function block(n, c) {
   if (n.visibility === 'remove') return '';
   const named = n.label && !n.number && !n.children.some(is('container')) ? id(n) : '';
-  if (n.kind === 'notebook-code') return fold(n, 'Show cell', `<div${named}${cls('cell', n.class)}>${c.kids(n)}</div>`);
+  if (n.kind === 'notebook-code')
+    return fold(n, 'Show cell', `<div${named}${cls('cell', n.class)}>${c.kids(n)}</div>`);
   return n.class || named ? `<div${named}${cls('block', n.class)}>${c.kids(n)}</div>` : c.kids(n);
 }
 
-function code(n, c) {
-  const source = `<pre><code${cls(n.lang && `language-${n.lang}`)}>${highlight(n.value ?? '', n.lang)}</code></pre>`;
+function code(n) {
+  const language = cls(n.lang && `language-${n.lang}`);
+  const source = `<pre><code${language}>${highlight(n.value ?? '', n.lang)}</code></pre>`;
   const name = n.filename ? `<div class="filename">${esc(n.filename)}</div>` : '';
   const html = `<div${n.executable ? '' : id(n)}${cls('code', n.class)}>${name}${source}</div>`;
   return n.executable ? fold(n, 'Show code', html) : html;
@@ -70,16 +75,22 @@ const outputs = (n, c) => {
 function container(n, c) {
   if (n.kind === 'quote') return `<figure class="quote">${c.kids(n)}</figure>`;
   const before = { alt: c.alt, inFigure: c.inFigure };
-  c.alt = findAll(n, is('caption')).map((x) => textOf({ children: findAll(x, is('text')) })).join(' ');
+  c.alt = findAll(n, is('caption'))
+    .map((x) => textOf({ children: findAll(x, is('text')) }))
+    .join(' ');
   c.inFigure = true;
   c.figureNumber = n.number;
   const html = `<figure${id(n)}${cls('fig', `fig-${n.kind}`, n.class)}>${c.kids(n)}</figure>`;
-  return Object.assign(c, before), html;
+  Object.assign(c, before);
+  return html;
 }
 
 /** mystmd counts figures of code cells apart; the theme's number counts both. */
 function captionNumber(n, c) {
-  const words = n.kind === 'figure' && c.figureNumber ? `Figure ${esc(c.figureNumber)}` : c.kids(n).replace(/:$/, '');
+  const words =
+    n.kind === 'figure' && c.figureNumber
+      ? `Figure ${esc(c.figureNumber)}`
+      : c.kids(n).replace(/:$/, '');
   return `<a class="capnum" href="#${esc(n.html_id)}">${words}</a> `;
 }
 
@@ -88,7 +99,8 @@ function table(n, c) {
   const head = rows.filter((row) => row.children?.every((cell) => cell.header));
   const body = rows.filter((row) => !head.includes(row));
   const thead = head.length ? `<thead>${c.all(head)}</thead>` : '';
-  return `<div class="table-wrap"><table${id(n)}${cls(n.class)}>${thead}<tbody>${c.all(body)}</tbody></table></div>`;
+  const inner = `${thead}<tbody>${c.all(body)}</tbody>`;
+  return `<div class="table-wrap"><table${id(n)}${cls(n.class)}>${inner}</table></div>`;
 }
 
 function tableCell(n, c) {
@@ -96,28 +108,41 @@ function tableCell(n, c) {
   const inner = only?.type === 'paragraph' && more.length === 0 ? c.kids(only) : c.kids(n);
   const name = n.header && inner ? 'th' : 'td';
   const style = n.align ? ` style="text-align:${esc(n.align)}"` : '';
-  return `<${name}${attr('colspan', n.colspan)}${attr('rowspan', n.rowspan)}${style}>${inner}</${name}>`;
+  const spans = attr('colspan', n.colspan) + attr('rowspan', n.rowspan);
+  return `<${name}${spans}${style}>${inner}</${name}>`;
 }
 
 function link(n, c) {
   const url = c.hrefOfLink(n);
-  return `<a href="${esc(url)}"${cls(n.class)}${n.static ? ' download' : ''}>${c.kids(n) || esc(n.url)}</a>`;
+  const download = n.static ? ' download' : '';
+  return `<a href="${esc(url)}"${cls(n.class)}${download}>${c.kids(n) || esc(n.url)}</a>`;
 }
 
-/** A reference by label. Numbers come from here, as mystmd does not number the figures of code cells. */
+/** A reference by label; its number is ours, as mystmd does not number the figures of code cells. */
 function crossReference(n, c) {
   const target = n.resolved === false ? undefined : c.target(n);
-  if (!target) return c.problem(`unresolved reference "${n.label ?? n.identifier}"`), c.kids(n);
+  if (!target) {
+    c.problem(`unresolved reference "${n.label ?? n.identifier}"`);
+    return c.kids(n);
+  }
   const wordless = isWordless(n);
   const words = wordless
     ? esc(c.references.nameOf(target))
-    : (n.children ?? []).map((x) => ([n.enumerator, '??'].includes(x.value) && target.number ? esc(target.number) : c.node(x))).join('');
-  if (!words || words.includes('??')) c.problem(`the reference "${n.label}" has no number or title to show`);
+    : (n.children ?? [])
+        .map((x) =>
+          [n.enumerator, '??'].includes(x.value) && target.number ? esc(target.number) : c.node(x),
+        )
+        .join('');
+  if (!words || words.includes('??'))
+    c.problem(`the reference "${n.label}" has no number or title to show`);
   return `<a class="xref" href="${esc(c.hrefOf(target))}">${words}</a>`;
 }
 
 function cite(n, c) {
-  if (n.error || !c.references.citations[n.label]) return c.problem(`unresolved citation "${n.label}"`), esc(n.label);
+  if (n.error || !c.references.citations[n.label]) {
+    c.problem(`unresolved citation "${n.label}"`);
+    return esc(n.label);
+  }
   c.cited.add(n.label);
   return `<a class="cite" href="#cite-${esc(n.label)}">${c.kids(n)}</a>`;
 }
@@ -132,7 +157,10 @@ function tabSet(n, c) {
   const item = (tab, i) => {
     const key = `${name}-${i}`;
     const checked = (tab.selected ?? i === 0) ? ' checked' : '';
-    return `<input type="radio" name="${name}" id="${key}" data-sync="${esc(tab.sync ?? tab.title)}"${checked}><label for="${key}">${esc(tab.title)}</label><div class="tab-panel">${c.kids(tab)}</div>`;
+    const sync = esc(tab.sync ?? tab.title);
+    return html`<input type="radio" name="${name}" id="${key}" data-sync="${sync}"${checked}>
+      <label for="${key}">${esc(tab.title)}</label>
+      <div class="tab-panel">${c.kids(tab)}</div>`;
   };
   return `<div class="tabs">${(n.children ?? []).map(item).join('')}</div>`;
 }
@@ -140,31 +168,44 @@ function tabSet(n, c) {
 function card(n, c) {
   const [title, body] = split(n, 'cardTitle');
   const words = title ? c.kids(title) : '';
-  const head = words && `<p class="card-title">${n.url ? `<a href="${esc(c.hrefOfLink(n))}">${words}</a>` : words}</p>`;
+  const head =
+    words &&
+    `<p class="card-title">${n.url ? `<a href="${esc(c.hrefOfLink(n))}">${words}</a>` : words}</p>`;
   return `<div${id(n)}${cls('card', n.class)}>${head}${c.all(body)}</div>`;
 }
 
 function image(n, c) {
-  const size = ['width', 'height'].filter((k) => n[k]).map((k) => `${k}:${css(n[k])}`).join(';');
+  const size = ['width', 'height']
+    .filter((k) => n[k])
+    .map((k) => `${k}:${css(n[k])}`)
+    .join(';');
   const alt = n.alt ?? c.alt;
-  return `<img src="${esc(c.asset(n.urlOptimized ?? n.url))}" alt="${esc(alt)}"${attr('style', size)}${cls(n.class, n.align && `align-${n.align}`)} loading="lazy">`;
+  const look = attr('style', size) + cls(n.class, n.align && `align-${n.align}`);
+  const source = esc(c.asset(n.urlOptimized ?? n.url));
+  return `<img src="${source}" alt="${esc(alt)}"${look} loading="lazy">`;
 }
 
 function heading(n, c) {
   const name = `h${Math.min(n.depth, 6)}`;
   const number = n.enumerator ? `<span class="num">${esc(n.enumerator)}</span> ` : '';
-  const anchor = n.html_id ? `<a class="anchor" href="#${esc(n.html_id)}" aria-label="Link to this section">#</a>` : '';
+  const anchor = n.html_id
+    ? `<a class="anchor" href="#${esc(n.html_id)}" aria-label="Link to this section">#</a>`
+    : '';
   return `<${name}${id(n)}${cls(n.class)}>${number}${c.kids(n)}${anchor}</${name}>`;
 }
 
 function math(n, c) {
-  const number = n.enumerator ? `<a class="eq-num" href="#${esc(n.html_id)}">(${esc(n.enumerator)})</a>` : '';
-  return `<div${id(n)} class="eq"><div class="eq-body">${n.html ?? tex(n.value, c.macros, true)}</div>${number}</div>`;
+  const number = n.enumerator
+    ? `<a class="eq-num" href="#${esc(n.html_id)}">(${esc(n.enumerator)})</a>`
+    : '';
+  const body = n.html ?? tex(n.value, c.macros, true);
+  return `<div${id(n)} class="eq"><div class="eq-body">${body}</div>${number}</div>`;
 }
 
 function list(n, c) {
   const name = n.ordered ? 'ol' : 'ul';
-  return `<${name}${n.start > 1 ? attr('start', n.start) : ''}${cls(n.class)}>${c.kids(n)}</${name}>`;
+  const start = n.start > 1 ? attr('start', n.start) : '';
+  return `<${name}${start}${cls(n.class)}>${c.kids(n)}</${name}>`;
 }
 
 function listItem(n, c) {
@@ -175,36 +216,93 @@ function listItem(n, c) {
 function details(n, c) {
   const [summary, body] = split(n, 'summary');
   const title = summary ? c.kids(summary) : 'Details';
-  return `<details${id(n)}${cls('dropdown', n.class)}><summary class="box-title">${title}</summary>${c.all(body)}</details>`;
+  return html`<details${id(n)}${cls('dropdown', n.class)}>
+    <summary class="box-title">${title}</summary>
+    ${c.all(body)}</details>`;
 }
 
-function footnoteReference(n, c) {
-  const number = esc(n.enumerator ?? n.identifier);
-  return `<sup class="fn"><a id="fnref-${esc(n.identifier)}" href="#fn-${esc(n.identifier)}" aria-label="Footnote ${number}">${number}</a></sup>`;
+function footnoteReference(n) {
+  const [name, number] = [esc(n.identifier), esc(n.enumerator ?? n.identifier)];
+  return html`<sup class="fn">
+    <a id="fnref-${name}" href="#fn-${name}" aria-label="Footnote ${number}">${number}</a>
+    </sup>`;
+}
+
+/** Kept for the end of the page. */
+function footnoteDefinition(n, c) {
+  c.footnotes.push(n);
+  return '';
 }
 
 export const RENDERERS = {
-  root: through, embed: through, include: through, summary: through, header: through, footer: through,
-  comment: nothing, mystTarget: nothing, mystComment: nothing,
-  admonition, block, captionNumber, card, cite, citeGroup, code, container, crossReference, details,
-  footnoteReference, heading, image, link, list, listItem, math, output, outputs, tabSet, table, tableCell,
-  proof: statement, exercise: statement, solution: statement,
+  root: through,
+  embed: through,
+  include: through,
+  summary: through,
+  header: through,
+  footer: through,
+  comment: nothing,
+  mystTarget: nothing,
+  mystComment: nothing,
+  admonition,
+  block,
+  captionNumber,
+  card,
+  cite,
+  citeGroup,
+  code,
+  container,
+  crossReference,
+  details,
+  footnoteReference,
+  heading,
+  image,
+  link,
+  list,
+  listItem,
+  math,
+  output,
+  outputs,
+  tabSet,
+  table,
+  tableCell,
+  proof: statement,
+  exercise: statement,
+  solution: statement,
   text: (n) => esc(n.value),
   html: (n) => n.value ?? '',
   break: () => '<br>',
   thematicBreak: () => '<hr>',
-  paragraph: tag('p'), blockquote: tag('blockquote'), div: tag('div'), span: tag('span'), tableRow: tag('tr'),
-  emphasis: tag('em'), strong: tag('strong'), delete: tag('del'), underline: tag('u'), keyboard: tag('kbd'),
-  subscript: tag('sub'), superscript: tag('sup'), smallcaps: tag('span', 'smallcaps'),
-  definitionList: tag('dl'), definitionTerm: tag('dt'), definitionDescription: tag('dd'),
-  glossary: tag('div', 'glossary'), caption: tag('figcaption'), legend: tag('div', 'legend'), aside: tag('aside', 'margin'),
-  inlineExpression: tag('span', 'expr'), mathGroup: tag('div', 'eq-group'),
+  paragraph: tag('p'),
+  blockquote: tag('blockquote'),
+  div: tag('div'),
+  span: tag('span'),
+  tableRow: tag('tr'),
+  emphasis: tag('em'),
+  strong: tag('strong'),
+  delete: tag('del'),
+  underline: tag('u'),
+  keyboard: tag('kbd'),
+  subscript: tag('sub'),
+  superscript: tag('sup'),
+  smallcaps: tag('span', 'smallcaps'),
+  definitionList: tag('dl'),
+  definitionTerm: tag('dt'),
+  definitionDescription: tag('dd'),
+  glossary: tag('div', 'glossary'),
+  caption: tag('figcaption'),
+  legend: tag('div', 'legend'),
+  aside: tag('aside', 'margin'),
+  inlineExpression: tag('span', 'expr'),
+  mathGroup: tag('div', 'eq-group'),
   inlineCode: (n) => `<code${cls(n.class)}>${esc(n.value)}</code>`,
   inlineMath: (n, c) => n.html ?? tex(n.value, c.macros, false),
   abbreviation: (n, c) => `<abbr title="${esc(n.title)}">${c.kids(n)}</abbr>`,
-  chemicalFormula: (n) => `<span class="chem">${esc(n.value).replace(/(?<=[\p{L})\]])(\d+)/gu, '<sub>$1</sub>')}</span>`,
+  chemicalFormula: (n) =>
+    `<span class="chem">${esc(n.value).replace(/(?<=[\p{L})\]])(\d+)/gu, '<sub>$1</sub>')}</span>`,
   si: (n) => `<span class="si">${esc(n.value)}</span>`,
-  grid: (n, c) => `<div class="grid" style="--columns:${Number(n.columns?.at(-1) ?? 2)}">${c.kids(n)}</div>`,
-  footnoteDefinition: (n, c) => (c.footnotes.push(n), ''),
-  bibliography: (n, c) => c.bibliography(Object.keys(c.references.citations)),
+  grid: (n, c) =>
+    `<div class="grid" style="--columns:${Number(n.columns?.at(-1) ?? 2)}">${c.kids(n)}</div>`,
+  footnoteDefinition,
+  bibliography: (_, c) => c.bibliography(Object.keys(c.references.citations)),
 };

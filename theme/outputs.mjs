@@ -2,20 +2,23 @@
 import { joined } from './content.mjs';
 import { EXPLORER, figureData } from './references.mjs';
 import { registration } from './registration.mjs';
-import { ansi, attr, esc, latexOutput, markdown } from './typeset.mjs';
+import { ansi, attr, esc, html, latexOutput, markdown } from './typeset.mjs';
 
 const CAPTION = 'application/vnd.nickbook.caption+json';
 
 /** Point links such as href="#fig-5-gaps" at the page that holds the label; fill empty ones. */
 function resolveLinks(html, c) {
-  return html.replace(/<a\b([^>]*?)href="#([^"]+)"([^>]*)>(<\/a>)?/g, (whole, before, label, after, empty) => {
-    if (html.includes(`id="${label}"`)) return whole;
-    const target = c.references.find(decodeURIComponent(label), c.page);
-    if (!target) c.problem(`an output links to "#${label}", which no page defines`);
-    if (!target) return whole;
-    const name = empty ? `${esc(c.references.nameOf(target))}</a>` : '';
-    return `<a class="xref"${before}href="${esc(c.hrefOf(target))}"${after}>${name}`;
-  });
+  return html.replace(
+    /<a\b([^>]*?)href="#([^"]+)"([^>]*)>(<\/a>)?/g,
+    (whole, before, label, after, empty) => {
+      if (html.includes(`id="${label}"`)) return whole;
+      const target = c.references.find(decodeURIComponent(label), c.page);
+      if (!target) c.problem(`an output links to "#${label}", which no page defines`);
+      if (!target) return whole;
+      const name = empty ? `${esc(c.references.nameOf(target))}</a>` : '';
+      return `<a class="xref"${before}href="${esc(c.hrefOf(target))}"${after}>${name}`;
+    },
+  );
 }
 
 const prose = (source, c, options) => resolveLinks(markdown(source, c.macros, options), c);
@@ -26,28 +29,42 @@ function dataLink(figure, c) {
   const bytes = text === undefined ? Buffer.from(base64, 'base64') : Buffer.from(text);
   const size = bytes.length < 1000 ? `${bytes.length} B` : `${Math.round(bytes.length / 1000)} kB`;
   const kind = filename.split('.').at(-1).toUpperCase();
-  return `<a class="data" href="${esc(c.publish(filename, { bytes }))}" download>Data of this figure (${kind}, ${size})</a>`;
+  const url = esc(c.publish(filename, { bytes }));
+  return `<a class="data" href="${url}" download>Data of this figure (${kind}, ${size})</a>`;
 }
 
 function picture(figure, data, c) {
   const png = data['image/png'];
   if (!png) c.problem(`figure "${figure.label}" has no PNG`);
   if (!figure.alt) c.problem(`figure "${figure.label}" has no alternative text`);
-  const source = png?.path ? { url: png.path } : { bytes: Buffer.from(joined(png?.content), 'base64') };
+  const source = png?.path
+    ? { url: png.path }
+    : { bytes: Buffer.from(joined(png?.content), 'base64') };
   const url = c.publish(`${figure.label}.png`, source);
-  return `<img class="plot" src="${esc(url)}" alt="${esc(figure.alt)}"${attr('width', figure.width)}${attr('height', figure.height)} loading="lazy">`;
+  const size = attr('width', figure.width) + attr('height', figure.height);
+  return `<img class="plot" src="${esc(url)}" alt="${esc(figure.alt)}"${size} loading="lazy">`;
 }
 
 /** The PNG stands until site.js has loaded the module and its model; without JavaScript it stays. */
 function explorer(figure, data, c) {
-  const model = c.publish(`${figure.label}.js`, { bytes: Buffer.from(registration(figure.label, figure.model)) });
+  const model = c.publish(`${figure.label}.js`, {
+    bytes: Buffer.from(registration(figure.label, figure.model)),
+  });
   const module = c.publishModule(figure.esm);
-  return `<div class="explorer" role="group" aria-label="Interactive figure" data-esm="${esc(figure.esm)}" data-model="${esc(figure.label)}" data-scripts="${esc(`${module} ${model}`)}"><div class="fallback">${picture(figure, data, c)}<noscript><p>The sliders of this figure need JavaScript.</p></noscript></div></div>`;
+  return html`<div class="explorer" role="group" aria-label="Interactive figure"
+    data-esm="${esc(figure.esm)}" data-model="${esc(figure.label)}"
+    data-scripts="${esc(`${module} ${model}`)}">
+    <div class="fallback">${picture(figure, data, c)}<noscript>
+      <p>The sliders of this figure need JavaScript.</p>
+    </noscript></div>
+    </div>`;
 }
 
 function figureHtml(figure, data, c) {
   const media = data[EXPLORER] ? explorer(figure, data, c) : picture(figure, data, c);
-  const check = figure.check ? `<p class="check">${prose(figure.check, c, { inline: true })}</p>` : '';
+  const check = figure.check
+    ? `<p class="check">${prose(figure.check, c, { inline: true })}</p>`
+    : '';
   const notes = `${check}${dataLink(figure, c)}`;
   if (c.inFigure) return `${media}<div class="notes">${notes}</div>`; // the directive has the caption
   const origin = figure.number ? undefined : c.references.find(figure.label, c.page);
@@ -55,22 +72,31 @@ function figureHtml(figure, data, c) {
   const href = origin ? c.hrefOf(origin) : `#${figure.id}`;
   const title = number ? `<a class="capnum" href="${esc(href)}">Figure ${esc(number)}</a> ` : '';
   const caption = prose(figure.caption ?? '', c).replace(/^<p>/, `<p>${title}`);
-  return `<figure${attr('id', figure.id)} class="fig">${media}<figcaption>${caption}${notes}</figcaption></figure>`;
+  const below = `<figcaption>${caption}${notes}</figcaption>`;
+  return `<figure${attr('id', figure.id)} class="fig">${media}${below}</figure>`;
 }
 
 const image = (mime) => [
   mime,
   (text, c, part) => {
-    const encoded = mime === 'image/svg+xml' && !part.path ? Buffer.from(text).toString('base64') : text;
+    const encoded =
+      mime === 'image/svg+xml' && !part.path ? Buffer.from(text).toString('base64') : text;
     const src = part.path ? c.asset(part.path) : `data:${mime};base64,${encoded}`;
-    return `<img class="plot" src="${esc(src)}" alt="${esc(c.alt || 'Output of the cell above')}" loading="lazy">`;
+    const alt = c.alt || 'Output of the cell above';
+    return `<img class="plot" src="${esc(src)}" alt="${esc(alt)}" loading="lazy">`;
   },
 ];
 
 /** Best first; an empty header cell is none to a screen reader, so it becomes a plain cell. */
 const MIME = [
-  ['text/html', (text, c) => `<div class="out-html">${resolveLinks(text.replace(/<th><\/th>/g, '<td></td>'), c)}</div>`],
-  image('image/svg+xml'), image('image/png'), image('image/jpeg'),
+  [
+    'text/html',
+    (text, c) =>
+      `<div class="out-html">${resolveLinks(text.replace(/<th><\/th>/g, '<td></td>'), c)}</div>`,
+  ],
+  image('image/svg+xml'),
+  image('image/png'),
+  image('image/jpeg'),
   ['text/latex', (text, c) => `<div class="eq-body">${latexOutput(text, c.macros)}</div>`],
   ['text/markdown', (text, c) => `<div class="out-md">${prose(text, c)}</div>`],
   ['text/plain', (text) => `<pre class="out-text">${ansi(text)}</pre>`],
@@ -88,7 +114,8 @@ function bundle(node, data, c) {
 export function output(node, c) {
   const data = node.jupyter_data;
   if (!data) return c.kids(node);
-  if (data.output_type === 'stream') return `<pre class="out-${esc(data.name)}">${ansi(joined(data.text))}</pre>`;
+  if (data.output_type === 'stream')
+    return `<pre class="out-${esc(data.name)}">${ansi(joined(data.text))}</pre>`;
   if (data.output_type === 'error')
     return `<pre class="out-error">${ansi(joined(data.traceback) || `${data.ename}: ${data.evalue}`)}</pre>`;
   return bundle(node, data.data ?? {}, c);

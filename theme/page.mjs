@@ -1,26 +1,36 @@
 // One page of the book as an HTML document.
 import { findAll, is, textOf } from './content.mjs';
 import { RENDERERS } from './mdast.mjs';
-import { cls, esc } from './typeset.mjs';
+import { cls, esc, html } from './typeset.mjs';
 
 const external = (url) => /^[a-z][a-z+.-]*:/i.test(url);
 
 /** What the node renderers need to know about the page that they render. */
 function context(site, page) {
   const c = {
-    page, root: '../'.repeat(page.path.split('/').length - 1), references: site.references,
-    alt: '', inFigure: false, footnotes: [], cited: new Set(), tabs: 0,
-    macros: Object.fromEntries(Object.entries(page.frontmatter.math ?? {}).map(([k, v]) => [k, v.macro ?? v])),
+    page,
+    root: '../'.repeat(page.path.split('/').length - 1),
+    references: site.references,
+    alt: '',
+    inFigure: false,
+    footnotes: [],
+    cited: new Set(),
+    tabs: 0,
+    macros: Object.fromEntries(
+      Object.entries(page.frontmatter.math ?? {}).map(([k, v]) => [k, v.macro ?? v]),
+    ),
     problem: (message) => site.problem(page, message),
     publish: (name, source) => c.root + site.publish(name, source, page),
     publishModule: (name) => c.root + site.publishModule(name, page),
     asset: (url) => (url.startsWith('/') ? c.root + site.publishAsset(url, page) : url),
     hrefOf: (target) => `${target.page === page ? '' : c.root + target.page.path}#${target.id}`,
-    target: (n) => c.references.find(n.html_id ?? n.identifier, n.remote ? site.pageAt(n.url) : page),
+    target: (n) =>
+      c.references.find(n.html_id ?? n.identifier, n.remote ? site.pageAt(n.url) : page),
     hrefOfLink: (n) => hrefOfLink(site, c, n),
     node(n) {
       const render = RENDERERS[n.type];
-      if (!render) c.problem(`no renderer for a node of type "${n.type}"${n.name ? ` (${n.name})` : ''}`);
+      if (!render)
+        c.problem(`no renderer for a node of type "${n.type}"${n.name ? ` (${n.name})` : ''}`);
       return render ? render(n, c) : '';
     },
     all: (nodes) => nodes.map(c.node).join(''),
@@ -36,14 +46,18 @@ function hrefOfLink(site, c, { url = '', static: isFile }) {
   const [path, label] = url.split('#');
   const target = path.startsWith('/') ? site.pageAt(path) : undefined;
   if (target) return c.root + target.path + (label ? `#${label}` : '');
-  if (url.startsWith('#') && c.references.find(label, c.page)) return c.hrefOf(c.references.find(label, c.page));
+  if (url.startsWith('#') && c.references.find(label, c.page))
+    return c.hrefOf(c.references.find(label, c.page));
   c.problem(`unresolved link "${url}"`);
   return url;
 }
 
 function bibliography(site, keys) {
   const item = (key) => {
-    const html = site.references.citations[key].html.replace(/ target="_blank" rel="noreferrer"/g, '');
+    const html = site.references.citations[key].html.replace(
+      / target="_blank" rel="noreferrer"/g,
+      '',
+    );
     return { html: `<li id="cite-${esc(key)}">${html}</li>`, order: html.replace(/<[^>]*>/g, '') };
   };
   const items = keys.map(item).sort((a, b) => (a.order < b.order ? -1 : 1));
@@ -51,9 +65,16 @@ function bibliography(site, keys) {
 }
 
 function footnotes(c) {
-  const item = (n) =>
-    `<li id="fn-${esc(n.identifier)}">${c.kids(n)} <a href="#fnref-${esc(n.identifier)}" aria-label="Back to the text">↩</a></li>`;
-  return c.footnotes.length ? `<section class="footnotes"><h2>Footnotes</h2><ol>${c.footnotes.map(item).join('')}</ol></section>` : '';
+  const item = (n) => {
+    const back = `<a href="#fnref-${esc(n.identifier)}" aria-label="Back to the text">↩</a>`;
+    return `<li id="fn-${esc(n.identifier)}">${c.kids(n)} ${back}</li>`;
+  };
+  return c.footnotes.length
+    ? html`<section class="footnotes">
+        <h2>Footnotes</h2>
+        <ol>${c.footnotes.map(item).join('')}</ol>
+        </section>`
+    : '';
 }
 
 /** Links to run, download and read the source of a page. */
@@ -64,21 +85,28 @@ function actions(site, page, c) {
   const file = (page.frontmatter.exports ?? []).find((x) => x.format === 'ipynb');
   const name = repository?.split('/').slice(-2).join('/');
   const links = [
-    notebook && repository && [`https://mybinder.org/v2/gh/${name}/HEAD?urlpath=lab/tree${page.location}`, 'Open in Binder'],
+    notebook &&
+      repository && [
+        `https://mybinder.org/v2/gh/${name}/HEAD?urlpath=lab/tree${page.location}`,
+        'Open in Binder',
+      ],
     notebook && file && [c.asset(file.url), 'Download notebook', ' download'],
     repository && [`${repository}/blob/HEAD${source}`, 'Source'],
   ].filter(Boolean);
-  return `<ul class="actions">${links.map(([url, text, more = '']) => `<li><a href="${esc(url)}"${more}>${text}</a></li>`).join('')}</ul>`;
+  const item = ([url, text, more = '']) => `<li><a href="${esc(url)}"${more}>${text}</a></li>`;
+  return `<ul class="actions">${links.map(item).join('')}</ul>`;
 }
 
 function header(site, page, c) {
   const { title, subtitle } = page.frontmatter;
   const number = page.chapter ? `<span class="num">${esc(page.chapter)}</span> ` : '';
-  return `<header class="title"><h1>${number}${esc(title)}</h1>${subtitle ? `<p class="subtitle">${esc(subtitle)}</p>` : ''}${
-    page.slug === site.project.index ? '' : actions(site, page, c)}</header>`;
+  const below = subtitle ? `<p class="subtitle">${esc(subtitle)}</p>` : '';
+  const links = page.slug === site.project.index ? '' : actions(site, page, c);
+  return `<header class="title"><h1>${number}${esc(title)}</h1>${below}${links}</header>`;
 }
 
-const label = (entry) => `${entry.page?.chapter ? `<span class="num">${esc(entry.page.chapter)}</span> ` : ''}${esc(entry.short_title ?? entry.title)}`;
+const label = (entry) =>
+  `${entry.page?.chapter ? `<span class="num">${esc(entry.page.chapter)}</span> ` : ''}${esc(entry.short_title ?? entry.title)}`;
 
 /** The table of contents: parts are headings of lists, pages are links. */
 function contents(site, page, root) {
@@ -90,22 +118,42 @@ function contents(site, page, root) {
   return `<ul>${site.toc.map(entry).join('')}</ul>`;
 }
 
+const CLOSE_IF_NARROW =
+  "if(matchMedia('(max-width:72rem)').matches)" +
+  'document.currentScript.previousElementSibling.open=false';
+
 /** Open beside a wide page; on a narrow one it starts closed, before anything is painted. */
 function outline(page, c) {
   const headings = findAll(page.mdast, is('heading')).filter((h) => h.html_id && h.depth <= 3);
   if (headings.length < 2) return '';
-  const words = (h) => `${h.enumerator ? `${esc(h.enumerator)} ` : ''}${c.all(h.children).replace(/<\/?(a|abbr)\b[^>]*>/g, '').replace(/ id="[^"]*"/g, '')}`;
-  const items = headings.map((h) => `<li class="depth-${h.depth}"><a href="#${esc(h.html_id)}">${words(h)}</a></li>`);
-  return `<nav class="outline" aria-label="On this page"><details open><summary>On this page</summary><ul>${items.join('')}</ul></details><script>if(matchMedia('(max-width:72rem)').matches)document.currentScript.previousElementSibling.open=false</script></nav>`;
+  const words = (h) =>
+    `${h.enumerator ? `${esc(h.enumerator)} ` : ''}${c
+      .all(h.children)
+      .replace(/<\/?(a|abbr)\b[^>]*>/g, '')
+      .replace(/ id="[^"]*"/g, '')}`;
+  const items = headings.map(
+    (h) => `<li class="depth-${h.depth}"><a href="#${esc(h.html_id)}">${words(h)}</a></li>`,
+  );
+  return html`<nav class="outline" aria-label="On this page">
+    <details open><summary>On this page</summary><ul>${items.join('')}</ul></details>
+    <script>${CLOSE_IF_NARROW}</script>
+    </nav>`;
 }
 
 function steps(site, page, root) {
   const i = site.toc.filter((e) => e.page).findIndex((e) => e.page === page);
   const entries = site.toc.filter((e) => e.page);
   const step = (e, rel, words) =>
-    e ? `<a rel="${rel}" href="${root}${e.page.path}"><small>${words}</small>${label(e)}</a>` : '<span></span>';
-  return `<nav class="steps" aria-label="Previous and next page">${step(entries[i - 1], 'prev', 'Previous')}${step(entries[i + 1], 'next', 'Next')}</nav>`;
+    e
+      ? `<a rel="${rel}" href="${root}${e.page.path}"><small>${words}</small>${label(e)}</a>`
+      : '<span></span>';
+  return html`<nav class="steps" aria-label="Previous and next page">
+    ${step(entries[i - 1], 'prev', 'Previous')}${step(entries[i + 1], 'next', 'Next')}</nav>`;
 }
+
+const BEFORE_PAINTING =
+  "document.documentElement.className='js';" +
+  "try{document.documentElement.dataset.theme=localStorage.theme||''}catch{}";
 
 function head(site, { title, description, path, root, math }) {
   const full = title === site.project.title ? title : `${title} · ${site.name}`;
@@ -119,6 +167,7 @@ function head(site, { title, description, path, root, math }) {
 <meta property="og:image:alt" content="Two square lattices joined by dimers, with the name of the book">
 <meta name="twitter:card" content="summary_large_image">\n`
     : '';
+  const typeset = math ? `<link rel="stylesheet" href="${root}katex/katex.min.css">\n` : '';
   return `<meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${esc(full)}</title>
@@ -128,17 +177,38 @@ function head(site, { title, description, path, root, math }) {
 <meta property="og:title" content="${esc(title)}">
 <meta property="og:description" content="${esc(description)}">
 ${card}<link rel="icon" href="${root}favicon.svg" type="image/svg+xml">
-${math ? `<link rel="stylesheet" href="${root}katex/katex.min.css">\n` : ''}<link rel="stylesheet" href="${root}style.css">
-<script>document.documentElement.className='js';try{document.documentElement.dataset.theme=localStorage.theme||''}catch{}</script>
+${typeset}<link rel="stylesheet" href="${root}style.css">
+<script>${BEFORE_PAINTING}</script>
 <script defer src="${root}site.js" data-root="${root}"></script>`;
 }
 
-/** The frame around a page's content; it alone knows the site's header, footer and dialogs. */
-export function layout(site, { title, description, path, root, main, page, aside = '', after = '', kind = '' }) {
+const SEARCH = html`<dialog class="search" aria-label="Search the book">
+  <form method="dialog">
+    <input type="search" placeholder="Search" aria-label="Search for" autocomplete="off">
+    <button aria-label="Close the search">×</button>
+  </form>
+  <ol role="list" aria-live="polite"></ol>
+  </dialog>`;
+
+/**
+ * The frame around a page's content; it alone knows the site's header, footer and dialogs.
+ * @param {any} site
+ * @param {{title: string, description: string, path: string, root: string, main: string,
+ *   page?: any, aside?: string, after?: string, kind?: string}} parts
+ */
+export function layout(
+  site,
+  { title, description, path, root, main, page, aside = '', after = '', kind = '' },
+) {
   const { content, code } = site.project.license ?? {};
-  const licenses = [content && `Text ${esc(content.id)}`, code && `code ${esc(code.id)}`].filter(Boolean).join(', ');
+  const licenses = [content && `Text ${esc(content.id)}`, code && `code ${esc(code.id)}`]
+    .filter(Boolean)
+    .join(', ');
   const authors = (site.project.authors ?? []).map((a) => esc(a.name)).join(', ');
-  const repository = site.project.github ? ` · <a href="${esc(site.project.github)}">Repository</a>` : '';
+  const repository = site.project.github
+    ? ` · <a href="${esc(site.project.github)}">Repository</a>`
+    : '';
+  const address = `${esc(site.options.base_url ?? '')}${esc(path)}`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -161,8 +231,8 @@ ${main}
 ${after}
 </main>
 </div>
-<footer><p>${[authors, licenses].filter(Boolean).join(' · ')}${repository}</p><p class="print-only">${esc(site.options.base_url ?? '')}${esc(path)}</p></footer>
-<dialog class="search" aria-label="Search the book"><form method="dialog"><input type="search" placeholder="Search" aria-label="Search for" autocomplete="off"><button aria-label="Close the search">×</button></form><ol role="list" aria-live="polite"></ol></dialog>
+<footer><p>${[authors, licenses].filter(Boolean).join(' · ')}${repository}</p><p class="print-only">${address}</p></footer>
+${SEARCH}
 </body>
 </html>
 `;
@@ -173,13 +243,21 @@ export function renderPage(site, page) {
   const body = c.node(page.mdast);
   const notes = footnotes(c);
   const ownList = findAll(page.mdast, is('bibliography')).length > 0;
-  const references = c.cited.size && !ownList
-    ? `<section class="bibliography"><h2 id="references">References</h2>${c.bibliography([...c.cited])}</section>` : '';
-  const { title, description = site.project.description ?? textOf(page.mdast).slice(0, 160) } = page.frontmatter;
+  const references =
+    c.cited.size && !ownList
+      ? `<section class="bibliography"><h2 id="references">References</h2>${c.bibliography([...c.cited])}</section>`
+      : '';
+  const { title, description = site.project.description ?? textOf(page.mdast).slice(0, 160) } =
+    page.frontmatter;
   return layout(site, {
-    title, description, page, path: page.path, root: c.root,
+    title,
+    description,
+    page,
+    path: page.path,
+    root: c.root,
     kind: page.slug === site.project.index ? 'landing' : '',
     main: [header(site, page, c), body, notes, references].filter(Boolean).join('\n'),
-    aside: outline(page, c), after: steps(site, page, c.root),
+    aside: outline(page, c),
+    after: steps(site, page, c.root),
   });
 }

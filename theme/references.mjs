@@ -17,9 +17,16 @@ function claimFigure(cell, page, next, problem) {
   if (outputs.length === 0) return;
   const [output] = outputs;
   const figure = figureData(output);
-  if (outputs.length > 1) problem(page, `the cell "${cell.label}" has ${outputs.length} figures; one a cell can be cited`);
+  if (outputs.length > 1)
+    problem(
+      page,
+      `the cell "${cell.label}" has ${outputs.length} figures; one a cell can be cited`,
+    );
   if (figure.label !== cell.label)
-    problem(page, `figure "${figure.label}" stands in a cell with the label "${cell.label}"; both must agree`);
+    problem(
+      page,
+      `figure "${figure.label}" stands in a cell with the label "${cell.label}"; both must agree`,
+    );
   cell.number = next();
   output.figure = { ...figure, id: cell.html_id, number: cell.number };
 }
@@ -43,11 +50,20 @@ function numberFigures(page, problem) {
   return chapter;
 }
 
-const NAMES = { equation: (n) => `(${n})`, figure: (n) => `Figure ${n}`, table: (n) => `Table ${n}` };
+const NAMES = {
+  equation: (n) => `(${n})`,
+  figure: (n) => `Figure ${n}`,
+  table: (n) => `Table ${n}`,
+};
 
 /** The words for a link that has none of its own. */
 function nameOf({ node, number }) {
-  const kind = node.type === 'math' ? 'equation' : node.kind === 'notebook-code' ? 'figure' : (node.kind ?? node.type);
+  const kind =
+    node.type === 'math'
+      ? 'equation'
+      : node.kind === 'notebook-code'
+        ? 'figure'
+        : (node.kind ?? node.type);
   if (number && NAMES[kind]) return NAMES[kind](number);
   if (number && node.type === 'heading') return `Section ${number}`;
   if (number) return `${kind[0].toUpperCase()}${kind.slice(1)} ${number}`;
@@ -63,10 +79,14 @@ export class References {
     for (const page of pages) {
       page.chapter = numberFigures(page, problem);
       const targets = new Map();
-      for (const node of findAll(page.mdast, (n) => n.html_id && n.type !== 'crossReference' && n.type !== 'captionNumber')) {
+      for (const node of findAll(
+        page.mdast,
+        (n) => n.html_id && n.type !== 'crossReference' && n.type !== 'captionNumber',
+      )) {
         const target = { page, node, id: node.html_id, number: node.number ?? node.enumerator };
         targets.set(target.id, target);
-        if (!node.implicit && !this.#everywhere.has(target.id)) this.#everywhere.set(target.id, target);
+        if (!node.implicit && !this.#everywhere.has(target.id))
+          this.#everywhere.set(target.id, target);
       }
       this.#onPage.set(page, targets);
     }

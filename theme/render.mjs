@@ -8,7 +8,7 @@ ensureDependencies();
 const { buildSite } = await import('./site.mjs');
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const { BUILD_DIRECTORY: out, CONTENT_CDN: server } = process.env;
+const { BUILD_DIRECTORY: out = '', CONTENT_CDN: server = '' } = process.env;
 
 async function write(path, data) {
   await mkdir(dirname(join(out, path)), { recursive: true });
@@ -23,7 +23,10 @@ await cp(join(here, 'assets'), out, { recursive: true });
 const katex = join(here, 'node_modules/katex/dist');
 const css = await readFile(join(katex, 'katex.min.css'), 'utf8');
 await write('katex/katex.min.css', css.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)/g, ''));
-await cp(join(katex, 'fonts'), join(out, 'katex/fonts'), { recursive: true, filter: (f) => !/\.(ttf|woff)$/.test(f) });
+await cp(join(katex, 'fonts'), join(out, 'katex/fonts'), {
+  recursive: true,
+  filter: (f) => !/\.(ttf|woff)$/.test(f),
+});
 
 if (problems.length > 0) {
   console.error(problems.map((problem) => `⛔ ${problem}`).join('\n'));

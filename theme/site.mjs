@@ -6,22 +6,31 @@ import { layout, renderPage } from './page.mjs';
 import { References } from './references.mjs';
 import { registration } from './registration.mjs';
 import { searchIndex } from './search.mjs';
-import { esc } from './typeset.mjs';
+import { esc, html } from './typeset.mjs';
 
-/** The site's files that pages publish, under names that do not depend on where the book is built. */
+/** The files that pages publish, under names that do not depend on where the book is built. */
 function publisher(modules, problem) {
   const published = new Map();
   const publish = (name, source, page) => {
     const key = source.url ?? source.bytes.toString('base64');
-    if ((published.get(name)?.key ?? key) !== key) problem(page, `two different files are called "${name}"`);
+    if ((published.get(name)?.key ?? key) !== key)
+      problem(page, `two different files are called "${name}"`);
     published.set(name, { ...source, key });
     return `files/${name}`;
   };
   // mystmd appends a hash of the absolute path to the names of copied files.
-  const publishAsset = (url, page) => publish(url.split('/').at(-1).replace(/-[0-9a-f]{32}(?=\.)/, ''), { url }, page);
+  const publishAsset = (url, page) =>
+    publish(
+      url
+        .split('/')
+        .at(-1)
+        .replace(/-[0-9a-f]{32}(?=\.)/, ''),
+      { url },
+      page,
+    );
   const publishModule = (name, page) => {
     const source = modules.get(name);
-    if (source === undefined) problem(page, `"${name}" is not among the static_files of myst.yml`);
+    if (source === undefined) problem(page, `"${name}" is not among the widgets of myst.yml`);
     return publish(`${name}.js`, { bytes: Buffer.from(registration(name, source ?? '')) }, page);
   };
   return { published, publish, publishAsset, publishModule };
@@ -29,38 +38,73 @@ function publisher(modules, problem) {
 
 /** The widgets' modules by file name. */
 async function readModules(files, directory) {
-  const sources = files.filter((file) => file.endsWith('.mjs')).map(async (file) => [basename(file), await readFile(join(directory, file), 'utf8')]);
+  const sources = files.map(async (file) => [
+    basename(file),
+    await readFile(join(directory, file), 'utf8'),
+  ]);
   return new Map(await Promise.all(sources));
 }
 
 function sitemap(site, base) {
-  const urls = site.pages.map((page) => `<url><loc>${esc(base + page.path.replace(/^index\.html$/, ''))}</loc></url>`);
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n${urls.join('\n')}\n</urlset>\n`;
+  const urls = site.pages.map(
+    (page) => `<url><loc>${esc(base + page.path.replace(/^index\.html$/, ''))}</loc></url>`,
+  );
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+${urls.join('\n')}
+</urlset>
+`;
 }
 
-/** Servers show this page under any address, so its relative links are fixed by the known base path. */
+/** Servers show it under any address, so its relative links are fixed by the known base path. */
 function errorPage(site, base) {
   const path = base ? new URL(base).pathname : '/';
-  const fix = `<script>if(location.pathname.startsWith(${JSON.stringify(path)})){const b=document.createElement('base');b.href=${JSON.stringify(path)};document.head.prepend(b)}</script>`;
+  const quoted = JSON.stringify(path);
+  const fix =
+    `<script>if(location.pathname.startsWith(${quoted})){` +
+    `const b=document.createElement('base');b.href=${quoted};document.head.prepend(b)}</script>`;
   const home = base ? ` Its address is <a href="${esc(base)}">${esc(base)}</a>.` : '';
+  const start = '<a href="index.html">start of the book</a>';
+  const words = html`<p>There is no page at this address. It may have moved: look through the
+    contents, search, or go to the ${start}.${home}</p>`;
   const main = `<header class="title"><h1>Page not found</h1></header>
-<p>There is no page at this address. It may have moved: look through the contents, search, or go to the <a href="index.html">start of the book</a>.${home}</p>`;
-  const html = layout(site, { title: 'Page not found', description: 'There is no page at this address.', path: '404.html', root: '', main });
-  return html.replace('<meta charset="utf-8">', `<meta charset="utf-8">\n${fix}\n<meta name="robots" content="noindex">`);
+${words}`;
+  const page = layout(site, {
+    title: 'Page not found',
+    description: 'There is no page at this address.',
+    path: '404.html',
+    root: '',
+    main,
+  });
+  return page.replace(
+    '<meta charset="utf-8">',
+    `<meta charset="utf-8">\n${fix}\n<meta name="robots" content="noindex">`,
+  );
 }
 
 export async function buildSite(server, directory) {
   const loaded = await loadProject(server);
-  const modules = await readModules(loaded.project.static_files ?? [], directory);
+  const widgets = (loaded.options.widgets ?? '').split(' ').filter(Boolean);
+  const modules = await readModules(widgets, directory);
   const problems = [];
   const problem = (page, message) => problems.push(`${page.location}: ${message}`);
   const { published, ...publishing } = publisher(modules, problem);
-  const byPath = new Map(loaded.pages.map((page) => [page.slug === loaded.project.index ? '/' : `/${page.slug.replaceAll('.', '/')}`, page]));
+  const byPath = new Map(
+    loaded.pages.map((page) => [
+      page.slug === loaded.project.index ? '/' : `/${page.slug.replaceAll('.', '/')}`,
+      page,
+    ]),
+  );
   const site = {
-    ...loaded, ...publishing, problem,
+    ...loaded,
+    ...publishing,
+    problem,
     name: loaded.options.logo_text ?? loaded.project.title,
     references: new References(loaded.pages, problem),
-    toc: loaded.toc.map((entry) => ({ ...entry, page: loaded.pages.find((page) => page.slug && page.slug === entry.slug) })),
+    toc: loaded.toc.map((entry) => ({
+      ...entry,
+      page: loaded.pages.find((page) => page.slug && page.slug === entry.slug),
+    })),
     pageAt: (url) => byPath.get(url),
   };
   const files = new Map();
@@ -75,7 +119,10 @@ export async function buildSite(server, directory) {
   files.set('404.html', errorPage(site, base));
   files.set('search.js', registration('search', searchIndex(site.pages)));
   if (base) files.set('sitemap.xml', sitemap(site, base));
-  files.set('robots.txt', `User-agent: *\nAllow: /\n${base ? `Sitemap: ${base}sitemap.xml\n` : ''}`);
+  files.set(
+    'robots.txt',
+    `User-agent: *\nAllow: /\n${base ? `Sitemap: ${base}sitemap.xml\n` : ''}`,
+  );
   for (const [name, { url, bytes }] of published)
     files.set(`files/${name}`, bytes ?? Buffer.from(await (await site.get(url)).arrayBuffer()));
   return { files, problems };

@@ -1,9 +1,11 @@
-"""Which chapter shows an equation of the papers, and which function computes it.
+"""Which chapter shows an equation of the papers, which function computes it, which test checks it.
 
 ``python -m nickbook.book.equations notebooks/equations.md`` writes the page from the labels of the
-chapters and the docstrings of the package, which name their equation (``LK Eq. 13``).
+chapters, the docstrings of the package, which name their equation (``LK Eq. 13``), and the marks
+of the tests (``@pytest.mark.equation("LK", 13)``).
 """
 
+import ast
 import inspect
 import pkgutil
 import re
@@ -25,13 +27,14 @@ _LABEL = re.compile(r"^:label: (eq-\d+-(lk|glywh)(\d+))$", re.MULTILINE)
 
 _HEAD = """---
 title: Equations and code
-description: Where each numbered equation of the papers is derived, computed and tested.
+description: Where each numbered equation of the papers is derived, computed and checked.
 numbering:
   heading_2: false
 ---
 
-This page is written from the labels of the chapters and from the docstrings of the package, each of
-which names the equations that it computes.
+This page is written from the labels of the chapters, from the docstrings of the package, each of
+which names the equations that it computes, and from the marks of the tests that check them. A test
+stands here under its name: "printed formulas" is `test_printed_formulas` in the linked file.
 """
 
 
@@ -45,13 +48,13 @@ class Entry:
         Labels under which chapters show it.
     functions : dict of str to str
         Public functions and classes that name it, with their source files.
-    tests : list of str
-        Test files that use one of them.
+    tests : list of (str, str)
+        Tests that are marked with it, each with its file.
     """
 
     labels: list[str] = field(default_factory=list)
     functions: dict[str, str] = field(default_factory=dict)
-    tests: list[str] = field(default_factory=list)
+    tests: list[tuple[str, str]] = field(default_factory=list)
 
 
 def cited(text: str) -> set[tuple[str, int]]:
@@ -79,6 +82,36 @@ def cited(text: str) -> set[tuple[str, int]]:
     return found
 
 
+def marked(source: str) -> dict[str, list[tuple[str, int]]]:
+    r"""Find the tests that are marked with equations, without running anything.
+
+    Parameters
+    ----------
+    source : str
+        A file of tests.
+
+    Returns
+    -------
+    dict of str to list of (str, int)
+        From the name of a function to the paper and number of each equation in its marks.
+
+    Examples
+    --------
+    >>> marked("@pytest.mark.equation('LK', 3, 10)\ndef test_printed_formulas(): ...")
+    {'test_printed_formulas': [('LK', 3), ('LK', 10)]}
+    """
+    found = {}
+    for test in ast.walk(ast.parse(source)):
+        if not isinstance(test, ast.FunctionDef):
+            continue
+        calls = [d for d in test.decorator_list if isinstance(d, ast.Call)]
+        marks = [d for d in calls if ast.unparse(d.func) == "pytest.mark.equation"]
+        values = [[ast.literal_eval(x) for x in mark.args] for mark in marks]
+        if values:
+            found[test.name] = [(paper, n) for paper, *numbers in values for n in numbers]
+    return found
+
+
 def equation_map(root: Path = ROOT) -> dict[tuple[str, int], Entry]:
     """Collect what chapters, package and tests say about each numbered equation.
 
@@ -96,16 +129,14 @@ def equation_map(root: Path = ROOT) -> dict[tuple[str, int], Entry]:
     for chapter in sorted((root / "notebooks").glob("[0-9]*.md")):
         for label, paper, number in _LABEL.findall(chapter.read_text(encoding="utf-8")):
             entries[paper.upper(), int(number)].labels.append(label)
-    tests = {
-        path.relative_to(root).as_posix(): set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
-        for path in sorted((root / "tests").rglob("test_*.py"))
-    }
     for name, thing in sorted(_public().items()):
-        path = Path(inspect.getsourcefile(thing) or "").relative_to(root).as_posix()
+        source = Path(inspect.getsourcefile(thing) or "").relative_to(root).as_posix()
         for key in cited(inspect.getdoc(thing) or ""):
-            entries[key].functions[name] = path
-            users = [test for test, words in tests.items() if name in words]
-            entries[key].tests = sorted({*entries[key].tests, *users})
+            entries[key].functions[name] = source
+    for path in sorted((root / "tests").rglob("test_*.py")):
+        for name, keys in marked(path.read_text(encoding="utf-8")).items():
+            for key in keys:
+                entries[key].tests.append((name, path.relative_to(root).as_posix()))
     return dict(sorted(entries.items()))
 
 
@@ -128,17 +159,19 @@ def page(entries: dict[tuple[str, int], Entry]) -> str:
         if not rows:
             continue
         lines = [f"| {number} | {' | '.join(_cells(entry))} |" for number, entry in rows]
-        head = "| equation | shown as | computed by | tested in |\n| --- | --- | --- | --- |\n"
+        head = "| equation | shown as | computed by | checked by |\n| --- | --- | --- | --- |\n"
         table = head + "\n".join(lines)
         parts.append(f"## {title}\n\n:::{{div}}\n:class: wide\n\n{table}\n\n:::\n")
     return "\n".join(parts)
 
 
 def _public() -> dict[str, Any]:
-    """Return exported functions and classes of all rooms by name."""
+    """Return exported functions and classes of all rooms and their wings by name."""
     found = {}
-    for room in pkgutil.iter_modules(nickbook.__path__):
-        module = import_module(f"nickbook.{room.name}")
+    for room in pkgutil.walk_packages(nickbook.__path__, "nickbook."):
+        if not room.ispkg:
+            continue
+        module = import_module(room.name)
         for name in getattr(module, "__all__", ()):
             thing = getattr(module, name)
             if inspect.isfunction(thing) or inspect.isclass(thing):
@@ -150,7 +183,10 @@ def _cells(entry: Entry) -> tuple[str, str, str]:
     return (
         ", ".join(f"[](#{label})" for label in entry.labels),
         ", ".join(f"[`{name}`]({SOURCE}{path})" for name, path in entry.functions.items()),
-        ", ".join(f"[{Path(test).stem}]({SOURCE}{test})" for test in entry.tests),
+        ", ".join(
+            f"[{name.removeprefix('test_').replace('_', ' ')}]({SOURCE}{path})"
+            for name, path in entry.tests
+        ),
     )
 
 

@@ -6,30 +6,59 @@ const CURVE_STEPS = 65534;
 const IMAGE_STEPS = 254;
 const DASHES = { solid: '', dashed: '7 4', dotted: '1.5 3.5' };
 
+/**
+ * What `nickbook.book.drawing` and `explore` send. In a table numbers are steps until `inUnits`.
+ * @typedef {[number, number]} Limits
+ * @typedef {[number, string][]} Ticks
+ * @typedef {{name: string, x: ArrayLike<number>, y: ArrayLike<number>, color: string,
+ *   dash: 'solid' | 'dashed' | 'dotted', points: boolean}} Curve
+ * @typedef {{values: ArrayLike<number>, shape: [number, number], x_limits: Limits,
+ *   y_limits: Limits, limits: Limits, colors: string[], label: string}} Image
+ * @typedef {{title: string, x_label: string, y_label: string, x_limits: Limits, y_limits: Limits,
+ *   x_log: boolean, y_log: boolean, x_ticks: Ticks, y_ticks: Ticks, equal: boolean,
+ *   curves: Curve[], images: Image[], vertical: number[], horizontal: number[]}} Panel
+ * @typedef {{panels: Panel[], readouts: [string, string][], error?: string}} Drawing
+ * @typedef {{name: string, label: string, kind: string, value: any, values: any[], unit: string,
+ *   format: string}} Control
+ * @typedef {{left: number, right: number, top: number, bottom: number}} Box
+ */
+
 const STYLE = `
-.nb-explorer { container-type: inline-size; text-align: left; color: var(--jp-content-font-color1, inherit); font-size: .92rem; line-height: 1.4; }
-.nb-panels { display: grid; grid-template-columns: repeat(var(--nb-columns), minmax(0, 1fr)); gap: .75rem 1rem; }
+.nb-explorer { container-type: inline-size; text-align: left;
+  color: var(--jp-content-font-color1, inherit); font-size: .92rem; line-height: 1.4; }
+.nb-panels { display: grid; grid-template-columns: repeat(var(--nb-columns), minmax(0, 1fr));
+  gap: .75rem 1rem; }
 @container (max-width: 34rem) { .nb-panels { grid-template-columns: minmax(0, 1fr); } }
 .nb-head { display: flex; flex-wrap: wrap; gap: 0 1rem; min-height: 1.4em; padding-left: 3rem; }
 .nb-key { display: inline-flex; align-items: center; gap: .35rem; }
 .nb-key svg { width: 1.6rem; height: .6rem; }
 .nb-explorer svg { display: block; max-width: none; }
 .nb-explorer :is(sub, sup) { line-height: 0; }
-.nb-controls { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; align-items: end; margin: .75rem 0 .25rem; }
+.nb-controls { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; align-items: end;
+  margin: .75rem 0 .25rem; }
 .nb-control { flex: 1 1 10rem; min-width: 0; display: grid; grid-template-columns: 1fr auto; }
-.nb-control :is(input, select) { grid-column: 1 / 3; width: 100%; min-height: 1.75rem; margin: 0; font: inherit; color: inherit; background: transparent; }
+.nb-control :is(input, select) { grid-column: 1 / 3; width: 100%; min-height: 1.75rem; margin: 0;
+  font: inherit; color: inherit; background: transparent; }
 .nb-control option { color: CanvasText; background: Canvas; }
-.nb-reset { font: inherit; color: inherit; background: none; border: 1px solid currentColor; border-radius: 6px; padding: .25rem .75rem; cursor: pointer; }
-.nb-readouts { display: flex; flex-wrap: wrap; gap: 0 1.25rem; margin: .25rem 0; min-height: 1.4em; font-variant-numeric: tabular-nums; }
+.nb-reset { font: inherit; color: inherit; background: none; border: 1px solid currentColor;
+  border-radius: 6px; padding: .25rem .75rem; cursor: pointer; }
+.nb-readouts { display: flex; flex-wrap: wrap; gap: 0 1.25rem; margin: .25rem 0;
+  min-height: 1.4em; font-variant-numeric: tabular-nums; }
 .nb-message { margin: .25rem 0; padding: .25rem .75rem; border-left: 3px solid #cf3f2e; }
 .nb-message[hidden] { display: none; }`;
 
 // --- the table ---------------------------------------------------------------------------------
 
-/** Unpack a table; the result gives the drawing at a point, the last control counting fastest. */
+/**
+ * Unpack a table; the result gives the drawing at a point, the last control counting fastest.
+ * @param {string} base64
+ * @returns {Promise<(point: number) => Drawing>}
+ */
 export async function decode(base64) {
   if (typeof DecompressionStream === 'undefined') {
-    throw new Error('This browser is too old for interactive figures: it cannot unpack their table.');
+    throw new Error(
+      'This browser is too old for interactive figures: it cannot unpack their table.',
+    );
   }
   const packed = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate'));
@@ -37,7 +66,13 @@ export async function decode(base64) {
   const start = 4 + new DataView(bytes.buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, start)));
   const pool = unshuffle(bytes.subarray(start), head.lengths);
-  const rows = head.rows.map((row) => { let sum = 0; return row.map((d) => (sum += d)); });
+  const rows = head.rows.map((row) => {
+    let sum = 0;
+    return row.map((d) => {
+      sum += d;
+      return sum;
+    });
+  });
   const holes = [...head.arrayHoles, ...head.scalarHoles];
   return (point) => {
     const drawing = JSON.parse(JSON.stringify(head.template));
@@ -49,9 +84,10 @@ export async function decode(base64) {
   };
 }
 
+/** @type {(bytes: Uint8Array, lengths: number[]) => Uint16Array[]} */
 function unshuffle(bytes, lengths) {
   const high = bytes.length / 2;
-  let [at, previous] = [0, []];
+  let [at, previous] = [0, new Uint16Array(0)];
   return lengths.map((length) => {
     const base = previous.length === length ? previous : new Uint16Array(length);
     let [change, slope] = [0, 0];
@@ -65,17 +101,20 @@ function unshuffle(bytes, lengths) {
   });
 }
 
+/** @type {(drawing: Drawing) => Drawing} */
 function inUnits(drawing) {
   for (const panel of drawing.panels) {
     for (const curve of panel.curves) {
       curve.x = fromSteps(curve.x, panel.x_limits, panel.x_log, CURVE_STEPS);
       curve.y = fromSteps(curve.y, panel.y_limits, panel.y_log, CURVE_STEPS);
     }
-    for (const image of panel.images) image.values = fromSteps(image.values, image.limits, false, IMAGE_STEPS);
+    for (const image of panel.images)
+      image.values = fromSteps(image.values, image.limits, false, IMAGE_STEPS);
   }
   return drawing;
 }
 
+/** @type {(steps: ArrayLike<number>, limits: Limits, log: boolean, count: number) => Float64Array} */
 function fromSteps(steps, [low, high], log, count) {
   return Float64Array.from(steps, (step) => {
     if (step === NOT_A_NUMBER) return NaN;
@@ -85,9 +124,11 @@ function fromSteps(steps, [low, high], log, count) {
 
 /** Arrays from the kernel come as binary views beside the JSON. */
 function unpack(node) {
-  if (node instanceof DataView) return new Float64Array(node.buffer.slice(node.byteOffset, node.byteOffset + node.byteLength));
+  if (node instanceof DataView)
+    return new Float64Array(node.buffer.slice(node.byteOffset, node.byteOffset + node.byteLength));
   if (Array.isArray(node)) return node.map(unpack);
-  if (node && typeof node === 'object') return Object.fromEntries(Object.entries(node).map(([k, v]) => [k, unpack(v)]));
+  if (node && typeof node === 'object')
+    return Object.fromEntries(Object.entries(node).map(([k, v]) => [k, unpack(v)]));
   return node;
 }
 
@@ -96,44 +137,66 @@ function unpack(node) {
 /** JupyterLab takes the arrow keys for itself unless the element that has the focus says this. */
 const KEYS = { 'data-lm-suppress-shortcuts': 'true' };
 const uid = () => `nb-${Math.random().toString(36).slice(2)}`;
+/** @type {(text: string) => string} */
 const minus = (text) => text.replace(/-(?=[\d.])/g, '−');
 
+/** @returns {any} the element that the tag names */
 function make(namespace, tag, attributes = {}, ...children) {
   const node = document.createElementNS(namespace, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.append(...children);
   return node;
 }
-const h = (tag, attributes, ...children) => make('http://www.w3.org/1999/xhtml', tag, attributes, ...children);
-const s = (tag, attributes, ...children) => make('http://www.w3.org/2000/svg', tag, attributes, ...children);
+const h = (tag, attributes, ...children) =>
+  make('http://www.w3.org/1999/xhtml', tag, attributes, ...children);
+const s = (tag, attributes, ...children) =>
+  make('http://www.w3.org/2000/svg', tag, attributes, ...children);
 
-const pieces = (text) => text.split(/([_^]\{[^}]*\})/).filter(Boolean).map((piece) => {
-  const script = /^([_^])\{(.*)\}$/.exec(piece);
-  return script ? [script[1], script[2]] : ['', piece];
-});
-const plain = (text) => pieces(text).map(([, piece]) => piece).join('');
-const rich = (text) => pieces(text).map(([kind, piece]) => (kind ? h(kind === '_' ? 'sub' : 'sup', {}, piece) : piece));
+/** Text with _{…} and ^{…} as pairs of a kind and a piece. @type {(text: string) => string[][]} */
+const pieces = (text) =>
+  text
+    .split(/([_^]\{[^}]*\})/)
+    .filter(Boolean)
+    .map((piece) => {
+      const script = /^([_^])\{(.*)\}$/.exec(piece);
+      return script ? [script[1], script[2]] : ['', piece];
+    });
+const plain = (text) =>
+  pieces(text)
+    .map(([, piece]) => piece)
+    .join('');
+const rich = (text) =>
+  pieces(text).map(([kind, piece]) => (kind ? h(kind === '_' ? 'sub' : 'sup', {}, piece) : piece));
 
+/** @type {(x: number, y: number, text: string, attributes?: object) => SVGTextElement} */
 function label(x, y, text, attributes = {}) {
   const node = s('text', { x, y, 'text-anchor': 'middle', ...attributes });
   let back = 0;
   for (const [kind, piece] of pieces(text)) {
     const shift = kind && (kind === '_' ? 3 : -4);
-    node.append(s('tspan', { dy: (shift || 0) - back, ...(kind && { 'font-size': '75%' }) }, piece));
+    node.append(
+      s('tspan', { dy: (shift || 0) - back, ...(kind && { 'font-size': '75%' }) }, piece),
+    );
     back = shift || 0;
   }
   return node;
 }
 
+/** @type {(value: number, spec: string) => string} */
 export function format(value, spec) {
   const digits = Number(spec[1]);
   if (spec[2] === 'f') return minus(value.toFixed(digits));
-  return minus(spec[2] === 'e' ? value.toExponential(digits) : String(Number(value.toPrecision(digits || 1))));
+  return minus(
+    spec[2] === 'e' ? value.toExponential(digits) : String(Number(value.toPrecision(digits || 1))),
+  );
 }
 
 // --- panels ------------------------------------------------------------------------------------
 
-/** Round places for ticks between two limits, with their labels. */
+/**
+ * Round places for ticks between two limits, with their labels.
+ * @type {(limits: Limits, log: boolean, room: number) => Ticks}
+ */
 export function ticks([low, high], log, room) {
   if (log) {
     const decades = Math.log10(high / low);
@@ -144,31 +207,41 @@ export function ticks([low, high], log, room) {
     for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e += every) {
       places.push(...steps.map((m) => Number(`${m}e${e}`)));
     }
-    return places.filter((v) => v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9)).map((v) => [v, powers ? number(v, 0, 1e9) : minus(String(v))]);
+    return places
+      .filter((v) => v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9))
+      .map((v) => [v, powers ? number(v, 0, 1e9) : minus(String(v))]);
   }
   const rough = (high - low) / room;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((v) => v >= rough * (1 - 1e-9));
+  const step = [1, 2, 5].map((m) => m * power).find((v) => v >= rough * (1 - 1e-9)) ?? 10 * power;
   const places = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) places.push(i * step);
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++)
+    places.push(i * step);
   return places.map((v) => [v, number(v, step, Math.max(Math.abs(low), Math.abs(high)))]);
 }
 
+/** @type {(value: number, step: number, largest: number) => string} */
 function number(value, step, largest) {
   if (Math.abs(value) < 1e-9 * step) return '0';
-  if ((largest >= 1e5 || Math.max(Math.abs(value), step) < 1e-3)) {
+  if (largest >= 1e5 || Math.max(Math.abs(value), step) < 1e-3) {
     const [mantissa, exponent] = value.toExponential(step ? 1 : 0).split('e');
-    return minus(`${mantissa.replace(/\.0$/, '')}·10^{${Number(exponent)}}`.replace(/^(-?)1·/, '$1')).replace('{-', '{−');
+    return minus(
+      `${mantissa.replace(/\.0$/, '')}·10^{${Number(exponent)}}`.replace(/^(-?)1·/, '$1'),
+    ).replace('{-', '{−');
   }
   return minus(value.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9))));
 }
 
-/** Places on the screen for the numbers on an axis. */
+/**
+ * Places on the screen for the numbers on an axis.
+ * @type {(limits: Limits, log: boolean, from: number, to: number) => (v: number) => number}
+ */
 function axis([low, high], log, from, to) {
   if (log) return (v) => from + (Math.log(v / low) / Math.log(high / low)) * (to - from);
   return (v) => from + ((v - low) / (high - low)) * (to - from);
 }
 
+/** @type {(curve: Curve, X: (v: number) => number, Y: (v: number) => number) => string} */
 function path(curve, X, Y) {
   let [d, pen] = ['', 'M'];
   for (let i = 0; i < curve.x.length; i++) {
@@ -181,24 +254,34 @@ function path(curve, X, Y) {
   return d;
 }
 
-/** A little of the text's colour is mixed in, for more contrast on light and dark pages alike. */
+/**
+ * A little of the text's colour is mixed in, for more contrast on light and dark pages alike.
+ * @type {(curve: Curve) => object}
+ */
 const stroke = ({ color, dash, points }) => ({
-  fill: 'none', stroke: color || 'currentColor', style: color && `stroke: color-mix(in oklab, ${color} 85%, currentColor)`, 'stroke-width': points ? 5 : 2, 'stroke-linejoin': 'round',
-  'stroke-linecap': points ? 'round' : 'butt', 'stroke-dasharray': points ? '' : DASHES[dash],
+  fill: 'none',
+  stroke: color || 'currentColor',
+  style: color && `stroke: color-mix(in oklab, ${color} 85%, currentColor)`,
+  'stroke-width': points ? 5 : 2,
+  'stroke-linejoin': 'round',
+  'stroke-linecap': points ? 'round' : 'butt',
+  'stroke-dasharray': points ? '' : DASHES[dash],
 });
 
-/** A heat map as the address of a small picture. */
+/** A heat map as the address of a small picture. @type {(image: Image) => string} */
 function picture({ values, shape: [rows, columns], limits: [low, high], colors }) {
   const canvas = h('canvas', { width: columns, height: rows });
   const context = canvas.getContext('2d');
   const data = context.createImageData(columns, rows);
   const anchors = colors.map((c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16)));
-  values.forEach((value, i) => {
+  Array.from(values).forEach((value, i) => {
     if (Number.isNaN(value)) return;
     const place = Math.min(1, Math.max(0, (value - low) / (high - low))) * (anchors.length - 1);
     const left = Math.min(Math.floor(place), anchors.length - 2);
     const at = 4 * ((rows - 1 - Math.floor(i / columns)) * columns + (i % columns));
-    for (let c = 0; c < 3; c++) data.data[at + c] = anchors[left][c] + (place - left) * (anchors[left + 1][c] - anchors[left][c]);
+    for (let c = 0; c < 3; c++)
+      data.data[at + c] =
+        anchors[left][c] + (place - left) * (anchors[left + 1][c] - anchors[left][c]);
     data.data[at + 3] = 255;
   });
   context.putImageData(data, 0, 0);
@@ -207,6 +290,16 @@ function picture({ values, shape: [rows, columns], limits: [low, high], colors }
 
 /** One panel: its frame is rebuilt only when limits, labels or size change, its curves are moved. */
 class PanelView {
+  /** @type {(v: number) => number} */
+  X = Number;
+  /** @type {(v: number) => number} */
+  Y = Number;
+  /** @type {SVGElement[]} */
+  images = [];
+  /** @type {SVGElement[]} */
+  curves = [];
+  key = '';
+
   constructor({ width, height, columns }) {
     this.nominal = width / columns;
     this.height = height;
@@ -215,51 +308,126 @@ class PanelView {
     this.el = h('div', { class: 'nb-panel' }, this.head, this.svg);
   }
 
+  /** @param {Panel} panel */
   draw(panel) {
     const width = Math.max(220, Math.round(this.el.clientWidth || this.nominal));
-    const height = Math.round(Math.min(this.height, Math.max(220, (width * this.height) / this.nominal)));
-    const key = JSON.stringify([width, height, panel], (name, value) => (ArrayBuffer.isView(value) ? undefined : value));
+    const height = Math.round(
+      Math.min(this.height, Math.max(220, (width * this.height) / this.nominal)),
+    );
+    const key = JSON.stringify([width, height, panel], (_, value) =>
+      ArrayBuffer.isView(value) ? undefined : value,
+    );
     if (key !== this.key) this.frame(panel, width, height);
     this.key = key;
-    panel.images.forEach((image, i) => this.images[i].setAttribute('href', picture(image)));
-    panel.curves.forEach((curve, i) => this.curves[i].setAttribute('d', path(curve, this.X, this.Y)));
+    panel.images.forEach((image, i) => {
+      this.images[i].setAttribute('href', picture(image));
+    });
+    panel.curves.forEach((curve, i) => {
+      this.curves[i].setAttribute('d', path(curve, this.X, this.Y));
+    });
   }
 
+  /** @type {(panel: Panel, width: number, height: number) => void} */
   frame(panel, width, height) {
     const named = new Map(panel.curves.filter((c) => c.name).map((c) => [c.name, c]));
-    const keys = [...named.values()].map((c) => h('span', { class: 'nb-key' },
-      s('svg', { viewBox: '0 0 26 10' }, s('path', { d: c.points ? 'M13 5h0' : 'M0 5H26', ...stroke(c) })), h('span', {}, ...rich(c.name))));
-    this.head.replaceChildren(...(panel.title ? [h('strong', {}, ...rich(panel.title))] : []), ...keys);
-    const yTicks = panel.y_ticks.length ? panel.y_ticks : ticks(panel.y_limits, panel.y_log, height / 60);
+    const keys = [...named.values()].map((c) =>
+      h(
+        'span',
+        { class: 'nb-key' },
+        s(
+          'svg',
+          { viewBox: '0 0 26 10' },
+          s('path', { d: c.points ? 'M13 5h0' : 'M0 5H26', ...stroke(c) }),
+        ),
+        h('span', {}, ...rich(c.name)),
+      ),
+    );
+    this.head.replaceChildren(
+      ...(panel.title ? [h('strong', {}, ...rich(panel.title))] : []),
+      ...keys,
+    );
+    const yTicks = panel.y_ticks.length
+      ? panel.y_ticks
+      : ticks(panel.y_limits, panel.y_log, height / 60);
     const widest = Math.max(...yTicks.map(([, text]) => plain(text).length));
-    const box = { left: 30 + 7.5 * widest, right: width - (panel.images.length ? 84 : 14), top: 10, bottom: height - 46 };
+    const box = {
+      left: 30 + 7.5 * widest,
+      right: width - (panel.images.length ? 84 : 14),
+      top: 10,
+      bottom: height - 46,
+    };
     if (panel.equal) this.equalize(box, panel);
     this.X = axis(panel.x_limits, panel.x_log, box.left, box.right);
     this.Y = axis(panel.y_limits, panel.y_log, box.bottom, box.top);
-    const xTicks = panel.x_ticks.length ? panel.x_ticks : ticks(panel.x_limits, panel.x_log, (box.right - box.left) / 60);
+    const xTicks = panel.x_ticks.length
+      ? panel.x_ticks
+      : ticks(panel.x_limits, panel.x_log, (box.right - box.left) / 60);
     const [clip, w, hh] = [uid(), box.right - box.left, box.bottom - box.top];
-    this.images = panel.images.map(({ x_limits: x, y_limits: y }) => s('image', {
-      x: this.X(x[0]), y: this.Y(y[1]), width: this.X(x[1]) - this.X(x[0]), height: this.Y(y[0]) - this.Y(y[1]),
-      preserveAspectRatio: 'none', style: 'image-rendering: pixelated' }));
+    this.images = panel.images.map(({ x_limits: x, y_limits: y }) =>
+      s('image', {
+        x: this.X(x[0]),
+        y: this.Y(y[1]),
+        width: this.X(x[1]) - this.X(x[0]),
+        height: this.Y(y[0]) - this.Y(y[1]),
+        preserveAspectRatio: 'none',
+        style: 'image-rendering: pixelated',
+      }),
+    );
     this.curves = panel.curves.map((curve) => s('path', stroke(curve)));
-    const grid = [...panel.vertical.map((x) => `M${this.X(x)} ${box.top}V${box.bottom}`), ...panel.horizontal.map((y) => `M${box.left} ${this.Y(y)}H${box.right}`)];
-    const faint = [...xTicks.map(([x]) => `M${this.X(x)} ${box.top}V${box.bottom}`), ...yTicks.map(([y]) => `M${box.left} ${this.Y(y)}H${box.right}`)];
+    const grid = [
+      ...panel.vertical.map((x) => `M${this.X(x)} ${box.top}V${box.bottom}`),
+      ...panel.horizontal.map((y) => `M${box.left} ${this.Y(y)}H${box.right}`),
+    ];
+    const faint = [
+      ...xTicks.map(([x]) => `M${this.X(x)} ${box.top}V${box.bottom}`),
+      ...yTicks.map(([y]) => `M${box.left} ${this.Y(y)}H${box.right}`),
+    ];
     this.svg.setAttribute('viewBox', `0 0 ${width} ${box.bottom + 46}`);
     this.svg.replaceChildren(
-      s('clipPath', { id: clip }, s('rect', { x: box.left - 1, y: box.top - 1, width: w + 2, height: hh + 2 })),
-      ...(this.images.length ? [] : [s('path', { d: faint.join(''), stroke: 'currentColor', opacity: 0.12 })]),
-      s('g', { 'clip-path': `url(#${clip})` }, ...this.images, s('path', { d: grid.join(''), stroke: '#7a7a7a' }), ...this.curves),
-      s('rect', { x: box.left, y: box.top, width: w, height: hh, fill: 'none', stroke: 'currentColor', opacity: 0.6 }),
-      s('g', { fill: 'currentColor' },
+      s(
+        'clipPath',
+        { id: clip },
+        s('rect', { x: box.left - 1, y: box.top - 1, width: w + 2, height: hh + 2 }),
+      ),
+      ...(this.images.length
+        ? []
+        : [s('path', { d: faint.join(''), stroke: 'currentColor', opacity: 0.12 })]),
+      s(
+        'g',
+        { 'clip-path': `url(#${clip})` },
+        ...this.images,
+        s('path', { d: grid.join(''), stroke: '#7a7a7a' }),
+        ...this.curves,
+      ),
+      s('rect', {
+        x: box.left,
+        y: box.top,
+        width: w,
+        height: hh,
+        fill: 'none',
+        stroke: 'currentColor',
+        opacity: 0.6,
+      }),
+      s(
+        'g',
+        { fill: 'currentColor' },
         ...xTicks.map(([x, text]) => label(this.X(x), box.bottom + 17, text)),
-        ...yTicks.map(([y, text]) => label(box.left - 6, this.Y(y) + 4.5, text, { 'text-anchor': 'end' })),
+        ...yTicks.map(([y, text]) =>
+          label(box.left - 6, this.Y(y) + 4.5, text, { 'text-anchor': 'end' }),
+        ),
         label((box.left + box.right) / 2, box.bottom + 38, panel.x_label),
         upright(box.left - 7.5 * widest - 14, (box.top + box.bottom) / 2, panel.y_label),
-        ...panel.images.slice(0, 1).flatMap((image) => colorBar(image, box))));
+        ...panel.images.slice(0, 1).flatMap((image) => colorBar(image, box)),
+      ),
+    );
   }
 
+  /** @type {(box: Box, panel: Panel) => void} */
   equalize(box, { x_limits: x, y_limits: y }) {
-    const unit = Math.min((box.right - box.left) / (x[1] - x[0]), (box.bottom - box.top) / (y[1] - y[0]));
+    const unit = Math.min(
+      (box.right - box.left) / (x[1] - x[0]),
+      (box.bottom - box.top) / (y[1] - y[0]),
+    );
     const spare = box.right - box.left - unit * (x[1] - x[0]);
     box.left += spare / 2;
     box.right -= spare / 2;
@@ -267,27 +435,48 @@ class PanelView {
   }
 }
 
-const upright = (x, y, text) => label(0, 0, text, { transform: `translate(${x} ${y}) rotate(-90)` });
+const upright = (x, y, text) =>
+  label(0, 0, text, { transform: `translate(${x} ${y}) rotate(-90)` });
 
+/** @type {(image: Image, box: Box) => Element[]} */
 function colorBar({ limits, colors, label: text }, { right, top, bottom }) {
   const id = uid();
   const Y = axis(limits, false, bottom, top);
   return [
-    s('linearGradient', { id, x1: 0, x2: 0, y1: 1, y2: 0 }, ...colors.map((c, i) => s('stop', { offset: i / (colors.length - 1), 'stop-color': c }))),
+    s(
+      'linearGradient',
+      { id, x1: 0, x2: 0, y1: 1, y2: 0 },
+      ...colors.map((c, i) => s('stop', { offset: i / (colors.length - 1), 'stop-color': c })),
+    ),
     s('rect', { x: right + 8, y: top, width: 12, height: bottom - top, fill: `url(#${id})` }),
-    ...ticks(limits, false, (bottom - top) / 60).map(([v, t]) => label(right + 24, Y(v) + 4.5, t, { 'text-anchor': 'start' })),
+    ...ticks(limits, false, (bottom - top) / 60).map(([v, t]) =>
+      label(right + 24, Y(v) + 4.5, t, { 'text-anchor': 'start' }),
+    ),
     upright(right + 76, (top + bottom) / 2, text),
   ];
 }
 
 // --- controls ----------------------------------------------------------------------------------
 
-/** A slider's position is an index into its values; between two of them when a kernel computes. */
+/**
+ * A slider's position is an index into its values; between two of them when a kernel computes.
+ * @param {Control} control
+ * @param {boolean} live
+ * @param {() => void} changed
+ */
 function slider(control, live, changed) {
   const { values, unit } = control;
   const [id, last] = [uid(), values.length - 1];
   const step = live ? 1 / Math.ceil(200 / last) : 1;
-  const input = h('input', { id, type: 'range', min: 0, max: last, step, name: control.name, ...KEYS });
+  const input = h('input', {
+    id,
+    type: 'range',
+    min: 0,
+    max: last,
+    step,
+    name: control.name,
+    ...KEYS,
+  });
   const output = h('output', { for: id, 'aria-live': 'off' });
   const read = () => {
     const [position, nearest] = [Number(input.value), Math.round(input.value)];
@@ -300,40 +489,96 @@ function slider(control, live, changed) {
     input.setAttribute('aria-valuetext', output.textContent);
   };
   const write = (value) => {
-    const right = Math.max(1, values.findIndex((v) => v >= value));
+    const right = Math.max(
+      1,
+      values.findIndex((v) => v >= value),
+    );
     input.value = right - 1 + (value - values[right - 1]) / (values[right] - values[right - 1]);
     show();
   };
-  input.addEventListener('input', () => { show(); changed(); });
-  const el = h('div', { class: 'nb-control' }, h('label', { for: id }, ...rich(control.label)), output, input);
+  input.addEventListener('input', () => {
+    show();
+    changed();
+  });
+  const el = h(
+    'div',
+    { class: 'nb-control' },
+    h('label', { for: id }, ...rich(control.label)),
+    output,
+    input,
+  );
   return { el, input, read, write, index: () => Math.round(input.value) };
 }
 
-function choice(control, live, changed) {
+/** @type {typeof slider} */
+function choice(control, _live, changed) {
   const id = uid();
-  const input = h('select', { id, name: control.name, ...KEYS }, ...control.values.map((v) => h('option', { value: v }, plain(v))));
+  const input = h(
+    'select',
+    { id, name: control.name, ...KEYS },
+    ...control.values.map((v) => h('option', { value: v }, plain(v))),
+  );
   input.addEventListener('change', changed);
-  const el = h('div', { class: 'nb-control' }, h('label', { for: id }, ...rich(control.label)), input);
-  return { el, input, read: () => input.value, write: (v) => { input.value = v; }, index: () => control.values.indexOf(input.value) };
+  const el = h(
+    'div',
+    { class: 'nb-control' },
+    h('label', { for: id }, ...rich(control.label)),
+    input,
+  );
+  return {
+    el,
+    input,
+    read: () => input.value,
+    write: (v) => {
+      input.value = v;
+    },
+    index: () => control.values.indexOf(input.value),
+  };
 }
 
 // --- the widget --------------------------------------------------------------------------------
 
+/** @param {{model: any, el: HTMLElement}} widget */
 async function render({ model, el }) {
   const spec = model.get('spec');
   const packed = model.get('table');
   const root = h('div', { class: 'nb-explorer' }, h('style', {}, STYLE));
-  const panels = h('div', { class: 'nb-panels', role: 'img', style: `--nb-columns: ${spec.columns}` });
+  const panels = h('div', {
+    class: 'nb-panels',
+    role: 'img',
+    style: `--nb-columns: ${spec.columns}`,
+  });
   const readouts = h('div', { class: 'nb-readouts', role: 'status', 'aria-live': 'polite' });
   const message = h('p', { class: 'nb-message', role: 'alert', hidden: '' });
   const reset = h('button', { type: 'button', class: 'nb-reset' }, 'Reset');
-  const controls = spec.controls.map((control) => (control.kind === 'choice' ? choice : slider)(control, !packed, () => changed()));
-  root.append(panels, h('div', { class: 'nb-controls' }, ...controls.map((c) => c.el), reset), readouts, message);
+  /** @type {ReturnType<typeof slider>[]} */
+  const controls = spec.controls.map((control) =>
+    (control.kind === 'choice' ? choice : slider)(control, !packed, () => changed()),
+  );
+  root.append(
+    panels,
+    h('div', { class: 'nb-controls' }, ...controls.map((c) => c.el), reset),
+    readouts,
+    message,
+  );
   el.append(root);
 
-  let [views, drawing, drawingAt] = [[], null, null];
-  const complain = (text) => { message.hidden = !text; if (message.textContent !== text) message.textContent = text; };
-  const redraw = () => drawing?.panels.forEach((panel, i) => views[i].draw(panel));
+  /** @type {PanelView[]} */
+  let views = [];
+  /** @type {Drawing | undefined} */
+  let drawing;
+  /** @type {((point: number) => Drawing) | undefined} */
+  let drawingAt;
+  const complain = (text) => {
+    message.hidden = !text;
+    if (message.textContent !== text) message.textContent = text;
+  };
+  const redraw = () => {
+    drawing?.panels.forEach((panel, i) => {
+      views[i].draw(panel);
+    });
+  };
+  /** @param {Drawing} next */
   const show = (next) => {
     complain(next.error ?? model.get('error') ?? '');
     if (next.error) return;
@@ -343,28 +588,53 @@ async function render({ model, el }) {
       panels.replaceChildren(...views.map((view) => view.el));
     }
     redraw();
-    const texts = drawing.readouts.map(([name, value]) => h('span', {}, ...rich(name), ` = ${value}`));
+    const texts = drawing.readouts.map(([name, value]) =>
+      h('span', {}, ...rich(name), ` = ${value}`),
+    );
     readouts.replaceChildren(...texts);
     panels.setAttribute('aria-label', [spec.alt, ...texts.map((t) => t.textContent)].join(' '));
   };
-  const write = (values) => controls.forEach((control, i) => control.write(values[spec.controls[i].name]));
+  const write = (values) => {
+    controls.forEach((control, i) => {
+      control.write(values[spec.controls[i].name]);
+    });
+  };
   // An echo of the kernel must not pull back the slider that the reader holds.
-  const follow = (values) => { if (!root.contains(root.getRootNode().activeElement)) write(values); };
+  const follow = (values) => {
+    if (!root.contains(root.getRootNode().activeElement)) write(values);
+  };
   const changed = () => {
     if (packed) {
-      if (drawingAt) show(drawingAt(controls.reduce((at, c, i) => at * spec.controls[i].values.length + c.index(), 0)));
+      const sizes = spec.controls.map((control) => control.values.length);
+      const point = controls.reduce((at, control, i) => at * sizes[i] + control.index(), 0);
+      if (drawingAt) show(drawingAt(point));
       return;
     }
-    model.set('values', Object.fromEntries(controls.map((c, i) => [spec.controls[i].name, c.read()])));
+    model.set(
+      'values',
+      Object.fromEntries(controls.map((c, i) => [spec.controls[i].name, c.read()])),
+    );
     model.save_changes();
   };
   const start = Object.fromEntries(spec.controls.map((control) => [control.name, control.value]));
-  reset.addEventListener('click', () => { write(start); changed(); });
+  reset.addEventListener('click', () => {
+    write(start);
+    changed();
+  });
 
-  const answers = [['change:drawing', () => show(unpack(model.get('drawing')))], ['change:error', () => complain(model.get('error'))], ['change:values', () => follow(model.get('values'))]];
+  const answers = [
+    ['change:drawing', () => show(unpack(model.get('drawing')))],
+    ['change:error', () => complain(model.get('error'))],
+    ['change:values', () => follow(model.get('values'))],
+  ];
   if (packed) {
     write(start);
-    try { drawingAt = await decode(packed); changed(); } catch (error) { complain(error.message); }
+    try {
+      drawingAt = await decode(packed);
+      changed();
+    } catch (error) {
+      complain(error.message);
+    }
   } else {
     write(model.get('values'));
     show(unpack(model.get('drawing')));
@@ -372,7 +642,10 @@ async function render({ model, el }) {
   }
   const observer = new ResizeObserver(redraw);
   observer.observe(panels);
-  return () => { observer.disconnect(); if (!packed) for (const [name, answer] of answers) model.off(name, answer); };
+  return () => {
+    observer.disconnect();
+    if (!packed) for (const [name, answer] of answers) model.off(name, answer);
+  };
 }
 
 export default { render };

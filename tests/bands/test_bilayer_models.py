@@ -45,12 +45,14 @@ def printed_bilayer(p, k):
     return h
 
 
+@pytest.mark.equation("GLYWH", 1, 9, 10)
 def test_four_band_is_the_printed_matrix():
     k = RANDOM.uniform(-4, 4, (30, 2))
     assert np.allclose(four_band().hamiltonian(k), printed_bilayer(FourBandParameters(), k))
 
 
 @pytest.mark.parametrize("delta_z", [0.1, 0.31])
+@pytest.mark.equation("GLYWH", 23, 24, 25, 26, 27, 28, 29, 30, 31)
 def test_eight_band_in_the_position_gauge_is_the_printed_matrix(delta_z):
     p, k = EightBandParameters(), RANDOM.uniform(-4, 4, (30, 3))
     kz, half = k[:, 2], np.cos(k[:, 0] / 2) * np.cos(k[:, 1] / 2)
@@ -70,6 +72,7 @@ def test_eight_band_in_the_position_gauge_is_the_printed_matrix(delta_z):
     assert np.allclose(model.energies(k), np.linalg.eigvalsh(printed), atol=1e-12)
 
 
+@pytest.mark.equation("GLYWH", 33, 34)
 def test_planes_of_the_block_hold_the_eight_bands():
     for kx, ky, kz in RANDOM.uniform(-4, 4, (10, 3)):
         k = np.array([kx + ky, kx - ky]) / 2

@@ -10,6 +10,7 @@ def quarter_turn(k):
     return np.stack([-k[..., 1], k[..., 0]], axis=-1)
 
 
+@pytest.mark.equation("LK", 5)
 def test_harmonics_are_products_and_sums_of_each_other():
     k = np.random.default_rng(1).uniform(-4, 4, (50, 2))
     assert np.allclose(eta_k(k) ** 2, 1 + gamma_3k(k) - 2 * gamma_2k(k), atol=1e-14)

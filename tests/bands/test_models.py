@@ -34,6 +34,7 @@ def two_orbital_bilayer():
     )
 
 
+@pytest.mark.equation("LK", 4, 5)
 def test_conduction_bands_are_lk_eq_5_as_printed():
     k = np.random.default_rng(2).uniform(-4, 4, (40, 2))
     common = -4 * (0.45 * gamma_1k(k) - 0.24 * gamma_2k(k) + 0.06 * gamma_3k(k))

@@ -65,6 +65,7 @@ MODELS = [(four_band(), printed_four()), (three_band(), printed_three())]
 
 
 @pytest.mark.parametrize(("ours", "theirs"), MODELS, ids=["four", "three"])
+@pytest.mark.equation("GLYWH", 1, 9, 10, 11, 21, 22)
 def test_bands_agree(ours, theirs):
     k = np.concatenate(
         [np.random.default_rng(3).uniform(-4, 4, (200, 2)), zone_path("ΓXMΓ", 60)[0]]

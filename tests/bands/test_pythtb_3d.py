@@ -104,6 +104,7 @@ def matrices(model, k):
 
 
 @pytest.mark.parametrize("delta_z", [0.08, 0.2, 0.37])
+@pytest.mark.equation("GLYWH", 24, 25, 30, 31, 32)
 def test_pythtb_builds_the_same_matrices(delta_z):
     k = RANDOM.uniform(-7, 7, (25, 3))
     ours = eight_band(delta_z=delta_z).hamiltonian(k, gauge="position")
@@ -125,6 +126,7 @@ def test_the_other_image_of_the_facing_layer_has_other_matrices_and_the_same_ban
 
 
 @pytest.mark.parametrize("delta_z", [0.2, 0.37])
+@pytest.mark.equation("GLYWH", 33, 34)
 def test_blocks_of_the_referee(delta_z):
     """GLYWH Eqs. 33 and 34, with the exchange of the bilayers as a constant rotation."""
     k = RANDOM.uniform(-7, 7, (25, 3))

@@ -41,6 +41,7 @@ def band_spin(left, right):
     ]
 
 
+@pytest.mark.equation("LK", 6, 8)
 def test_eq8_from_eq6():
     """-2 J_H (S.s)_1 + (S.s)_2, linear in T: -J_H (T + T+).(s_alphabeta + s_betaalpha)."""
     c = annihilators(4)  # beta up, beta down, alpha up, alpha down
@@ -73,6 +74,7 @@ def test_eq8_from_eq6():
     np.testing.assert_allclose(singlet @ full, singlet @ linear, atol=1e-14)
 
 
+@pytest.mark.equation("LK", 11)
 def test_eq11_counts_the_hund_term_of_eq8_once():
     """With f^a = f^b = 1, [(T + T+).s_alphabeta + H.c.] is Eq. 8, at all four momentum pairs."""
     states = sector(8, 2)
@@ -89,6 +91,7 @@ def test_eq11_counts_the_hund_term_of_eq8_once():
     np.testing.assert_allclose(built, expected, atol=1e-14)
 
 
+@pytest.mark.equation("LK", 11)
 def test_interaction_is_hermitian_for_any_vertices():
     built = interaction_hamiltonian(J_H, vertex(1), vertex(2))
     np.testing.assert_allclose(built, built.conj().T, atol=1e-15)
@@ -97,6 +100,7 @@ def test_interaction_is_hermitian_for_any_vertices():
 # --- Eqs. 12 and 13 -----------------------------------------------------------------------
 
 
+@pytest.mark.equation("LK", 12, 13)
 def test_factor_three_halves_and_its_sign():
     """Normalized pairs see V_kk' + V_k,-k' = 2 V."""
     assert pairing_matrix(J_H, J_c=J_c) == pytest.approx(2 * 1.5 * KERNEL)
@@ -104,6 +108,7 @@ def test_factor_three_halves_and_its_sign():
     assert pairing_constant(J_H, J_c=J_c) > 0  # repulsive between bands: opposite gap signs
 
 
+@pytest.mark.equation("LK", 13)
 def test_factor_from_the_fierz_identity():
     """-(J_H^2/J_c) s.s with s = sigma/2 on a spin pair, both orders of the two electrons."""
     dot = sum(np.kron(p, p) for p in PAULI).real / 4
@@ -116,6 +121,7 @@ def test_factor_from_the_fierz_identity():
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("spin", "parity"), [("singlet", 1), ("triplet", -1)])
+@pytest.mark.equation("LK", 12, 13)
 def test_momentum_structure_for_arbitrary_vertices(seed, spin, parity):
     """V_k'k = V [f^a_k'k f^b_-k'-k + f^b_k'k f^a_-k'-k]/2: one event makes, one absorbs."""
     f_a, f_b = vertex(seed), vertex(seed + 100)
@@ -132,6 +138,7 @@ def test_momentum_structure_for_arbitrary_vertices(seed, spin, parity):
     assert pairing_matrix(J_H, J_c=J_c, f_a=f_a, f_b=f_b, spin=spin) == pytest.approx(expected)
 
 
+@pytest.mark.equation("LK", 13)
 def test_even_vertices_give_the_product_and_no_triplet_pairing():
     a, b = 0.35, -1.2
     value = pairing_matrix(J_H, J_c=J_c, f_a=even(a), f_b=even(b))
@@ -142,6 +149,7 @@ def test_even_vertices_give_the_product_and_no_triplet_pairing():
     assert triplet == pytest.approx(0, abs=1e-14)
 
 
+@pytest.mark.equation("LK", 12)
 def test_second_order_meets_exact_diagonalization():
     f_a, f_b = vertex(7), vertex(8)
     for spin in ("singlet", "triplet"):

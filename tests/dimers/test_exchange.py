@@ -7,6 +7,7 @@ import pytest
 import sympy
 from scipy.sparse.linalg import eigsh
 
+from nickbook.bands import eta_k
 from nickbook.dimers import (
     HubbardDimer,
     annihilators,
@@ -38,6 +39,7 @@ def richardson(dimer, name):
 # --- Eqs. 1 and 2 -------------------------------------------------------------------------
 
 
+@pytest.mark.equation("LK", 1, 2)
 def test_eq2_from_the_bonds_of_eq1():
     """Hop from z at i + delta to x at i, + along x and - along y, over all four neighbours."""
     size, t_xz = 6, 0.25
@@ -50,10 +52,9 @@ def test_eq2_from_the_bonds_of_eq1():
     k = 2 * np.pi * np.arange(size) / size
     wave = np.exp(1j * np.outer(k, np.arange(size))) / np.sqrt(size)
     bloch = np.einsum("kx,ly,xyab,pa,qb->klpq", wave.conj(), wave.conj(), hop, wave, wave)
-    eta = np.cos(k)[:, None] - np.cos(k)[None, :]
     expected = np.zeros_like(bloch)
     i, j = np.indices((size, size))
-    expected[i, j, i, j] = 2 * t_xz * eta
+    expected[i, j, i, j] = 2 * t_xz * eta_k(np.stack([k[i], k[j]], axis=-1))
     np.testing.assert_allclose(bloch, expected, atol=1e-12)
 
 
@@ -66,6 +67,7 @@ def test_eq2_keeps_layer_parity():
 # --- Eq. 3 --------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("LK", 3, 9)
 def test_eq3_on_the_heisenberg_singlet_symbolically():
     """epsilon_alpha = 2 t^2 (1/E_b - 1/(U - E_b)); beta the same with E_a: channels swapped."""
     E_a, t_c, U = sympy.symbols("E_a t_c U", positive=True)
@@ -100,6 +102,7 @@ def test_derived_formulas_use_the_symbols():
         assert couplings.b == pytest.approx(4 * t_xz**2 * (1 / E_b + 1 / (U - E_a)))
 
 
+@pytest.mark.equation("LK", 3, 10)
 def test_printed_formulas():
     """Eqs. 3 and 10 as they stand, in numbers worked out by hand: E_a = 1, E_b = 2, U = 4."""
     parameters = {"t_xz": 0.5, "E_a": 1.0, "t_c": 0.5, "U": 4.0}
@@ -107,6 +110,7 @@ def test_printed_formulas():
     assert astuple(kondo_couplings(**parameters)) == pytest.approx((1 + 1 / 5, 1 / 2 + 1 / 6))
 
 
+@pytest.mark.equation("LK", 3)
 def test_self_energy_is_the_lehmann_sum_of_the_dimer():
     """Sigma(0) = v^2 G(0) with the exact dimer propagator, built in the site basis."""
     c = annihilators(4)
@@ -137,6 +141,7 @@ def test_self_energy_is_the_lehmann_sum_of_the_dimer():
     "dimer",
     [DIMER, HubbardDimer(0.1, 4.0, -1.0), HubbardDimer(0.9, 3.0, -1.6), HubbardDimer(0.6, 5, -2.5)],
 )
+@pytest.mark.equation("LK", 3, 9, 10)
 def test_second_order_meets_exact_diagonalization(dimer):
     parameters = {"t_xz": 0.5, "E_a": -dimer.level - dimer.t_c, "t_c": dimer.t_c, "U": dimer.U}
     shifts = self_energies(**parameters, variant="hubbard")
@@ -174,6 +179,7 @@ def ring(dimer, t_x, electrons, up):
     return total[states][:, states]
 
 
+@pytest.mark.equation("LK", 3)
 def test_lattice_of_dimers_shifts_every_momentum_by_its_own_v_squared():
     """Four Bloch levels (two momenta, two parities) above four z electrons."""
     t_x = 0.005
@@ -192,6 +198,7 @@ def test_lattice_of_dimers_shifts_every_momentum_by_its_own_v_squared():
 
 
 @pytest.mark.parametrize("variant", ["heisenberg", "hubbard"])
+@pytest.mark.equation("LK", 3)
 def test_the_even_band_is_pushed_up_more_at_every_depth(variant):
     """Opposite to Eq. 3: removing an a electron from the singlet leaves the costly a state."""
     for t_c in (0.1, 0.3, 0.6):
@@ -225,6 +232,7 @@ def test_printed_removal_term_is_that_of_full_molecular_levels():
     assert astuple(huge) == pytest.approx((1 / 0.5, 1 / 1.7))
 
 
+@pytest.mark.equation("LK", 5)
 def test_common_shift_is_absorbed_by_the_other_band_parameters():
     """eta^2 = 1 - 2 gamma_2 + gamma_3: only epsilon_alpha - epsilon_beta is observable."""
     kx, ky = sympy.symbols("k_x k_y")
@@ -244,6 +252,7 @@ def test_hund_splitting_is_twice_the_coupling():
     assert energies[3] - energies[0] == pytest.approx(2 * 0.4)
 
 
+@pytest.mark.equation("LK", 10)
 def test_kondo_couplings_join_the_single_site_limit():
     """t_c = 0: two Anderson impurities, J = 2 v^2 (1/E + 1/(U - E)) for S . s, halved by Eq. 7."""
     E, U, v = 1.3, 4.0, 0.01
@@ -261,6 +270,7 @@ def test_kondo_couplings_join_the_single_site_limit():
     assert couplings.a > 0  # antiferromagnetic, as Eq. 9 has it
 
 
+@pytest.mark.equation("LK", 9, 10)
 def test_printed_assignment_of_the_two_kondo_couplings():
     """T goes with the cheap path (b left behind), T+ with the costly one; both positive."""
     for n in (0.5, DIMER.bonding_occupation):
@@ -278,6 +288,7 @@ def test_printed_assignment_of_the_two_kondo_couplings():
             assert couplings.a > couplings.b > 0
 
 
+@pytest.mark.equation("LK", 9)
 def test_process_of_fig_1d():
     """|singlet; beta up> -> |t_+1; alpha down>, through an a electron or a b hole only."""
     names = ("b", "a", "beta", "alpha")

@@ -21,6 +21,7 @@ def test_layer_spins_obey_the_spin_algebra():
     )
 
 
+@pytest.mark.equation("LK", 8)
 def test_triplons_couple_to_the_odd_combination():
     spins = band_spins()
     odd = spins.alpha_beta + spins.beta_alpha
@@ -29,6 +30,7 @@ def test_triplons_couple_to_the_odd_combination():
     np.testing.assert_allclose(spins.alpha_beta, adjoint, atol=1e-14)
 
 
+@pytest.mark.equation("LK", 6)
 def test_full_form_is_two_bonds_of_the_true_spins():
     """Built from site spins alone, without Eq. 7."""
     spins = band_spins()
@@ -38,6 +40,7 @@ def test_full_form_is_two_bonds_of_the_true_spins():
     np.testing.assert_allclose(hund_hamiltonian(0.3), true, atol=1e-14)
 
 
+@pytest.mark.equation("LK", 8)
 def test_linear_form_is_all_that_meets_a_singlet():
     full, linear = hund_hamiltonian(0.3), hund_hamiltonian(0.3, form="linear")
     singlet = np.kron(np.outer(SINGLET, SINGLET), np.eye(16))

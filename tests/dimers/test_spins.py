@@ -24,11 +24,13 @@ def commutator(x, y):
     return x @ y - y @ x
 
 
+@pytest.mark.equation("LK", 7)
 def test_eq7_is_exact_on_the_four_states():
     for built, true in zip(spin_from_triplons(triplon_creators()), spin_operators(), strict=True):
         np.testing.assert_allclose(built, true, atol=1e-14)
 
 
+@pytest.mark.equation("LK", 7)
 def test_eq7_signs_follow_from_the_spin_algebra_alone():
     first, second = spin_from_triplons(triplon_creators())
     for spin in (first, second):
@@ -43,6 +45,7 @@ def test_eq7_signs_follow_from_the_spin_algebra_alone():
 
 
 @pytest.mark.parametrize("capacity", [1, 2, 3])
+@pytest.mark.equation("LK", 7)
 def test_free_bosons_agree_up_to_one_triplon_and_fail_at_two(capacity):
     soft = spin_from_triplons(triplon_bosons(capacity))
     # In the ordering vacuum, z, y, x the first four boson states are s, t_z, t_y, t_x.

@@ -20,6 +20,7 @@ def expected(triplet, final, initial):
 
 
 @pytest.mark.parametrize("n", [0.5, 0.716])
+@pytest.mark.equation("LK", 9)
 def test_all_paths_that_make_a_triplon_are_those_of_eq9(n):
     weights = kondo_weights(n)
     for triplet, here, there in itertools.product(DIMER_STATES[1:], ELECTRONS, ELECTRONS):

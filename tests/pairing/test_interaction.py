@@ -82,6 +82,7 @@ def equation_2(sites, U, J, U_prime, J_prime):
 @pytest.mark.parametrize(
     "couplings", [*ALONE.values(), {"U": 5.0, "J": 0.5, "U_prime": 3.7, "J_prime": 0.3}]
 )
+@pytest.mark.equation("GLYWH", 2)
 def test_kanamori_is_equation_2(couplings):
     ours = two_body(kanamori(SITES, **couplings).tensor)
     assert abs(ours - equation_2(SITES, **couplings)).max() < 1e-14

@@ -1,219 +1,334 @@
 // Everything here is an extra: pages are complete without it.
 (() => {
-'use strict';
-const $ = (selector, within = document) => within.querySelector(selector);
-const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
-const root = $('script[data-root]').dataset.root;
-const html = document.documentElement;
+  'use strict';
+  /** @type {(selector: string, within?: ParentNode) => any} */
+  const $ = (selector, within = document) => within.querySelector(selector);
+  /** @type {(selector: string, within?: ParentNode) => any[]} */
+  const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const root = $('script[data-root]').dataset.root;
+  const html = document.documentElement;
 
-// Scripts loaded later put their values here: the search index, explorers and their models.
-window.book = new Map();
-const scripts = new Map();
-function load(src) {
-  if (!scripts.has(src)) scripts.set(src, new Promise((resolve, reject) => {
-    const script = Object.assign(document.createElement('script'), { src, onload: resolve, onerror: () => reject(new Error(`cannot load ${src}`)) });
-    document.head.append(script);
-  }));
-  return scripts.get(src);
-}
-
-// Light or dark: the system's choice until the reader makes one.
-$('.mode').onclick = () => {
-  const now = html.dataset.theme || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
-  html.dataset.theme = now === 'dark' ? 'light' : 'dark';
-  try { localStorage.theme = html.dataset.theme; } catch { /* a private window forgets the choice */ }
-};
-
-// The error page has a <base>, with which "#main" would leave the page.
-$('.skip').onclick = (event) => { event.preventDefault(); $('#main').focus(); $('#main').scrollIntoView(); };
-
-// The contents, a drawer on small screens.
-const menu = $('.menu');
-const drawer = (open) => {
-  document.body.classList.toggle('show-toc', open);
-  menu.setAttribute('aria-expanded', String(open));
-};
-menu.onclick = () => drawer(!document.body.classList.contains('show-toc'));
-$('main').addEventListener('click', () => drawer(false));
-
-// Whatever scrolls sideways can be reached and scrolled with the keyboard.
-const SCROLLING = '.eq-body, .table-wrap, .out-html, .outputs, pre';
-const reachable = () => $$(SCROLLING).forEach((el) => {
-  if (el.scrollWidth > el.clientWidth + 1) el.tabIndex = 0;
-  else el.removeAttribute('tabindex');
-});
-reachable();
-addEventListener('resize', reachable);
-addEventListener('toggle', reachable, true);
-document.fonts?.ready.then(reachable);
-
-for (const pre of $$('.code > pre')) {
-  const button = Object.assign(document.createElement('button'), { className: 'copy', textContent: 'Copy', type: 'button' });
-  button.onclick = async () => {
-    await navigator.clipboard.writeText(pre.innerText);
-    button.textContent = 'Copied';
-    setTimeout(() => { button.textContent = 'Copy'; }, 1500);
-  };
-  pre.after(button);
-}
-
-for (const input of $$('.tabs > input'))
-  input.onchange = () => $$(`.tabs > input[data-sync="${CSS.escape(input.dataset.sync)}"]`).forEach((other) => { other.checked = true; });
-
-// A link into a closed box opens it; printing opens all but the folded code.
-function reveal() {
-  const id = decodeURIComponent(location.hash.slice(1));
-  for (let el = id && document.getElementById(id); el; el = el.parentElement) if (el.tagName === 'DETAILS') el.open = true;
-}
-addEventListener('hashchange', reveal);
-reveal();
-addEventListener('beforeprint', () => $$('article details:not(.fold)').forEach((el) => { el.open = true; }));
-
-// The outline marks the section being read.
-const marks = new Map($$('.outline a').map((a) => [document.getElementById(decodeURIComponent(a.hash.slice(1))), a]));
-const reading = new IntersectionObserver((entries) => {
-  const hit = entries.find((entry) => entry.isIntersecting);
-  if (hit) marks.forEach((a, heading) => (heading === hit.target ? a.setAttribute('aria-current', 'true') : a.removeAttribute('aria-current')));
-}, { rootMargin: '-60px 0px -70% 0px' });
-marks.forEach((_, heading) => heading && reading.observe(heading));
-
-// Hover cards: what a reference, citation, footnote or abbreviation points at, also on other pages.
-const documents = new Map();
-async function parsed(url) {
-  const body = new DOMParser().parseFromString(await (await fetch(url)).text(), 'text/html');
-  for (const el of $$('[src], [href]', body))
-    for (const name of ['src', 'href'])
-      if (el.hasAttribute(name)) el.setAttribute(name, new URL(el.getAttribute(name), url));
-  return body;
-}
-function documentAt(url) {
-  if (url === location.href.split('#')[0]) return document;
-  if (!documents.has(url)) documents.set(url, parsed(url));
-  return documents.get(url);
-}
-async function preview(link) {
-  if (link.title || link.dataset.title) return [document.createTextNode(link.dataset.title ?? link.title)];
-  const [url, id] = link.href.split('#');
-  const target = id && (await documentAt(url)).getElementById(decodeURIComponent(id));
-  if (!target) return [];
-  const alone = !/^(H\d|DT)$/.test(target.tagName);
-  return (alone ? [target] : [target, target.nextElementSibling]).filter(Boolean).map((el) => {
-    const copy = el.cloneNode(true);
-    for (const x of [copy, ...$$('[id]', copy)]) x.removeAttribute('id');
-    for (const x of $$('.anchor, .copy, .explorer :is(input, button)', copy)) x.remove();
-    if (copy.tagName === 'DETAILS') copy.open = true;
-    return copy;
-  });
-}
-let card, timer;
-const close = () => { clearTimeout(timer); card?.remove(); card = undefined; };
-const closeSoon = () => { clearTimeout(timer); timer = setTimeout(close, 200); };
-async function show(link) {
-  const content = await preview(link);
-  if (content.length === 0 || !link.matches(':hover, :focus')) return;
-  close();
-  card = Object.assign(document.createElement('div'), { className: 'hover-card' });
-  card.setAttribute('role', 'tooltip');
-  card.append(...content);
-  document.body.append(card);
-  if (!$('link[href$="katex.min.css"]') && $('.katex', card))
-    document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: `${root}katex/katex.min.css` }));
-  const box = link.getBoundingClientRect();
-  const above = box.bottom + card.offsetHeight + 8 > innerHeight && box.top > card.offsetHeight + 8;
-  card.style.top = `${scrollY + (above ? box.top - card.offsetHeight - 6 : box.bottom + 6)}px`;
-  card.style.left = `${Math.max(8, Math.min(box.left, html.clientWidth - card.offsetWidth - 8)) + scrollX}px`;
-  card.onmouseenter = () => clearTimeout(timer);
-  card.onmouseleave = closeSoon;
-}
-const later = (link) => { clearTimeout(timer); timer = setTimeout(() => show(link).catch(() => {}), 250); };
-for (const link of $$('a.xref, a.cite, .fn a, article abbr')) {
-  if (link.tagName === 'ABBR') link.addEventListener('click', () => show(link)); // touch screens show no title
-  else for (const type of ['mouseenter', 'focus']) link.addEventListener(type, () => later(link));
-  for (const type of ['mouseleave', 'blur']) link.addEventListener(type, closeSoon);
-}
-addEventListener('keydown', (event) => { if (event.key === 'Escape') { close(); drawer(false); } });
-
-// Search: every word must begin a word of the section; words in headings count for more.
-const dialog = $('dialog.search'), field = $('input', dialog), list = $('ol', dialog);
-async function openSearch() {
-  dialog.showModal();
-  field.select();
-  await load(`${root}search.js`);
-}
-$('.search-open').onclick = openSearch;
-addEventListener('keydown', (event) => {
-  const asked = event.key === '/' || (event.key === 'k' && (event.ctrlKey || event.metaKey));
-  if (!asked || event.target.matches('input, textarea, select')) return;
-  event.preventDefault();
-  openSearch();
-});
-const count = (patterns, text) => patterns.filter((p) => p.test(text)).length;
-function find(query) {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const patterns = words.map((w) => new RegExp(`(?<![\\p{L}\\p{N}])${w.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`, 'iu'));
-  if (patterns.length === 0) return [];
-  return (window.book.get('search') ?? [])
-    .filter(([, trail, text]) => count(patterns, `${trail.join(' ')} ${text}`) === patterns.length)
-    .map(([url, trail, text]) => {
-      const at = Math.max(0, (patterns[0].exec(text)?.index ?? 0) - 40);
-      return { url, trail, excerpt: text.slice(at, at + 140), score: 10 * count(patterns, trail.at(-1)) + 3 * count(patterns, trail.join(' ')) };
-    })
-    .sort((a, b) => b.score - a.score)
-    .slice(0, 12);
-}
-function result({ url, trail, excerpt }) {
-  const item = document.createElement('li'), a = document.createElement('a');
-  a.href = root + url;
-  a.append(Object.assign(document.createElement('b'), { textContent: trail.join(' › ') }), Object.assign(document.createElement('span'), { textContent: excerpt }));
-  item.append(a);
-  return item;
-}
-field.oninput = () => {
-  const hits = find(field.value).map(result);
-  list.replaceChildren(...(hits.length || !field.value.trim() ? hits : [Object.assign(document.createElement('li'), { textContent: 'Nothing found.' })]));
-};
-dialog.addEventListener('keydown', (event) => {
-  const links = $$('a', list), step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (event.key === 'Enter' && event.target === field && links.length) { event.preventDefault(); links[0].click(); }
-  if (!step || links.length === 0) return;
-  event.preventDefault();
-  (links[links.indexOf(document.activeElement) + step] ?? field).focus();
-});
-list.onclick = (event) => { if (event.target.closest('a')) dialog.close(); };
-
-// Explorers: anywidget modules without a kernel, loaded when they come near the screen.
-class Model {
-  #listeners = [];
-  constructor(state) { this.state = state; }
-  get(key) { return this.state[key]; }
-  set(key, value) {
-    if (this.state[key] === value) return;
-    this.state[key] = value;
-    for (const [name, listener] of [...this.#listeners]) if (name === `change:${key}` || name === 'change') listener(value);
+  // Scripts loaded later put their values here: the search index, explorers and their models.
+  /** @type {Map<string, any>} */
+  const book = new Map();
+  Object.assign(window, { book });
+  const scripts = new Map();
+  function load(src) {
+    if (!scripts.has(src))
+      scripts.set(
+        src,
+        new Promise((resolve, reject) => {
+          const script = Object.assign(document.createElement('script'), {
+            src,
+            onload: resolve,
+            onerror: () => reject(new Error(`cannot load ${src}`)),
+          });
+          document.head.append(script);
+        }),
+      );
+    return scripts.get(src);
   }
-  on(name, listener) { this.#listeners.push([name, listener]); }
-  off(name, listener) { this.#listeners = this.#listeners.filter(([n, f]) => !((!name || n === name) && (!listener || f === listener))); }
-  save_changes() {}
-}
-async function start(box) {
-  await Promise.all(box.dataset.scripts.split(' ').map(load));
-  const module = await import(`data:text/javascript;charset=utf-8,${encodeURIComponent(window.book.get(box.dataset.esm))}`);
-  const state = structuredClone(window.book.get(box.dataset.model));
-  const widget = typeof module.default === 'function' ? await module.default() : module.default;
-  const model = new Model(state), el = document.createElement('div');
-  await widget.initialize?.({ model });
-  await widget.render({ model, el });
-  $('.fallback', box).replaceWith(el);
-}
-const near = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) {
-    if (!isIntersecting) continue;
-    near.unobserve(target);
-    start(target).catch((error) => {
-      console.error(error);
-      $('.fallback', target).append(Object.assign(document.createElement('p'), { textContent: 'The sliders of this figure could not be loaded.' }));
+
+  // Light or dark: the system's choice until the reader makes one.
+  $('.mode').onclick = () => {
+    const now =
+      html.dataset.theme || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
+    html.dataset.theme = now === 'dark' ? 'light' : 'dark';
+    try {
+      localStorage.theme = html.dataset.theme;
+    } catch {
+      /* a private window forgets the choice */
+    }
+  };
+
+  // The error page has a <base>, with which "#main" would leave the page.
+  $('.skip').onclick = (event) => {
+    event.preventDefault();
+    $('#main').focus();
+    $('#main').scrollIntoView();
+  };
+
+  // The contents, a drawer on small screens.
+  const menu = $('.menu');
+  const drawer = (open) => {
+    document.body.classList.toggle('show-toc', open);
+    menu.setAttribute('aria-expanded', String(open));
+  };
+  menu.onclick = () => drawer(!document.body.classList.contains('show-toc'));
+  $('main').addEventListener('click', () => drawer(false));
+
+  // Whatever scrolls sideways can be reached and scrolled with the keyboard.
+  const SCROLLING = '.eq-body, .table-wrap, .out-html, .outputs, pre';
+  const reachable = () =>
+    $$(SCROLLING).forEach((el) => {
+      if (el.scrollWidth > el.clientWidth + 1) el.tabIndex = 0;
+      else el.removeAttribute('tabindex');
+    });
+  reachable();
+  addEventListener('resize', reachable);
+  addEventListener('toggle', reachable, true);
+  document.fonts?.ready.then(reachable);
+
+  for (const pre of $$('.code > pre')) {
+    const button = Object.assign(document.createElement('button'), {
+      className: 'copy',
+      textContent: 'Copy',
+      type: 'button',
+    });
+    button.onclick = async () => {
+      await navigator.clipboard.writeText(pre.textContent);
+      button.textContent = 'Copied';
+      setTimeout(() => {
+        button.textContent = 'Copy';
+      }, 1500);
+    };
+    pre.after(button);
+  }
+
+  for (const input of $$('.tabs > input'))
+    input.onchange = () =>
+      $$(`.tabs > input[data-sync="${CSS.escape(input.dataset.sync)}"]`).forEach((other) => {
+        other.checked = true;
+      });
+
+  // A link into a closed box opens it; printing opens all but the folded code.
+  function reveal() {
+    const id = decodeURIComponent(location.hash.slice(1));
+    for (let el = id && document.getElementById(id); el; el = el.parentElement)
+      if (el instanceof HTMLDetailsElement) el.open = true;
+  }
+  addEventListener('hashchange', reveal);
+  reveal();
+  addEventListener('beforeprint', () =>
+    $$('article details:not(.fold)').forEach((el) => {
+      el.open = true;
+    }),
+  );
+
+  // The outline marks the section being read.
+  const marks = new Map(
+    $$('.outline a').map((a) => [document.getElementById(decodeURIComponent(a.hash.slice(1))), a]),
+  );
+  const reading = new IntersectionObserver(
+    (entries) => {
+      const hit = entries.find((entry) => entry.isIntersecting);
+      if (hit)
+        marks.forEach((a, heading) => {
+          if (heading === hit.target) a.setAttribute('aria-current', 'true');
+          else a.removeAttribute('aria-current');
+        });
+    },
+    { rootMargin: '-60px 0px -70% 0px' },
+  );
+  marks.forEach((_, heading) => heading && reading.observe(heading));
+
+  // Hover cards: what a reference, citation, footnote or abbreviation points at, on any page.
+  const documents = new Map();
+  async function parsed(url) {
+    const body = new DOMParser().parseFromString(await (await fetch(url)).text(), 'text/html');
+    for (const el of $$('[src], [href]', body))
+      for (const name of ['src', 'href'])
+        if (el.hasAttribute(name)) el.setAttribute(name, new URL(el.getAttribute(name), url));
+    return body;
+  }
+  function documentAt(url) {
+    if (url === location.href.split('#')[0]) return document;
+    if (!documents.has(url)) documents.set(url, parsed(url));
+    return documents.get(url);
+  }
+  async function preview(link) {
+    if (link.title || link.dataset.title)
+      return [document.createTextNode(link.dataset.title ?? link.title)];
+    const [url, id] = link.href.split('#');
+    const target = id && (await documentAt(url)).getElementById(decodeURIComponent(id));
+    if (!target) return [];
+    const alone = !/^(H\d|DT)$/.test(target.tagName);
+    return (alone ? [target] : [target, target.nextElementSibling]).filter(Boolean).map((el) => {
+      const copy = el.cloneNode(true);
+      for (const x of [copy, ...$$('[id]', copy)]) x.removeAttribute('id');
+      for (const x of $$('.anchor, .copy, .explorer :is(input, button)', copy)) x.remove();
+      if (copy.tagName === 'DETAILS') copy.open = true;
+      return copy;
     });
   }
-}, { rootMargin: '300px' });
-$$('.explorer').forEach((box) => near.observe(box));
+  let card, timer;
+  const close = () => {
+    clearTimeout(timer);
+    card?.remove();
+    card = undefined;
+  };
+  const closeSoon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(close, 200);
+  };
+  async function show(link) {
+    const content = await preview(link);
+    if (content.length === 0 || !link.matches(':hover, :focus')) return;
+    close();
+    card = Object.assign(document.createElement('div'), { className: 'hover-card' });
+    card.setAttribute('role', 'tooltip');
+    card.append(...content);
+    document.body.append(card);
+    if (!$('link[href$="katex.min.css"]') && $('.katex', card))
+      document.head.append(
+        Object.assign(document.createElement('link'), {
+          rel: 'stylesheet',
+          href: `${root}katex/katex.min.css`,
+        }),
+      );
+    const box = link.getBoundingClientRect();
+    const above =
+      box.bottom + card.offsetHeight + 8 > innerHeight && box.top > card.offsetHeight + 8;
+    card.style.top = `${scrollY + (above ? box.top - card.offsetHeight - 6 : box.bottom + 6)}px`;
+    card.style.left = `${Math.max(8, Math.min(box.left, html.clientWidth - card.offsetWidth - 8)) + scrollX}px`;
+    card.onmouseenter = () => clearTimeout(timer);
+    card.onmouseleave = closeSoon;
+  }
+  const later = (link) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => show(link).catch(() => {}), 250);
+  };
+  for (const link of $$('a.xref, a.cite, .fn a, article abbr')) {
+    if (link.tagName === 'ABBR')
+      link.addEventListener('click', () => show(link)); // touch screens show no title
+    else for (const type of ['mouseenter', 'focus']) link.addEventListener(type, () => later(link));
+    for (const type of ['mouseleave', 'blur']) link.addEventListener(type, closeSoon);
+  }
+  addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') {
+      close();
+      drawer(false);
+    }
+  });
+
+  // Search: every word must begin a word of the section; words in headings count for more.
+  const dialog = $('dialog.search'),
+    field = $('input', dialog),
+    list = $('ol', dialog);
+  async function openSearch() {
+    dialog.showModal();
+    field.select();
+    await load(`${root}search.js`);
+  }
+  $('.search-open').onclick = openSearch;
+  addEventListener('keydown', (event) => {
+    const asked = event.key === '/' || (event.key === 'k' && (event.ctrlKey || event.metaKey));
+    const { target } = event;
+    if (!asked || (target instanceof Element && target.matches('input, textarea, select'))) return;
+    event.preventDefault();
+    openSearch();
+  });
+  const count = (patterns, text) => patterns.filter((p) => p.test(text)).length;
+  function find(query) {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    const patterns = words.map(
+      (w) => new RegExp(`(?<![\\p{L}\\p{N}])${w.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`, 'iu'),
+    );
+    if (patterns.length === 0) return [];
+    return (book.get('search') ?? [])
+      .filter(
+        ([, trail, text]) => count(patterns, `${trail.join(' ')} ${text}`) === patterns.length,
+      )
+      .map(([url, trail, text]) => {
+        const at = Math.max(0, (patterns[0].exec(text)?.index ?? 0) - 40);
+        return {
+          url,
+          trail,
+          excerpt: text.slice(at, at + 140),
+          score: 10 * count(patterns, trail.at(-1)) + 3 * count(patterns, trail.join(' ')),
+        };
+      })
+      .sort((a, b) => b.score - a.score)
+      .slice(0, 12);
+  }
+  function result({ url, trail, excerpt }) {
+    const item = document.createElement('li'),
+      a = document.createElement('a');
+    a.href = root + url;
+    a.append(
+      Object.assign(document.createElement('b'), { textContent: trail.join(' › ') }),
+      Object.assign(document.createElement('span'), { textContent: excerpt }),
+    );
+    item.append(a);
+    return item;
+  }
+  field.oninput = () => {
+    const hits = find(field.value).map(result);
+    list.replaceChildren(
+      ...(hits.length || !field.value.trim()
+        ? hits
+        : [Object.assign(document.createElement('li'), { textContent: 'Nothing found.' })]),
+    );
+  };
+  dialog.addEventListener('keydown', (event) => {
+    const links = $$('a', list),
+      step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === 'Enter' && event.target === field && links.length) {
+      event.preventDefault();
+      links[0].click();
+    }
+    if (!step || links.length === 0) return;
+    event.preventDefault();
+    (links[links.indexOf(document.activeElement) + step] ?? field).focus();
+  });
+  list.onclick = (event) => {
+    if (event.target.closest('a')) dialog.close();
+  };
+
+  // Explorers: anywidget modules without a kernel, loaded when they come near the screen.
+  class Model {
+    #listeners = [];
+    constructor(state) {
+      this.state = state;
+    }
+    get(key) {
+      return this.state[key];
+    }
+    set(key, value) {
+      if (this.state[key] === value) return;
+      this.state[key] = value;
+      for (const [name, listener] of [...this.#listeners])
+        if (name === `change:${key}` || name === 'change') listener(value);
+    }
+    on(name, listener) {
+      this.#listeners.push([name, listener]);
+    }
+    off(name, listener) {
+      this.#listeners = this.#listeners.filter(
+        ([n, f]) => !((!name || n === name) && (!listener || f === listener)),
+      );
+    }
+    save_changes() {}
+  }
+  async function start(box) {
+    await Promise.all(box.dataset.scripts.split(' ').map(load));
+    const module = await import(
+      `data:text/javascript;charset=utf-8,${encodeURIComponent(book.get(box.dataset.esm))}`
+    );
+    const state = structuredClone(book.get(box.dataset.model));
+    const widget = typeof module.default === 'function' ? await module.default() : module.default;
+    const model = new Model(state),
+      el = document.createElement('div');
+    await widget.initialize?.({ model });
+    await widget.render({ model, el });
+    $('.fallback', box).replaceWith(el);
+  }
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        start(target).catch((error) => {
+          console.error(error);
+          $('.fallback', target).append(
+            Object.assign(document.createElement('p'), {
+              textContent: 'The sliders of this figure could not be loaded.',
+            }),
+          );
+        });
+      }
+    },
+    { rootMargin: '300px' },
+  );
+  $$('.explorer').forEach((box) => near.observe(box));
 })();

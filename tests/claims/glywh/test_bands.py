@@ -190,6 +190,7 @@ def test_every_reading_counted_on_a_mesh(reading, electrons, pockets, level, at_
     assert (curvature < 0) == (s22 > 0.01)
 
 
+@pytest.mark.equation("GLYWH", 20)
 def test_eq_20_needs_like_layers_and_a_real_coupling():
     """For a general Hermitian matrix z+ and z− do couple; the printed zero is a symmetry."""
     random = np.random.default_rng(2)

@@ -75,12 +75,14 @@ def singlet(c, i, j):
 
 
 class TestDerivation:
+    @pytest.mark.equation("GLYWH", 3, 35)
     def test_the_exchange_of_a_bond_counts_singlets(self):
         c = annihilators(4)
         spin, density = spin_products(c, 0, 1)
         b = singlet(c, 0, 1)
         assert abs(spin - density / 4 + b.conj().T @ b).max() < 1e-14
 
+    @pytest.mark.equation("GLYWH", 4, 36)
     def test_pairs_of_a_cluster_attract_as_derived_and_not_as_printed(self):
         """A ring of three sites in two layers: matrix elements of H_J between pairs."""
         c, length = annihilators(12), 3
@@ -139,6 +141,7 @@ class TestDerivation:
         parts = abs(average(b)) ** 2 + abs(chi) ** 2 + abs(density) ** 2 / 4
         assert abs(average(b.conj().T @ b) - parts) < 1e-12
 
+    @pytest.mark.equation("GLYWH", 37, 46, 47)
     def test_gap_equation_symbolically(self):
         """dF/dΔ = 0 is Eq. 46 with J for 2J, and Eq. 47."""
         gap, xi, form, j = sympy.symbols("Delta xi f J", positive=True)
@@ -178,6 +181,7 @@ class TestFreeEnergy:
         assert abs(numeric - excess) < 2e-8
 
     @pytest.mark.parametrize("temperature", [0.0, 0.03])
+    @pytest.mark.equation("GLYWH", 40, 45)
     def test_closed_forms_equal_eigenvectors(self, temperature):
         solution = strong(temperature)
         bonds, problem = solution.bonds, solution.problem
@@ -281,6 +285,7 @@ class TestSolution:
         assert stability.kind == "saddle"
         assert stability.falling == 2  # real and imaginary part of one s-wave state
 
+    @pytest.mark.equation("GLYWH", 40, 45, 48)
     def test_equals_a_plain_loop_with_linear_mixing(self):
         """Eq. 48 with the eigenvectors of the 8 × 8 matrix, on all points of the mesh."""
         solution = strong(mesh=16)
@@ -394,6 +399,7 @@ class TestLimits:
         critical = tj_critical_temperature(model, 0.8, **exchange, mesh=320)
         assert gap / critical == pytest.approx(1.764, rel=0.01)
 
+    @pytest.mark.equation("GLYWH", 47)
     def test_constant_gap_from_a_scalar_equation(self):
         """1 = (J'/2) mean of tanh(E/2T)/E, by another root finder."""
         axis = 2 * np.pi * np.arange(128) / 128
@@ -412,6 +418,7 @@ class TestLimits:
             gap = brentq(excess, 1e-3, 5, xtol=1e-14)
             assert abs(solution.gaps["inter1"]) == pytest.approx(gap, abs=1e-10)
 
+    @pytest.mark.equation("GLYWH", 46)
     def test_d_wave_from_a_scalar_equation(self):
         axis = 2 * np.pi * np.arange(96) / 96
         cosine = np.cos(axis)

@@ -63,6 +63,7 @@ def roots_of_eq_17(dos_ratio, coupling, cutoff):
 
 @pytest.mark.parametrize("coupling", [0.05, 0.3, 0.6, 1.2])
 @pytest.mark.parametrize("dos_ratio", [0.25, 1.0, 1.7, 4.0])
+@pytest.mark.equation("LK", 17)
 def test_eq_17_against_root_finding_on_the_two_printed_equations(dos_ratio, coupling):
     expected = roots_of_eq_17(dos_ratio, coupling, CUTOFF)
     assert gap_amplitudes(dos_ratio, coupling, CUTOFF) == pytest.approx(expected, rel=1e-11)
@@ -70,6 +71,7 @@ def test_eq_17_against_root_finding_on_the_two_printed_equations(dos_ratio, coup
     assert gap_ratio_exact(dos_ratio, coupling) == pytest.approx(ratio, rel=1e-11)
 
 
+@pytest.mark.equation("LK", 17)
 def test_amplitudes_solve_eq_17():
     ratio, coupling = np.meshgrid(np.geomspace(0.05, 20, 23), np.linspace(0.05, 1.9, 19))
     alpha, beta = gap_amplitudes(ratio, coupling, 0.17)
@@ -78,6 +80,7 @@ def test_amplitudes_solve_eq_17():
     assert v * alpha * np.log(0.34 / alpha) == pytest.approx(beta, rel=1e-12)
 
 
+@pytest.mark.equation("LK", 18)
 def test_eq_18_is_the_printed_power():
     assert gap_ratio(9.0, 1.0) == pytest.approx(9.0)
     assert gap_ratio(2.0, 0.5) == pytest.approx(2 ** (1 / 1.5))
@@ -85,6 +88,7 @@ def test_eq_18_is_the_printed_power():
 
 
 @pytest.mark.parametrize("coupling", [0.3, 0.6, 1.0])
+@pytest.mark.equation("LK", 18)
 def test_eq_18_misses_eq_17_by_its_third_order(coupling):
     # x = h + arsinh(λx/2) with arsinh y = y - y³/6 + 3y⁵/40: Eq. 18 keeps y, so that its x is too
     # large by λ³x³/48 over 1 - λ/2.
@@ -152,6 +156,7 @@ def test_pair_logarithm_has_the_constant_of_weak_coupling():
 
 
 @pytest.mark.parametrize("kappa", [0.0, 0.4, 0.75])
+@pytest.mark.equation("LK", 16)
 def test_factorized_gap_is_eq_16(kappa):
     alpha, beta = sea(MU).sheets
     densities = [s.weights.sum() for s in (alpha, beta)]
@@ -199,6 +204,7 @@ class DenseEquation:
     ("coupling", "kappa"), [(0.3, 0.75), (0.5, 0.0), (0.5, 0.75), (0.9, 1.5), (0.3, 6.0)]
 )
 @pytest.mark.parametrize(("mu", "even"), [(MU, 1), (MANY_POCKETS, 3), (0.2, 1)])
+@pytest.mark.equation("LK", 13, 14, 15)
 def test_triplon_gap_against_iteration_with_the_dense_kernel(mu, even, coupling, kappa):
     assert [s.parity for s in sea(mu).sheets].count(1) == even
     gap = solved(mu, coupling=coupling, kappa=kappa, cutoff=CUTOFF)
@@ -227,6 +233,7 @@ def test_without_kappa_the_gaps_are_constant_and_solve_two_scalar_equations(coup
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.02])
+@pytest.mark.equation("LK", 15)
 def test_pair_sum_on_an_energy_grid(temperature):
     kappa, coupling = 0.75, 0.5
     gap = solved(coupling=coupling, kappa=kappa, cutoff=CUTOFF, temperature=temperature)
@@ -247,6 +254,7 @@ def test_pair_sum_on_an_energy_grid(temperature):
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.999, 1 - 1e-6])
 @pytest.mark.parametrize(("coupling", "kappa"), [(0.3, 0.0), (0.5, 0.75), (1.2, 1.5)])
+@pytest.mark.equation("LK", 14)
 def test_gap_equation_is_solved_at_finite_temperature(share, coupling, kappa):
     temperature = share * critical(coupling=coupling, kappa=kappa, cutoff=CUTOFF)
     gap = solved(coupling=coupling, kappa=kappa, cutoff=CUTOFF, temperature=temperature)

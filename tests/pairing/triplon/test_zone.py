@@ -79,6 +79,7 @@ def dense_solution(mesh, kappa, coupling, temperature, channel):
 
 @pytest.mark.parametrize("temperature", [0.0, 0.03])
 @pytest.mark.parametrize("channel", ["s±", "d"])
+@pytest.mark.equation("LK", 13, 14)
 def test_gap_is_that_of_the_full_matrix(channel, temperature):
     mesh = 40
     solved = field(mesh).gap(channel, temperature=temperature)
@@ -90,6 +91,7 @@ def test_gap_is_that_of_the_full_matrix(channel, temperature):
     assert np.sign(solved[0].sum() * solved[1].sum()) == (-1 if channel == "s±" else 1)
 
 
+@pytest.mark.equation("LK", 14)
 def test_critical_temperature_is_where_the_full_matrix_has_eigenvalue_one():
     mesh = 32
     for channel in ("s±", "d"):
@@ -110,6 +112,7 @@ def test_critical_temperature_is_where_the_full_matrix_has_eigenvalue_one():
         assert (abs(overlap[0]) > 1e-6) == (channel == "d")
 
 
+@pytest.mark.equation("LK", 14, 15)
 def test_gap_agrees_with_quadrature_over_lines_of_constant_energy():
     """No mesh over the zone: Gauss points in energy, broken at the band's van Hove points."""
     edges = sorted({-CUTOFF, *(e - MU for e in (-0.8, -0.765)), 0.0, CUTOFF})
