@@ -21,7 +21,7 @@ from nickbook.bands import (
     square_group,
     zone_mesh,
 )
-from nickbook.claims.glywh import flow as flows
+from nickbook.claims.glywh import stored as flows
 from nickbook.claims.rows import Finding, agrees, outside, settles, verdict_on
 from nickbook.dimers.fock import annihilators, total
 from nickbook.pairing import (
@@ -712,7 +712,8 @@ class Comparison(TypedDict):
 @cache
 def comparison() -> Comparison:
     """Compare the t-J theory with the stored flows, here and in divERGe."""
-    lines = [gap_on_lines().values, flows.gaps(flows.MAIN), flows.referee_gaps("U 5.0")]
+    stored = (flows.patch_flows()[flows.MAIN], flows.diverge_flows()["U 5.0"])
+    lines = [gap_on_lines().values, *(flow.gaps[0] for flow in stored)]
     signs = [[np.sign(v.mean()) for v in line] for line in lines]
     largest = np.array([[np.abs(v).max() for v in line] for line in lines])
     rows = {"t-J": [critical_kelvin(x) for x in (0.0, 0.08, 0.2)]} | flows.doped_scales()
