@@ -101,7 +101,7 @@ def nested(value, values):
             yield copy
 
 
-def climbed(row, numbers, options):
+def climbed(row, numbers, names, values):
     """Numbers changed one by one while more parts of the conditions hold."""
     trees = [ast.parse(row[f], mode="eval").body for f in ("holds", "in_full") if f in row]
     parts = [ast.unparse(p) for t in trees for p in (t.values if is_and(t) else [t])]
@@ -113,12 +113,15 @@ def climbed(row, numbers, options):
                 count += bool(machinery._evaluator(row | {"x": part}, changed)("x"))
         return count
 
-    best = score(numbers)
-    for name, news in options.items():
-        for new in news:
-            if best < len(parts) and score(numbers | {name: new}) > best:
-                numbers = numbers | {name: new}
-                best = score(numbers)
+    for name in names:
+        best, looking = score(numbers), True
+        while looking:
+            looking = False
+            for new in itertools.islice(variants(numbers[name], values), 4000):
+                if score(numbers | {name: new}) > best:
+                    numbers = numbers | {name: new}
+                    best, looking = score(numbers), True
+                    break
     return numbers
 
 
@@ -150,7 +153,7 @@ def reached(row, numbers, wanted):
             look(numbers | {name: new})
             if wanted <= found:
                 return found
-    look(climbed(row, numbers, options))
+    look(climbed(row, numbers, names, values))
     if wanted <= found:
         return found
     rng = np.random.default_rng(7)

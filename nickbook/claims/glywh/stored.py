@@ -167,7 +167,7 @@ def patch_flows() -> dict[str, StoredFlow]:
 
 @cache
 def diverge_flows() -> dict[str, StoredFlow]:
-    """Return the stored flows of divERGe, by name; those that differ in U alone are called by it."""
+    """Return the stored flows of divERGe, by name; those of `repulsions` are called by U."""
     return {name: _diverge(frg_table(), name) for name in frg_table().referee.to_numpy().tolist()}
 
 

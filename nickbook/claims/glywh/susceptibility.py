@@ -1,6 +1,7 @@
 """What GLYWH's nesting, and pairing by the spin fluctuations of their model, come to."""
 
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def sea_of(electrons: float = GLYWH.filling) -> FermiSea:
 
 
 def printed_sea() -> FermiSea:
-    """The four bands up to the printed chemical potential."""
+    """Fill the four bands up to the printed chemical potential."""
     return FermiSea(four_band(), GLYWH.mu)
 
 
@@ -89,7 +90,7 @@ def mode_at(point: Place, temperature: float = COLD) -> Nesting:
 
 
 def parts_of(found: Nesting) -> dict[str, Floats]:
-    """What each pair of bands gives to the eigenvalues."""
+    """Return what each pair of bands gives to the eigenvalues."""
     return {a + b: found.between(SHEETS[a], SHEETS[b]) for a, b in COUPLES}
 
 
@@ -101,12 +102,13 @@ def origin(point: Place, *along: Place, temperature: float = COLD) -> Numbers:
     """
     mode = mode_at(point, temperature)
     share = {name: float(x[0] / mode.eigenvalues[0]) for name, x in parts_of(mode).items()}
-    found = {"parity": int(mode.parity[0]), "share": share, "largest": _largest(share)}
+    parity = int(mode.parity[0])
+    found = {"parity": parity, "share": share, "largest": _largest(share)}
     if not along:
         return found
     steps = 0.1 * np.array(along)
     q = np.pi * (np.array(point) + np.concatenate([np.zeros((1, 2)), steps, -steps]))
-    sides = nesting(chi0_at(sea_of(), temperature), q, parity=found["parity"])
+    sides = nesting(chi0_at(sea_of(), temperature), q, parity=parity)
     rise = {name: float(x[0] - x[1:].mean()) for name, x in parts_of(sides).items()}
     return found | {"rise": rise, "cusp": _largest(rise)}
 
@@ -139,7 +141,7 @@ def rpa_state(
     *,
     share: float = SHARE,
     hund: float = HUND,
-    **sizes: float,
+    **sizes: Any,
 ) -> tuple[PairingState, ...]:
     """Pairing by the fluctuations of the random-phase approximation close to their divergence.
 
@@ -153,7 +155,7 @@ def rpa_state(
         U as a share of the repulsion at which the spin channel diverges.
     hund : float, optional
         J/U.
-    **sizes : float
+    **sizes : float and int
         Temperature in eV, momenta along the zone and points on each sheet, as `scattering_at`
         takes them.
 
@@ -162,7 +164,7 @@ def rpa_state(
     tuple of PairingState
         The best state of each symmetry channel, the strongest first.
     """
-    scattering = scattering_at(model, filling, **sizes)  # type: ignore[arg-type]
+    scattering = scattering_at(model, filling, **sizes)
     U = share * critical(scattering, hund)
     return tuple(linearized_gap(scattering, kanamori(model.sites, U=U, J=hund * U)))
 
