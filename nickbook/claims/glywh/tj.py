@@ -21,7 +21,7 @@ from nickbook.bands import (
     zone_mesh,
 )
 from nickbook.claims.findings import Numbers
-from nickbook.claims.glywh import flow as flows
+from nickbook.claims.glywh import stored as flows
 from nickbook.dimers.fock import annihilators, total
 from nickbook.pairing import (
     GapFunction,
@@ -517,7 +517,8 @@ def tj_frg() -> Numbers:
     theory, the N-patch flow and divERGe; the scales, at δ = 0.1 and 0.2 relative to n = 3, those of
     the t-J theory (at 0.08 instead of 0.1) and of each flow.
     """
-    lines = [gap_on_lines().values, flows.gaps(flows.MAIN), flows.referee_gaps("U 5.0")]
+    stored = (flows.patch_flows()[flows.MAIN], flows.diverge_flows()["U 5.0"])
+    lines = [gap_on_lines().values, *(flow.gaps[0] for flow in stored)]
     signs = [[np.sign(v.mean()) for v in line] for line in lines]
     largest = np.array([[np.abs(v).max() for v in line] for line in lines])
     rows = {"t-J": [critical_kelvin(x) for x in (0.0, 0.08, 0.2)]} | flows.doped_scales()

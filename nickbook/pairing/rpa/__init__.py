@@ -17,7 +17,10 @@ from nickbook.pairing.rpa.susceptibility import (
 )
 from nickbook.pairing.rpa.wave_vectors import (
     Nesting,
+    largest_eigenvalues,
+    line_maxima,
     nesting,
+    peaks,
 )
 
 __all__ = [
@@ -27,10 +30,13 @@ __all__ = [
     "StonerPoint",
     "Susceptibility",
     "bare_susceptibility",
+    "largest_eigenvalues",
+    "line_maxima",
     "linearized_gap",
     "nesting",
     "orbital_pairs",
     "pair_scattering",
+    "peaks",
     "rpa_gap",
     "rpa_susceptibility",
     "stoner_point",

@@ -1,9 +1,10 @@
-"""Which bands a peak of the susceptibility comes from, and its parity under the bilayer mirror."""
+"""Peaks of the susceptibility: where they are, which bands they come from, and their parity."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import maximum_filter
 from scipy.special import expit
 
 from nickbook.arrays import Complexes, Floats
@@ -12,6 +13,8 @@ from nickbook.pairing.rpa.susceptibility import Susceptibility
 
 #: Energies over temperature, occupations and states.
 States = tuple[Floats, Floats, Complexes]
+#: A maximum is higher than everything this far away, in units of π; ripples of the mesh are not.
+REACH = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +115,73 @@ def nesting(chi0: Susceptibility, q: ArrayLike, *, parity: int = 0) -> Nesting:
     at_k = _occupied(chi0, np.zeros(2))
     parts = np.array([_parts(chi0, at_k, step, v) for step, v in zip(points, vectors, strict=True)])
     return Nesting(points, signs, vectors, (parts + parts.swapaxes(-1, -2)) / 2)
+
+
+def largest_eigenvalues(chi0: Susceptibility) -> Floats:
+    """Largest eigenvalue of a susceptibility with the mirrors of the square on its mesh.
+
+    Parameters
+    ----------
+    chi0 : Susceptibility
+        Susceptibility that both mirrors kx → −kx and ky → −ky leave alone, so that a quarter of
+        the momenta is enough.
+
+    Returns
+    -------
+    ndarray, shape (L, L)
+        The eigenvalues in 1/eV at the momenta of ``zone_mesh(L)``.
+    """
+    half = chi0.mesh // 2
+    quarter = np.linalg.eigvalsh(chi0.values[: half + 1, : half + 1])[..., -1]
+    fold = np.minimum(np.arange(chi0.mesh), chi0.mesh - np.arange(chi0.mesh))
+    whole: Floats = quarter[np.ix_(fold, fold)]
+    return whole
+
+
+def peaks(values: Floats) -> Floats:
+    """Maxima of a map with the symmetries of the square, in the wedge 0 <= y <= x <= 1.
+
+    Parameters
+    ----------
+    values : ndarray, shape (L, L)
+        The map at the momenta of ``zone_mesh(L)``.
+
+    Returns
+    -------
+    ndarray, shape (M, 2)
+        Momenta in units of π that nothing within 0.05π along kx and ky exceeds.
+    """
+    half = len(values) // 2
+    highest = maximum_filter(values, size=1 + 2 * round(REACH * half), mode="wrap")
+    x, y = np.nonzero(values[: half + 1, : half + 1] >= highest[: half + 1, : half + 1] - 1e-9)
+    return np.stack([x, y], axis=-1)[x >= y] / half
+
+
+def line_maxima(values: Floats) -> Floats:
+    """Maxima of such a map along Γ–X and Γ–M.
+
+    The mirrors of the square make the map stationary across these lines: such a point is either a
+    peak or a saddle, from which the map rises to both sides.
+
+    Parameters
+    ----------
+    values : ndarray, shape (L, L)
+        The map at the momenta of ``zone_mesh(L)``.
+
+    Returns
+    -------
+    ndarray, shape (M, 2)
+        Momenta in units of π.
+    """
+    half = len(values) // 2
+    step, size = np.arange(half + 1), 1 + 2 * round(REACH * half)
+    found = []
+    for direction in ((1, 0), (1, 1)):
+        x, y = np.multiply.outer(direction, step)
+        highest = maximum_filter(values[x, y], size=size, mode="mirror")
+        places = np.flatnonzero(values[x, y] >= highest - 1e-9)
+        found.append(np.multiply.outer(places, direction))
+    return np.concatenate(found) / half
 
 
 def _occupied(chi0: Susceptibility, q: Floats) -> States:

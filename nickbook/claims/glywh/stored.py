@@ -1,0 +1,254 @@
+"""The stored flows of GLYWH's model: those on patches, and those of divERGe that referee them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nickbook.arrays import Floats
+from nickbook.claims.glywh.frg_table import frg_table
+
+#: Sheets in the order of the table, and the pairs of them in the order of its blocks.
+BETA, GAMMA, ALPHA = range(3)
+SHEET_PAIRS = {"β–γ": (BETA, GAMMA), "α–γ": (ALPHA, GAMMA), "α–β": (ALPHA, BETA)}
+#: The flow with the most patches, and the momenta that GLYWH follow in Fig. 3(a).
+MAIN, Q2, Q3 = "main", "spin (π, 0)", "spin (0.5π, 0.5π)"
+#: Flows at 0, 0.1 and 0.2 electrons a cell more than three, by patches on each sheet.
+DOPED = {24: ("base", "doping 0.1", "doping 0.2"), 16: ("coarse", "map 5.0 0.1", "map 5.0 0.2")}
+
+
+@dataclass(frozen=True, eq=False)
+class StoredFlow:
+    """A flow as it was stored, by the patches of this book or by divERGe's truncated unity.
+
+    Parameters
+    ----------
+    U, mu : float
+        Repulsion within an orbital and chemical potential in eV.
+    filling : float
+        Electrons per cell that were asked for.
+    size : int
+        Patches on each sheet, or momenta along a side of divERGe's mesh.
+    complete : bool
+        Whether the flow holds all terms of the paper.
+    critical_scale : float
+        Scale in eV at which it diverges, NaN when it does not.
+    scales : ndarray, shape (S,)
+        Scales in eV, descending.
+    channels : dict of ndarray, shape (S,)
+        Largest eigenvalue along the flow by channel.  Of divERGe's singlets but the strongest only
+        the end is stored, and its strongest spin wave is named by its momentum at the end.
+    singlets : tuple of str
+        Representations of the singlet pairing states, the strongest first.
+    gaps : list of list of ndarray
+        Their gaps on β, γ and α, largest magnitude one.
+    points : list of ndarray, shape (P, 2)
+        Momenta of the patches of β, γ and α.
+    weights : ndarray
+        Density of states of all patches in states/eV; empty for divERGe.
+    blocks : dict of tuple
+        Smallest, average and largest amplitude in eV of singlet pairs between two sheets.
+    vertex : ndarray
+        All amplitudes, shape (P, P), for one flow of each kind; empty for the others.
+    """
+
+    U: float
+    mu: float
+    filling: float
+    size: int
+    complete: bool
+    critical_scale: float
+    scales: Floats
+    channels: dict[str, Floats]
+    singlets: tuple[str, ...]
+    gaps: list[list[Floats]]
+    points: list[Floats]
+    weights: Floats
+    blocks: dict[str, tuple[float, float, float]]
+    vertex: Floats
+
+    @property
+    def spin(self) -> Floats:
+        """Eigenvalue of the strongest spin wave along the flow."""
+        return self._strongest("spin")
+
+    @property
+    def pairing(self) -> Floats:
+        """Eigenvalue of the strongest pairing state along the flow."""
+        return self._strongest("singlet", "triplet")
+
+    @property
+    def leading(self) -> str:
+        """Channel with the largest eigenvalue at the end."""
+        return self._last(self.channels)
+
+    @property
+    def wave(self) -> str:
+        """Momentum of the strongest spin wave at the end."""
+        return self._last(c for c in self.channels if c.startswith("spin")).removeprefix("spin ")
+
+    @property
+    def spin_share(self) -> float:
+        """Largest spin over largest pairing eigenvalue at the end."""
+        return float(self.spin[-1] / self.pairing[-1])
+
+    @property
+    def lead(self) -> int:
+        """Steps at the end in which pairing leads over every spin wave."""
+        behind = np.flatnonzero(self.pairing <= self.spin)
+        return len(self.scales) - 1 - int(behind[-1]) if len(behind) else len(self.scales)
+
+    @property
+    def crossing(self) -> float:
+        """Scale in eV below which pairing leads."""
+        return float(self.scales[-max(self.lead, 1)])
+
+    @property
+    def q3_ahead(self) -> float:
+        """Lowest scale in eV at which q3 leads over q2; zero if it never does."""
+        return float(min(self.scales[self.channels[Q3] > self.channels[Q2]], default=0.0))
+
+    def end(self, channel: str) -> float:
+        """Largest eigenvalue of a channel at the end."""
+        return float(self.channels[channel][-1])
+
+    def signs(self) -> list[int]:
+        """Sign of the average gap on β, γ and α in the strongest singlet."""
+        return [int(np.sign(g.mean())) for g in self.gaps[0]]
+
+    def nodes(self) -> list[int]:
+        """Sign changes of that gap on one turn round each sheet."""
+        return [int((np.sign(g) != np.sign(np.roll(g, 1))).sum()) for g in self.gaps[0]]
+
+    def opposite_share(self, near: float) -> float:
+        """Weight of opposite gaps of the best B1 state among pairs of β and γ that q2 connects.
+
+        Parameters
+        ----------
+        near : float
+            Largest distance in inverse lattice constants between q2, or one of its images, and
+            the difference of two patches that it connects.
+
+        Returns
+        -------
+        float
+            Sum of the products of both gaps where they are negative over that of their magnitudes.
+        """
+        gap = self.gaps[self.singlets.index("B1")]
+        product = np.multiply.outer(gap[BETA], gap[GAMMA])
+        total = opposite = 0.0
+        for q in ((np.pi, 0.0), (0.0, np.pi)):
+            away = self.points[BETA][:, None] - self.points[GAMMA] - np.array(q)
+            away -= 2 * np.pi * np.round(away / (2 * np.pi))
+            close = np.hypot(*np.moveaxis(away, -1, 0)) < near
+            total += np.abs(product[close]).sum()
+            opposite += np.abs(product[close & (product < 0)]).sum()
+        return float(opposite / total)
+
+    def _strongest(self, *kinds: str) -> Floats:
+        values: Floats = np.fmax.reduce(
+            [v for c, v in self.channels.items() if c.startswith(kinds)]
+        )
+        return values
+
+    def _last(self, channels: Iterable[str]) -> str:
+        ends = {c: self.end(c) for c in channels}
+        return max((c for c in ends if np.isfinite(ends[c])), key=lambda c: ends[c])
+
+
+@cache
+def patch_flows() -> dict[str, StoredFlow]:
+    """Return the stored flows of this book on patches, by name."""
+    return {name: _on_patches(frg_table(), name) for name in frg_table().run.to_numpy().tolist()}
+
+
+@cache
+def diverge_flows() -> dict[str, StoredFlow]:
+    """Return the stored flows of divERGe, by name; those of `repulsions` are called by U."""
+    return {name: _diverge(frg_table(), name) for name in frg_table().referee.to_numpy().tolist()}
+
+
+def repulsions() -> list[StoredFlow]:
+    """Return the flows of divERGe at three electrons that differ in U alone."""
+    return [flow for name, flow in diverge_flows().items() if name.startswith("U ")]
+
+
+def meshes() -> list[StoredFlow]:
+    """Return the flows of divERGe at three electrons and 5 eV, the coarsest mesh first."""
+    found = [f for f in diverge_flows().values() if (f.U, f.filling) == (5.0, 3.0)]
+    return sorted(found, key=lambda flow: flow.size)
+
+
+def doped_scales() -> dict[str, list[float]]:
+    """Critical scales in meV at 0, 0.1 and 0.2 electrons a cell more than three, by method."""
+    found = {f"{n} patches": critical_scales(*names) for n, names in DOPED.items()}
+    theirs = [diverge_flows()[n] for n in ("U 4.0", "doping 0.1", "doping 0.2")]
+    return found | {"divERGe at U = 4 eV": [1e3 * f.critical_scale for f in theirs]}
+
+
+def critical_scales(*names: str) -> list[float]:
+    """Critical scales of flows on patches in meV."""
+    return [1e3 * patch_flows()[name].critical_scale for name in names]
+
+
+def _on_patches(table: xr.Dataset, name: str) -> StoredFlow:
+    row = table.sel(run=name).dropna("step", how="all", subset=["scales"])
+    ends = np.cumsum(_floats(row.counts).astype(int))
+    sheets = [slice(a, b) for a, b in zip((0, *ends), ends, strict=False)]
+    vertex = _floats(table.scattering) if name == MAIN else np.empty((0, 0))
+    blocks = {p: vertex[sheets[a], sheets[b]] for p, (a, b) in SHEET_PAIRS.items() if vertex.size}
+    return StoredFlow(
+        **_numbers(row, "U", "mu", "filling", "critical_scale"),
+        size=int(row.patches),
+        complete="crossed" in row.terms.item(),
+        scales=_floats(row.scales),
+        channels=dict(
+            zip(row.channel.to_numpy().tolist(), _floats(row.eigenvalues).T, strict=True)
+        ),
+        singlets=tuple(n.removeprefix("singlet ") for n in row.gap_names.to_numpy().tolist()),
+        gaps=[[gap[s] for s in sheets] for gap in _floats(row.gaps)],
+        points=[_floats(row.points)[s] for s in sheets],
+        weights=_floats(row.weights)[: ends[-1]],
+        blocks={p: (float(b.min()), float(b.mean()), float(b.max())) for p, b in blocks.items()},
+        vertex=vertex,
+    )
+
+
+def _diverge(table: xr.Dataset, name: str) -> StoredFlow:
+    row = table.sel(referee=name).dropna("flow", how="all", subset=["referee_scales"])
+    scales, singlets = _floats(row.referee_scales), row.referee_representations.to_numpy().tolist()
+    x, y = np.abs(_floats(row.referee_magnetic_momentum)[-1]) / np.pi
+    at_q2, at_q3 = _floats(row.referee_magnetic_followed).T
+    spin = {f"spin ({x:.2f}π, {y:.2f}π)": _floats(row.referee_magnetic), Q2: at_q2, Q3: at_q3}
+    pairs = {
+        f"singlet {n}": np.append(np.full(len(scales) - 1, np.nan), end)
+        for n, end in zip(singlets[::-1], -_floats(row.referee_mode_values)[::-1], strict=True)
+    }
+    pairs[f"singlet {singlets[0]}"] = -_floats(row.referee_pairing).min(axis=1)
+    return StoredFlow(
+        **_numbers(row, "U", "mu", "filling", prefix="referee_"),
+        size=int(row.referee_mesh),
+        complete=True,
+        critical_scale=float(scales[-1]),
+        scales=scales,
+        channels=pairs | spin,
+        singlets=tuple(singlets),
+        gaps=[np.split(gap, 3) for gap in _floats(row.referee_modes)],
+        points=np.split(_floats(row.referee_points), 3),
+        weights=np.empty(0),
+        blocks=dict(
+            zip(SHEET_PAIRS, map(tuple, _floats(row.referee_blocks).tolist()), strict=True)
+        ),
+        vertex=_floats(table.referee_scattering) if name == "U 5.0" else np.empty((0, 0)),
+    )
+
+
+def _floats(stored: xr.DataArray) -> Floats:
+    return stored.to_numpy().astype(float)
+
+
+def _numbers(row: xr.Dataset, *names: str, prefix: str = "") -> dict[str, Any]:
+    return {name: row[prefix + name].item() for name in names}
