@@ -55,7 +55,7 @@ def printed_sea() -> FermiSea:
 @lru_cache(maxsize=4)
 def chi0_at(sea: FermiSea, temperature: float = COLD) -> Susceptibility:
     """Bare susceptibility between pairs of orbitals on the same Ni, on the temperature's mesh."""
-    return bare_susceptibility(sea.model, sea.mu, temperature, MESHES.get(temperature, 64))
+    return bare_susceptibility(sea, temperature=temperature, mesh=MESHES.get(temperature, 64))
 
 
 def heights(chi0: Susceptibility, *places: Place) -> Floats:
@@ -130,7 +130,7 @@ def scattering_at(
 
 def critical(scattering: PairScattering, hund: float = HUND, channel: str = "spin") -> float:
     """Critical U in eV of the random-phase approximation at a ratio J/U."""
-    interaction = kanamori(scattering.chi0.model.sites, U=1.0, J=hund)
+    interaction = kanamori(scattering.patches.model.sites, U=1.0, J=hund)
     return stoner_point(scattering.chi0, interaction, channel).scale
 
 
@@ -171,7 +171,7 @@ def rpa_state(
 
 def best_a1(states: tuple[PairingState, ...]) -> PairingState:
     """State that keeps all symmetries of the square."""
-    return next(state for state in states if state.gap.channel == "A1")
+    return next(state for state in states if state.gap.representation == "A1")
 
 
 def between_sheets(electrons: float, U: float) -> dict[str, float]:
@@ -189,13 +189,13 @@ def between_sheets(electrons: float, U: float) -> dict[str, float]:
 
 def fig2d_matrix() -> Numbers:
     sea = sea_of()
-    chi0 = bare_susceptibility(sea.model, sea.mu, COLD, MESHES[COLD], pairs="all")
+    chi0 = bare_susceptibility(sea, temperature=COLD, mesh=MESHES[COLD], pairs="all")
     density = chi0.restricted("density")
     readings = {
         "matrix of all pairs on a Ni": largest_eigenvalues(chi0_at(sea)),
         "matrix of the four densities": largest_eigenvalues(density),
         "matrix with pairs between layers": largest_eigenvalues(chi0),
-        "sum of all elements": density.total,
+        "sum of all elements": density.density_response,
         "trace": np.trace(density.values, axis1=-2, axis2=-1).real,
     }
     return {"meV": 1e3 * COLD, "readings": list(readings)} | {
@@ -269,7 +269,7 @@ def fig3c_states() -> Numbers:
         a1 = best_a1(states).gap
         return {
             "hund": hund,
-            "channels": [s.gap.channel for s in states],
+            "channels": [s.gap.representation for s in states],
             "strengths": [s.eigenvalue for s in states],
             "signs": a1.signs(),
             "changes": a1.sign_changes(),
@@ -296,7 +296,7 @@ def doping_enhances() -> Numbers:
         "U": U,
         "A1": [best_a1(states).eigenvalue for states in found],
         "largest": [states[0].eigenvalue for states in found],
-        "channels": [states[0].gap.channel for states in found],
+        "channels": [states[0].gap.representation for states in found],
     }
 
 

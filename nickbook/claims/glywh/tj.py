@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 from math import pi
+from typing import Any
 
 import numpy as np
 from scipy import constants
@@ -12,7 +13,6 @@ from scipy.sparse import csr_array
 from nickbook.arrays import Complexes
 from nickbook.bands import (
     BlochModel,
-    FermiSea,
     FourBandParameters,
     bilayer_plane,
     filling,
@@ -22,15 +22,11 @@ from nickbook.bands import (
 )
 from nickbook.claims.findings import Numbers
 from nickbook.claims.glywh import stored as flows
+from nickbook.claims.glywh.susceptibility import rpa_state
 from nickbook.dimers.fock import annihilators, total
 from nickbook.pairing import (
     GapFunction,
     TJSolution,
-    bare_susceptibility,
-    kanamori,
-    linearized_gap,
-    pair_scattering,
-    stoner_point,
     tj_critical_temperature,
     tj_mean_field,
 )
@@ -56,7 +52,7 @@ PLANES = (0.0, pi / 2, pi)
 BETA, GAMMA, ALPHA = range(3)
 
 
-def exchange(first: float = J1, second: float = J2) -> dict[str, float]:
+def exchange(first: float = J1, second: float = J2) -> dict[str, Any]:
     """Constants of GLYWH Fig. 4(a), with the ratios of its caption."""
     return {"J1": first, "J2": second, "J1_inter": first / 5, "J2_inter": 5 * second}
 
@@ -79,9 +75,9 @@ def solution(
     )
 
 
-def gaps(**given: float | str) -> dict[str, float]:
+def gaps(**given: Any) -> dict[str, float]:
     """Amplitudes of `solution` in eV, with the one of z² between the layers positive."""
-    found = solution(**given).gaps  # type: ignore[arg-type]
+    found = solution(**given).gaps
     sign = np.sign(found["inter2"])
     return {name: float(sign * value) for name, value in found.items()}
 
@@ -101,7 +97,7 @@ def gap_on_lines(second: float = J2, convention: str = "bond") -> GapFunction:
     """Gaps on β, γ and α for the constants of GLYWH Fig. 4(c), positive on γ."""
     found = solution(J1, second, 5 * J2, convention).gap_function()
     sign = np.sign(found.values[1].mean())
-    return GapFunction(found.sheets, tuple(sign * v for v in found.values), found.channel)
+    return replace(found, values=tuple(sign * v for v in found.values))
 
 
 @cache
@@ -239,12 +235,8 @@ def bilayer_hubbard(between: float = 2.0) -> BlochModel:
 @cache
 def hubbard_state(electrons: float = 1.8) -> GapFunction:
     """Leading state of the bilayer Hubbard model by exchange of spin fluctuations, T = 0.1 t."""
-    model = bilayer_hubbard()
-    chi0 = bare_susceptibility(model, FermiSea.at(model, filling=electrons).mu, 0.1, 32)
-    critical = stoner_point(chi0, kanamori(model.sites, U=1.0, J=0.0)).scale
-    scattering = pair_scattering(FermiSea(model, chi0.mu).patches(16), chi0)
-    states = linearized_gap(scattering, kanamori(model.sites, U=0.8 * critical, J=0.0))
-    return max(states, key=lambda state: state.eigenvalue).gap
+    sizes = {"temperature": 0.1, "mesh": 32, "points": 16}
+    return rpa_state(bilayer_hubbard(), electrons, hund=0.0, **sizes)[0].gap
 
 
 def eq48_prefactor() -> Numbers:
