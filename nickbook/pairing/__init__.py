@@ -22,7 +22,7 @@ from nickbook.pairing.rpa.susceptibility import (
     stoner_point,
 )
 from nickbook.pairing.rpa.wave_vectors import Nesting, nesting
-from nickbook.pairing.tj.search import tj_critical_temperature, tj_mean_field
+from nickbook.pairing.tj.search import TJModel, tj_critical_temperature, tj_mean_field
 from nickbook.pairing.tj.solution import PairAmplitudes, TJSolution
 from nickbook.pairing.triplon.line import (
     factorized_gap,
@@ -56,6 +56,7 @@ __all__ = [
     "PairingState",
     "StonerPoint",
     "Susceptibility",
+    "TJModel",
     "TJSolution",
     "TriplonMeanField",
     "TriplonParameters",
