@@ -3,7 +3,7 @@
 from nickbook.bands.patches import FermiPatches, fermi_patches
 from nickbook.pairing.frg.equation import FlowEquation, bare_vertex
 from nickbook.pairing.frg.flow import FlowOptions, FlowResult, frg_flow
-from nickbook.pairing.frg.vertex import FlowMode, density_modes, pairing_modes, pairing_vertex
+from nickbook.pairing.frg.vertex import FlowMode, Vertex
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.interaction import Interaction, kanamori
 from nickbook.pairing.rpa.gap_equation import (
@@ -60,11 +60,11 @@ __all__ = [
     "TJSolution",
     "TriplonMeanField",
     "TriplonParameters",
+    "Vertex",
     "bare_susceptibility",
     "bare_vertex",
     "channel_boundaries",
     "channel_strengths",
-    "density_modes",
     "factorized_gap",
     "fermi_patches",
     "frg_flow",
@@ -77,8 +77,6 @@ __all__ = [
     "orbital_pairs",
     "pair_logarithm",
     "pair_scattering",
-    "pairing_modes",
-    "pairing_vertex",
     "rpa_gap",
     "rpa_susceptibility",
     "stoner_point",
