@@ -25,6 +25,8 @@ _NEARLY_EQUAL = 1e-5
 _SAME_LEVEL = 1e-9
 #: First step in eV of the search for the level of a filling.
 _FIRST_STEP = 0.002
+#: Electrons per cell below which a filling is met.
+_EXACT = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,7 +284,11 @@ def level_of(excess: Callable[[float], float], guess: float, tolerance: float) -
     """
     low = high = guess
     step = _FIRST_STEP
-    upward = excess(guess) > 0
+    miss = excess(guess)
+    # In the gap of an insulator only rounding would tell where to go.
+    if abs(miss) < _EXACT:
+        return guess
+    upward = miss > 0
     while True:
         low, high = (high, high + step) if upward else (low - step, low)
         if (excess(high if upward else low) > 0) != upward:

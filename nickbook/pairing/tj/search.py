@@ -306,15 +306,28 @@ class _Search:
     @cached_property
     def _guess(self) -> float:
         """Chemical potential near that of the normal state."""
+        if self._middle is not None:
+            return self._middle
         k = zone_mesh(_COARSE)
         levels = np.sort(np.concatenate([m.energies(k).ravel() for m in self.bonds.models]))
         share = self.filling / (2 * len(self.bonds.models[0].orbitals))
         return float(levels[int(share * (len(levels) - 1))])
 
     @cached_property
+    def _middle(self) -> float | None:
+        """Middle of the gap between full and empty bands on the mesh, where there is one."""
+        full, count = round(self.filling / 2), len(self.bonds.models[0].orbitals)
+        if abs(self.filling - 2 * full) > 1e-9 or not 0 < full < count:
+            return None
+        levels = np.concatenate([m.energies(zone_mesh(self.mesh)) for m in self.bonds.models])
+        top, bottom = levels[..., full - 1].max(), levels[..., full].min()
+        return float(top + bottom) / 2 if top < bottom else None
+
+    @cached_property
     def _linear(self) -> bool:
-        """Whether the linearized gap equations tell if pairs grow."""
-        return self.temperature > 0 and self.bonds.bond_fields == "none"
+        """Whether the linearized gap equations tell if pairs grow: not at T = 0 in a metal."""
+        bounded = self.temperature > 0 or self._middle is not None
+        return bounded and self.bonds.bond_fields == "none"
 
     def problem(self, channel: str, mesh: int, mu: float | None, shift: float = 0.0) -> Problem:
         """Free energy in one channel."""
@@ -436,7 +449,12 @@ class _Search:
     def _leading(self, channel: str) -> tuple[float, Floats, float]:
         """Largest eigenvalue of the linearized gap equations, its amplitudes, and mu."""
         kernel = PairKernel.of(self.bonds, channel, self.mesh)
-        mu = self.held if self.held is not None else kernel.level(self.filling, self.temperature)
+        if self.held is not None:
+            mu = self.held
+        elif self.temperature == 0 and self._middle is not None:
+            mu = self._middle
+        else:
+            mu = kernel.level(self.filling, self.temperature)
         values, vectors = np.linalg.eigh(kernel.matrix(self.temperature, mu))
         x = vectors[:, -1] / np.sqrt(kernel.stiffness)
         return float(values[-1]), x / np.abs(x).max(), mu
