@@ -6,9 +6,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 VAR := $(CURDIR)/.venv/var
 READY := .venv/.ready
-WRITTEN := _build/.written
 SITE := _build/.site
-FILES_AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --durations=5
 COMPILE := --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-annotate --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
@@ -25,14 +24,16 @@ export MPLCONFIGDIR := $(VAR)/matplotlib
 export npm_config_cache := $(VAR)/npm
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONNOUSERSITE := 1
+# What the measures of the ledger found, kept until the code behind them changes.
+export NICKBOOK_FINDINGS := $(CURDIR)/_build/findings
 
 PACKAGE := $(shell find nickbook -name '*.py' -o -name '*.yml' -o -name '*.mjs' -o -name '*.nc')
 PAGES := $(shell find theme notebooks -name node_modules -prune -o -name __pycache__ -prune -o -type f ! -path "*/.*" -print)
 
 CHAPTERS := $(wildcard notebooks/[0-9]*.md)
-TESTS := $(wildcard tests/*/test_*.py)
+TESTS := $(shell find tests -name 'test_*.py')
 
-.PHONY: help book test lab site notebooks lint bench tables lock clean
+.PHONY: help book test check lab site notebooks lint bench tables lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -41,10 +42,12 @@ help: ## list the commands
 book: notebooks ## run stale chapters, build the site, say where it is
 	@$(MAKE) --no-print-directory site
 
-test: lint ## check the code, the tests, and every number printed in the book
-	$(BIN)/python -m pytest $(FILES_AT_ONCE)
-	NICKBOOK_STATIC=1 $(BIN)/python -m pytest $(FILES_AT_ONCE) \
-		--nbval --nbval-current-env --durations=5 notebooks/*.ipynb
+test: lint $(SITE) ## check the code, the physics, the ledger, and that no chapter is stale
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist worksteal
+
+check: $(READY) $(SITE) ## run every chapter against its printed numbers, open every page
+	NICKBOOK_STATIC=dry $(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist loadgroup \
+		-m "site or chapters or diverge" --nbval --nbval-current-env tests notebooks
 
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks $$(test "$$(id -u)" != 0 || echo --allow-root)
@@ -52,8 +55,7 @@ lab: $(READY) ## open the chapters in JupyterLab
 site: $(SITE) ## build the pages in _build/html
 	@echo "The book: open _build/html/index.html"
 
-notebooks: $(READY) $(WRITTEN) ## run the chapters whose text or package changed
-	$(BIN)/python -m nickbook.book.notebooks
+notebooks: _build/.ledger _build/.equations _build/.chapters ## run the chapters whose code changed
 
 lint: $(READY) ## format, lint, types, imports between rooms, spelling
 	$(BIN)/ruff format --check .
@@ -88,16 +90,25 @@ $(READY): requirements.lock requirements-node.lock pyproject.toml
 	@$(BIN)/python -c 'import matplotlib.font_manager' # fills its font cache, which warns when slow
 	@touch $@
 
-# Pages written by the package, apart from the tracked ones, which stay alone when nothing changed.
-$(WRITTEN): $(PACKAGE) $(CHAPTERS) $(TESTS) | $(READY)
+# Each page depends on what it is made from, and is left alone when it comes out the same.
+_build/.ledger: $(filter-out nickbook/book/%,$(PACKAGE)) notebooks/ledger.md | $(READY)
 	@mkdir -p _build
 	$(BIN)/python -m nickbook.claims.page _build/ledger.md
 	@cmp -s _build/ledger.md notebooks/ledger.md || cp _build/ledger.md notebooks/ledger.md
+	@touch $@
+
+_build/.equations: $(PACKAGE) $(CHAPTERS) $(TESTS) notebooks/equations.md | $(READY)
+	@mkdir -p _build
 	$(BIN)/python -m nickbook.book.equations _build/equations.md
 	@cmp -s _build/equations.md notebooks/equations.md || cp _build/equations.md notebooks/equations.md
 	@touch $@
 
-$(SITE): $(READY) $(PAGES) $(wildcard myst.yml references.bib nickbook/book/*.mjs)
+_build/.chapters: $(PACKAGE) $(CHAPTERS) $(wildcard notebooks/*.ipynb) | $(READY)
+	@mkdir -p _build
+	$(BIN)/python -m nickbook.book.notebooks
+	@touch $@
+
+$(SITE): $(PAGES) $(wildcard myst.yml references.bib nickbook/book/*.mjs) | $(READY)
 	node theme/build.mjs
 	@touch $@
 

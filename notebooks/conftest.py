@@ -7,7 +7,7 @@ machine to the next; the tests of the package hold their numbers.
 from collections.abc import Generator
 
 import pytest
-from nbval.plugin import IPyNbFile
+from nbval.plugin import IPyNbCell, IPyNbFile
 
 FIGURES = (
     "application/vnd.nickbook.figure+json",
@@ -24,3 +24,12 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
         if isinstance(notebook, IPyNbFile):
             notebook.skip_compare += FIGURES
     return collectors
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the cells, which run in their order, those of one chapter by one worker."""
+    for item in items:
+        if isinstance(item, IPyNbCell):
+            item.add_marker("chapters")
+            item.add_marker(pytest.mark.xdist_group(item.path.name))

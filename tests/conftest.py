@@ -1,14 +1,63 @@
-"""What all tests share."""
+"""What all tests share: the repository, a browser, and which tests need one."""
 
+import fcntl
+import platform
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-INSTALL = "No browser: install one with `apt install chromium` or `playwright install chromium`."
+collect_ignore = ["sample_book"]  # a notebook for the theme alone
+INSTALL = "install one with `.venv/bin/playwright install chromium` or `apt install chromium`"
+NEEDS_DIVERGE = pytest.mark.skipif(
+    (platform.system(), platform.machine()) != ("Linux", "x86_64") or find_spec("diverge") is None,
+    reason="divERGe (extra: test) comes with a library for 64-bit Linux on x86 only",
+)
+
+
+@cache
+def installed_browser() -> str | None:
+    """Return the path of a browser of this machine, or of the one that Playwright downloaded."""
+    for path in filter(None, map(shutil.which, CHROMIUMS)):
+        return path
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fail at once, and not page by page, where the book's pages are asked for."""
+    if re.search(r"(?<!not )\bsite\b", config.option.markexpr) and installed_browser() is None:
+        raise pytest.UsageError(f"No browser: {INSTALL}.")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this machine cannot run."""
+    for item in items:
+        if item.get_closest_marker("diverge"):
+            item.add_marker(NEEDS_DIVERGE)
+            item.add_marker(pytest.mark.xdist_group(item.path.name))  # runs its flows once
+    shown = [
+        item
+        for item in items
+        if "browser" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("site")
+    ]
+    if shown and installed_browser() is None:
+        config.hook.pytest_deselected(items=shown)
+        items[:] = [item for item in items if item not in shown]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if installed_browser() is None:
+        terminalreporter.write_line(f"No browser, so no page was opened: {INSTALL}.", yellow=True)
 
 
 @pytest.fixture(scope="session")
@@ -20,12 +69,29 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Start one headless browser for all tests; Playwright takes no second one in a process."""
+    path = installed_browser()
+    if path is None:
+        pytest.fail(f"No browser: {INSTALL}.")
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    expect.set_options(timeout=60_000)  # ms; 5 s are too few on a loaded machine
     with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-        installed = next(filter(None, map(shutil.which, CHROMIUMS)), own)
-        if not Path(installed).exists():
-            pytest.fail(INSTALL)
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path=installed, args=options)
+        chromium = playwright.chromium.launch(executable_path=path, args=options)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def shared(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[], AbstractContextManager[Path]]:
+    """Return a directory of all workers, of which one at a time makes use."""
+    base = tmp_path_factory.getbasetemp()
+    directory = base if worker_id == "master" else base.parent
+
+    @contextmanager
+    def alone() -> Iterator[Path]:
+        with (directory / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield directory
+
+    return alone

@@ -1,10 +1,12 @@
 """The chapters: source and executed copy agree, and running them again gives the same text."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import jupytext
@@ -12,6 +14,7 @@ import nbformat
 import pytest
 
 from nickbook.book import notebooks
+from nickbook.closure import PACKAGE, closure
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 CHAPTERS = notebooks.chapters(NOTEBOOKS)
@@ -70,14 +73,25 @@ def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def of_one_cell(source: str) -> nbformat.NotebookNode:
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    cells = [nbformat.v4.new_code_cell(source)]
+    return nbformat.v4.new_notebook(metadata={"kernelspec": kernel}, cells=cells)
+
+
 def test_every_executed_notebook_has_a_source() -> None:
     assert CHAPTERS
     assert sorted(NOTEBOOKS.glob("*.ipynb")) == [s.with_suffix(".ipynb") for s in CHAPTERS]
 
 
 @chapters
-def test_both_files_of_a_chapter_hold_the_same_cells(source: Path) -> None:
-    assert content(executed(source)) == content(notebooks.read(source))
+def test_committed_chapter_is_fresh_and_as_its_source(source: Path) -> None:
+    notebook = notebooks.paired(source)
+    assert notebook, "stale: run `make notebooks`"
+    text = source.with_suffix(".ipynb").read_text(encoding="utf-8")
+    assert text == f"{nbformat.writes(notebook)}\n", "other prose: run `make notebooks`"
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
 
 
 def assert_saving_keeps(source: Path) -> None:
@@ -89,48 +103,22 @@ def assert_saving_keeps(source: Path) -> None:
 
 
 @chapters
-def test_saving_in_jupyterlab_keeps_the_source(source: Path) -> None:
+def test_chapter_is_saved_as_it_is_and_has_a_readable_length(source: Path) -> None:
     assert_saving_keeps(source)
-
-
-def test_saving_in_jupyterlab_keeps_the_recommended_header(tiny: Path) -> None:
-    assert notebooks.read(tiny).metadata["title"] == "Tiny"
-    assert_saving_keeps(tiny)
-
-
-@chapters
-def test_committed_chapter_is_fresh(source: Path) -> None:
-    assert not notebooks.is_stale(source), "run `make notebooks`"
-
-
-@chapters
-def test_committed_chapter_was_executed_without_errors(source: Path) -> None:
-    cells = code_cells(executed(source))
-    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    assert not [out for cell in cells for out in cell.outputs if out.output_type == "error"]
-
-
-@chapters
-def test_no_cell_prints_a_page(source: Path) -> None:
-    for cell in code_cells(executed(source)):
-        printed = sum(len(out.text) for out in cell.outputs if out.output_type == "stream")
-        assert printed < 5_000, cell.source
-
-
-@chapters
-def test_chapter_has_a_readable_length(source: Path) -> None:
-    notebook = notebooks.read(source)
+    notebook = executed(source)
     prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     formulas = re.compile(r"^(`{3,}|\$\$).*?^\1|\$[^$]*\$", re.MULTILINE | re.DOTALL)
     words = re.findall(r"[^\W\d_][\w'’-]+", formulas.sub(" x ", prose))
     assert 1_500 <= len(words) <= 2_700
     assert 10 <= len(code_cells(notebook)) <= 25
+    for cell in code_cells(notebook):
+        printed = sum(len(out.text) for out in cell.outputs if out.output_type == "stream")
+        assert printed < 5_000, cell.source
 
 
-def test_ledger_page_is_what_the_claims_say(root: Path, tmp_path: Path) -> None:
-    page = tmp_path / "ledger.md"
-    subprocess.run([sys.executable, "-m", "nickbook.claims", page], check=True, cwd=root)
-    assert page.read_text() == (NOTEBOOKS / "ledger.md").read_text(), "run `make notebooks`"
+def test_saving_in_jupyterlab_keeps_the_recommended_header(tiny: Path) -> None:
+    assert notebooks.read(tiny).metadata["title"] == "Tiny"
+    assert_saving_keeps(tiny)
 
 
 def test_executing_twice_gives_the_same_bytes(tiny: Path) -> None:
@@ -140,23 +128,106 @@ def test_executing_twice_gives_the_same_bytes(tiny: Path) -> None:
     assert tiny.with_suffix(".ipynb").read_bytes() == first
 
 
-def test_stale_means_changed_text_whatever_the_line_ending(tiny: Path) -> None:
-    assert not notebooks.is_stale(tiny)
-    tiny.write_bytes(TINY.replace("\n", "\r\n").encode())
-    assert not notebooks.is_stale(tiny)
-    tiny.write_text(TINY.replace("1.25", "1.5"))
-    assert notebooks.is_stale(tiny)
-
-
-def test_changed_package_makes_every_chapter_stale(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("old", "new", "stale"),
+    [
+        ("\n", "\r\n", False),
+        ("# Tiny\n", "# Tiny, and more\n", False),
+        ("[hide-input]", "[hide-output]", False),
+        ("print(", "# A comment.\nprint(", False),
+        ("1.25", "1.5", True),
+        (":tags: [hide-input]", ":tags: [skip-execution]", True),
+        ('print("gap ratio"', '"shown"; print("gap ratio"', True),
+        ("name: python3", "name: other", True),
+    ],
+)
+def test_stale_means_changed_code_whatever_the_prose(
+    tiny: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, stale: bool
 ) -> None:
-    package = shutil.copytree(notebooks.PACKAGE, tmp_path / "nickbook")
-    monkeypatch.setattr(notebooks, "PACKAGE", package)
     assert not notebooks.is_stale(tiny)
-    with (package / "__init__.py").open("a") as module:
-        module.write("CHANGED = True\n")
+    assert old in TINY
+    tiny.write_bytes(TINY.replace(old, new).encode())
+    assert notebooks.is_stale(tiny) is stale
+    if not stale:  # then the outputs go into the new notebook, and nothing runs
+        before = [cell.outputs for cell in code_cells(executed(tiny))]
+        assert notebooks.main(["--directory", str(tiny.parent)]) == 0
+        assert "to run" not in capsys.readouterr().out
+        assert content(executed(tiny)) == content(notebooks.read(tiny))
+        assert [cell.outputs for cell in code_cells(executed(tiny))] == before
+
+
+def clear(notebook: nbformat.NotebookNode) -> None:
+    code_cells(notebook)[1]["outputs"] = []
+
+
+def edit_output(notebook: nbformat.NotebookNode) -> None:
+    code_cells(notebook)[1].outputs[0]["text"] = "gap ratio 1.26\n"
+
+
+def edit_cell(notebook: nbformat.NotebookNode) -> None:
+    code_cells(notebook)[1]["source"] = "print(1)"
+
+
+def run_live(notebook: nbformat.NotebookNode) -> None:
+    code_cells(notebook)[0].outputs[0]["data"] = {"application/vnd.jupyter.widget-view+json": {}}
+
+
+@pytest.mark.parametrize("change", [clear, edit_output, edit_cell, run_live])
+def test_executed_copy_that_was_changed_is_stale(tiny: Path, change) -> None:
+    notebook = executed(tiny)
+    change(notebook)
+    nbformat.write(notebook, tiny.with_suffix(".ipynb"))
     assert notebooks.is_stale(tiny)
+
+
+def test_what_javascript_writes_otherwise_does_not_count(tiny: Path) -> None:
+    copy = tiny.with_suffix(".ipynb")
+    notebook = executed(tiny)
+    code_cells(notebook)[0].outputs[0].metadata["size"] = 2.0
+    notebooks._stamp(notebook, notebook.metadata.nickbook.made_from)
+    nbformat.write(notebook, copy)
+    assert not notebooks.is_stale(tiny)
+    assert "2.0" in copy.read_text()
+    copy.write_text(json.dumps(json.loads(copy.read_text().replace("2.0", "2")), sort_keys=False))
+    assert not notebooks.is_stale(tiny)
+
+
+@pytest.mark.parametrize(
+    ("cell", "path", "counts"),
+    [
+        ("from nickbook.pairing import frg_flow", "pairing/frg/kernels.py", True),
+        ("from nickbook.pairing import frg_flow", "pairing/tj/search.py", False),
+        ("verdicts(['LK-fig2-sheets'])", "bands/fermi.py", True),
+        ("verdicts(['LK-fig2-sheets'])", "dimers/fock.py", False),
+        ("ledger()", "dimers/fock.py", True),
+        ("open('own_hr.dat')", "dimers/fock.py", False),
+        ("open('own_hr.dat')", "../own_hr.dat", True),
+        ("%matplotlib inline", "../own_hr.dat", False),
+        ("no Python", "../own_hr.dat", False),
+    ],
+)
+def test_what_the_cells_call_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str, path: str, counts: bool
+) -> None:
+    package = shutil.copytree(PACKAGE, tmp_path / "nickbook")
+    monkeypatch.setattr(notebooks, "closure", partial(closure, package=package))
+    (tmp_path / "own_hr.dat").write_text("1")
+    notebook = of_one_cell(cell)
+    before = notebooks.made_from(notebook, tmp_path)
+    with (package / path).open("a") as file:
+        file.write("\nCHANGED = True\n")
+    assert (notebooks.made_from(notebook, tmp_path) != before) is counts
+
+
+def test_what_a_row_of_the_ledger_says_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook = of_one_cell("verdicts(['LK-fig2-sheets'])")
+    before, rows = notebooks.made_from(notebook, tmp_path), notebooks._ledger()
+    for name, counts in [("LK-fig2-fillings", False), ("LK-fig2-sheets", True)]:
+        changed = rows | {name: (rows[name][0], "Changed.")}
+        monkeypatch.setattr(notebooks, "_ledger", lambda changed=changed: changed)
+        assert (notebooks.made_from(notebook, tmp_path) != before) is counts
 
 
 def test_failing_cell_is_shown_and_the_old_copy_kept(
@@ -179,6 +250,7 @@ def test_unknown_chapter_is_refused(tiny: Path, capsys: pytest.CaptureFixture[st
     assert "no chapter 02-missing; there are 01-tiny" in capsys.readouterr().err
 
 
+@pytest.mark.chapters
 def test_nbval_compares_printed_numbers_and_not_figures(tiny: Path) -> None:
     shutil.copy(NOTEBOOKS / "conftest.py", tiny.parent)
     copy = tiny.with_suffix(".ipynb").read_text()

@@ -1,7 +1,7 @@
 """The pages: complete, self-contained, light, accessible, and alive without a kernel.
 
-Most tests run twice: on the book, whatever chapters it has, and on ``sample_book``, which holds one
-of everything that the theme can show.
+Most tests run twice: on ``sample_book``, which holds one of everything that the theme can show,
+and, marked ``site``, on the book, whatever chapters it has.
 """
 
 import gzip
@@ -30,6 +30,7 @@ from nickbook.pairing import triplon_gap
 
 ROOT = Path(__file__).parents[1]
 THEME = ROOT / "theme"
+TIMEOUT = 60_000  # ms: a loaded machine is slow
 SAMPLE = Path(__file__).parent / "sample_book"
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 KB = 1000
@@ -109,24 +110,28 @@ def book_is_current() -> bool:
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    project = copy_of_sample(tmp_path_factory.mktemp("sample"))
-    result = build(project)
-    assert result.returncode == 0, result.stdout + result.stderr
+def sample(shared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with shared() as directory:
+        project = directory / "sample" / "tests" / "sample_book"
+        if not (project / "_build" / "html" / "404.html").exists():
+            shutil.rmtree(directory / "sample", ignore_errors=True)
+            result = build(copy_of_sample(directory / "sample"))
+            assert result.returncode == 0, result.stdout + result.stderr
     with serve(project / "_build" / "html", tmp_path_factory.mktemp("server")) as site:
         yield site
 
 
 @pytest.fixture(scope="session")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    if not book_is_current():
-        result = build(ROOT)
-        assert result.returncode == 0, result.stdout + result.stderr
+def book(shared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with shared():
+        if not book_is_current():
+            result = build(ROOT)
+            assert result.returncode == 0, result.stdout + result.stderr
     with serve(ROOT / "_build" / "html", tmp_path_factory.mktemp("server")) as site:
         yield site
 
 
-@pytest.fixture(params=["sample", "book"])
+@pytest.fixture(params=["sample", pytest.param("book", marks=pytest.mark.site)])
 def site(request: pytest.FixtureRequest) -> Site:
     return request.getfixturevalue(request.param)
 
@@ -145,6 +150,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
 
     def open_page(url: str, **options: object) -> Visit:
         context = browser.new_context(**options)
+        context.set_default_timeout(TIMEOUT)
         contexts.append(context)
         page = context.new_page()
         complaints: list[str] = []
@@ -281,9 +287,15 @@ def compressed(files: dict[str, bytes]) -> int:
     )
 
 
-def test_pages_are_light(site: Site, visit: Callable[..., Visit]) -> None:
+def test_pages_are_light_and_run_without_complaint_or_network(
+    site: Site, visit: Callable[..., Visit]
+) -> None:
     for path in site.pages():
-        files = visit(site.url_of(path)).loaded
+        opened = visit(site.url_of(path))
+        files = dict(opened.loaded)
+        opened.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        opened.page.wait_for_load_state("networkidle")
+        assert not opened.complaints, path
         text = {u: d for u, d in files.items() if not u.endswith((".png", ".svg", ".jpg"))}
         models = {urljoin(site.url, f"files/{label}.js") for label in Document(path).ids}
         page = {url: data for url, data in text.items() if url not in models}
@@ -316,16 +328,6 @@ def test_pages_are_accessible(site: Site, visit: Callable[..., Visit], case: str
             for v in result["violations"]
         ]
     assert not found
-
-
-def test_pages_run_without_complaint_and_without_the_network(
-    site: Site, visit: Callable[..., Visit]
-) -> None:
-    for path in site.pages():
-        opened = visit(site.url_of(path))
-        opened.page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        opened.page.wait_for_load_state("networkidle")
-        assert not opened.complaints, path
 
 
 DRAWING = "el => [...el.querySelectorAll('svg')].map(svg => svg.outerHTML).join('')"
@@ -446,6 +448,7 @@ def test_figures_have_numbers_captions_checks_and_data(sample: Site) -> None:
     assert (sample.directory / "files/fig-5-wave.npz").read_bytes() == b"PK"
 
 
+@pytest.mark.site
 def test_two_builds_in_two_places_are_equal(sample: Site, tmp_path: Path) -> None:
     project = copy_of_sample(tmp_path)
     assert build(project).returncode == 0
@@ -471,6 +474,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.site
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_fails_the_build(tmp_path: Path, mistake: str) -> None:
     text, message = MISTAKES[mistake]
@@ -482,6 +486,7 @@ def test_a_mistake_fails_the_build(tmp_path: Path, mistake: str) -> None:
     assert message in result.stderr
 
 
+@pytest.mark.site
 def test_a_mistake_in_an_output_fails_the_build(tmp_path: Path) -> None:
     project = copy_of_sample(tmp_path)
     path = project / "05-theory.ipynb"

@@ -1,27 +1,35 @@
-"""Run the chapters whose text, or the package they call, has changed.
+"""Run the chapters whose code, or what it calls, has changed.
 
 A chapter is a MyST notebook ``NN-name.md``; beside it stands ``NN-name.ipynb``, the same with
-outputs. The executed copy stores a hash of everything it was made from, so that whether it is
-stale does not depend on dates, and it holds nothing that depends on the machine.
+outputs. The executed copy stores a hash of the code cells with everything they call, and one of
+the outputs, so that whether it is stale does not depend on dates, on prose, or on who saved it.
+It holds nothing that depends on the machine.
 """
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
+import yaml
+from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
-PACKAGE = Path(__file__).parents[1]
+from nickbook.claims.rows import SOURCES
+from nickbook.closure import PACKAGE, Code, closure, data_files, fold, parse
+
 CELL_TIMEOUT = 600  # seconds
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 # The book's outputs: no live widgets, and sums in one order.
@@ -69,29 +77,37 @@ def read(source: Path) -> NotebookNode:
     return notebook
 
 
-def fingerprint(source: Path) -> str:
-    """Hash what an executed chapter is made from: its source and the package.
+def made_from(notebook: NotebookNode, folder: Path) -> str:
+    """Hash what decides a chapter's outputs: its code cells and all that they call.
+
+    That is the modules of this package that they import, the rows of the ledger that they name,
+    with the modules that measure them, and the files beside the chapter that they name.
 
     Parameters
     ----------
-    source : Path
-        A MyST Markdown file.
+    notebook : NotebookNode
+        The chapter, with or without outputs.
+    folder : Path
+        Where it lies.
 
     Returns
     -------
     str
-        A hexadecimal SHA-256, the same for either kind of line ending.
+        A hexadecimal SHA-256. Prose, comments and tags that only change the looks do not count.
     """
-    parts = (p for p in sorted(PACKAGE.rglob("*")) if p.suffix in {".py", ".yml", ".mjs", ".nc"})
-    digest = hashlib.sha256(b"\n".join(source.read_bytes().splitlines()))
-    for part in parts:
-        digest.update(f"\n{part.relative_to(PACKAGE).as_posix()}\n".encode())
-        digest.update(b"\n".join(part.read_bytes().splitlines()))
-    return digest.hexdigest()
+    cells = _code_cells(notebook)
+    codes = [_code(cell.source) for cell in cells]
+    texts = [[code.text, _tags(cell)] for code, cell in zip(codes, cells, strict=True)]
+    strings = frozenset[str]().union(*(code.strings for code in codes))
+    every = any(re.search(r"\bledger\(\s*\)", code.text) for code in codes)
+    rows = {name: row for name, row in _ledger().items() if every or name in strings}
+    behind = closure({module for module, _ in rows.values()}, codes)
+    own = _hash([notebook.metadata.kernelspec.name, texts, sorted(rows.items())])
+    return fold({"": own, **behind, **data_files(folder, strings)})
 
 
 def is_stale(source: Path) -> bool:
-    """Tell whether a chapter's executed copy is missing or made from something else.
+    """Tell whether a chapter has to be executed.
 
     Parameters
     ----------
@@ -101,13 +117,36 @@ def is_stale(source: Path) -> bool:
     Returns
     -------
     bool
-        True when the chapter has to be executed.
+        True when the executed copy is missing, holds other code or other outputs than it was
+        written with, or what the code calls has changed.
+    """
+    return paired(source) is None
+
+
+def paired(source: Path) -> NotebookNode | None:
+    """Put the outputs of a chapter's executed copy beside its source as it is now.
+
+    Parameters
+    ----------
+    source : Path
+        A MyST Markdown file.
+
+    Returns
+    -------
+    NotebookNode or None
+        What the executed copy should be, or None if it is stale.
     """
     executed = source.with_suffix(".ipynb")
     if not executed.exists():
-        return True
-    metadata = nbformat.read(executed, as_version=4).metadata
-    return bool(metadata.get("nickbook", {}).get("hash") != fingerprint(source))
+        return None
+    notebook, copy = read(source), nbformat.read(executed, as_version=4)
+    cells, copies = _code_cells(notebook), _code_cells(copy)
+    if [_code(cell.source).text for cell in cells] != [_code(cell.source).text for cell in copies]:
+        return None
+    for cell, other in zip(cells, copies, strict=True):
+        cell["outputs"] = other.outputs
+    _stamp(notebook, made_from(notebook, source.parent))
+    return notebook if notebook.metadata.nickbook == copy.metadata.get("nickbook") else None
 
 
 def execute(source: Path) -> str | None:
@@ -123,8 +162,8 @@ def execute(source: Path) -> str | None:
     str or None
         What went wrong, with the cell and its traceback; the old copy is then left alone.
     """
-    made_from = fingerprint(source)
     notebook = read(source)
+    origin = made_from(notebook, source.parent)  # before, for what changes meanwhile
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
@@ -134,36 +173,39 @@ def execute(source: Path) -> str | None:
         extra_arguments=["--log-level=ERROR"],  # ipykernel 7 warns of TCP at each start
         resources={"metadata": {"path": str(source.parent)}},
     )
+    findings = {"NICKBOOK_FINDINGS": str(Path("_build/findings").absolute())}
     try:
-        client.execute(env={**os.environ, **KERNEL_ENVIRONMENT})
+        client.execute(env={**findings, **os.environ, **KERNEL_ENVIRONMENT})
     except (CellControlSignal, DeadKernelError) as error:
         traceback = COLOR.sub("", str(error))
         return f"{source}, code cell {client.code_cells_executed}:\n{traceback}"
-    normalize(notebook)
-    notebook.metadata["nickbook"] = {"hash": made_from}
-    unfinished = source.with_suffix(".ipynb.part")
-    nbformat.write(notebook, unfinished)
-    unfinished.replace(source.with_suffix(".ipynb"))
+    _stamp(notebook, origin)
+    write(notebook, source)
     return None
 
 
-def normalize(notebook: NotebookNode) -> None:
-    """Drop what an execution leaves in a notebook that says something of the machine.
+def write(notebook: NotebookNode, source: Path) -> bool:
+    """Write a chapter's executed copy, unless it stands there already.
 
     Parameters
     ----------
     notebook : NotebookNode
-        An executed notebook, changed in place; its code cells get the numbers 1, 2, ...
+        The chapter with its outputs.
+    source : Path
+        Its MyST Markdown file.
+
+    Returns
+    -------
+    bool
+        Whether the file changed.
     """
-    notebook.metadata["language_info"] = {"name": "python", "file_extension": ".py"}
-    numbers = count(1)
-    for cell in notebook.cells:
-        if cell.cell_type != "code":
-            continue
-        cell["execution_count"] = next(numbers)
-        for output in cell.outputs:
-            if output.output_type == "execute_result":
-                output["execution_count"] = cell.execution_count
+    executed, text = source.with_suffix(".ipynb"), f"{nbformat.writes(notebook)}\n"
+    if executed.exists() and executed.read_text(encoding="utf-8") == text:
+        return False
+    unfinished = source.with_suffix(".ipynb.part")
+    unfinished.write_text(text, encoding="utf-8", newline="\n")
+    unfinished.replace(executed)
+    return True
 
 
 def run(sources: Iterable[Path], *, jobs: int) -> list[str]:
@@ -212,17 +254,70 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = set(options.names).difference(known)
     if unknown:
         parser.error(f"no chapter {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    stale = [s for s in sources if s.stem in (options.names or known) and is_stale(s)]
+    chosen = [source for source in sources if source.stem in (options.names or known)]
+    current = {source: paired(source) for source in chosen}
+    stale = [source for source, notebook in current.items() if notebook is None]
     if options.check:
         for source in stale:
             print(f"stale: {source}")
         return int(bool(stale))
+    for source, notebook in current.items():
+        if notebook is not None and write(notebook, source):
+            print(f"same code, outputs kept: {source}")
     for source in stale:
         print(f"to run: {source}", flush=True)
     failures = run(stale, jobs=options.jobs)
     for failure in failures:
         print(failure, file=sys.stderr)
     return int(bool(failures))
+
+
+def _stamp(notebook: NotebookNode, origin: str) -> None:
+    """Renumber the cells, drop what says something of the machine, and note the origin."""
+    notebook.metadata["language_info"] = {"name": "python", "file_extension": ".py"}
+    cells, numbers = _code_cells(notebook), count(1)
+    for cell in cells:
+        cell["execution_count"] = next(numbers)
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output["execution_count"] = cell.execution_count
+    outputs = _hash([cell.outputs for cell in cells])
+    notebook.metadata["nickbook"] = {"made_from": origin, "outputs": outputs}
+
+
+def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _code(source: str) -> Code:
+    """Read a cell, which may hold magics, or mistakes that its execution will tell."""
+    try:
+        return parse(TransformerManager().transform_cell(source), documented=False)
+    except SyntaxError:
+        return Code(source)
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    """Tags of a cell that change how it runs."""
+    return sorted({"raises-exception", "skip-execution"} & set(cell.metadata.get("tags", ())))
+
+
+def _hash(thing: Any) -> str:
+    """Hash what JSON holds; JavaScript, which JupyterLab saves with, writes 0.0 as 0."""
+    text = json.dumps(thing, sort_keys=True)
+    same = json.loads(text, parse_float=lambda x: int(n) if (n := float(x)).is_integer() else n)
+    return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _ledger() -> dict[str, tuple[str, str]]:
+    """Find the module that settles each row of the ledger, and the text of the row."""
+    files = [(s, PACKAGE.joinpath("claims", *f"{s}.yml".split(".", 1))) for s in SOURCES]
+    return {
+        row["id"]: (f"nickbook.claims.{source}", json.dumps(row))
+        for source, path in files
+        for row in yaml.safe_load(path.read_text(encoding="utf-8"))
+    }
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """What the ledger says about the weak-coupling flow, and the table of flows it rests on."""
 
-import importlib.util
-import platform
 import subprocess
 import sys
 from functools import cache, reduce
@@ -43,13 +41,6 @@ def test_one_stored_flow_run_again():
     assert np.abs(again.eigenvalues - eigenvalues)[:-3].max() < 1e-4
     gap = stored.gaps.isel(mode=0).dropna("patch").to_numpy()
     assert np.abs(again.pairing()[0].values - gap).max() < 1e-3
-
-
-needs_diverge = pytest.mark.skipif(
-    (platform.system(), platform.machine()) != ("Linux", "x86_64")
-    or importlib.util.find_spec("diverge") is None,
-    reason="divERGe (extra: test) comes with a library for 64-bit Linux on x86 only",
-)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +93,7 @@ def d_wave(answer):
     return next(value for name, value, _ in pairing_states(answer)[1] if name == "B1")
 
 
-@needs_diverge
+@pytest.mark.diverge
 def test_truncated_unity_flow_of_diverge(diverge):
     """What its leading state has in common with ours."""
     answer = diverge(5.0)
@@ -120,7 +111,7 @@ def test_truncated_unity_flow_of_diverge(diverge):
         assert abs(ours.mean() - theirs.mean()) < 0.15
 
 
-@needs_diverge
+@pytest.mark.diverge
 def test_order_of_the_pairing_states(diverge):
     """A1 leads, another A1 follows, and d is the strongest state of another symmetry."""
     patches, states = pairing_states(diverge(5.0))
@@ -135,7 +126,7 @@ def test_order_of_the_pairing_states(diverge):
     assert np.abs(gap).min() > 0.01
 
 
-@needs_diverge
+@pytest.mark.diverge
 def test_scattering_of_pairs(diverge):
     """The whole pairing vertex on our sheets, from the bonds and no single mode of it.
 
@@ -176,7 +167,7 @@ def test_scattering_of_pairs(diverge):
     assert abs(signs[1]) < 0.1
 
 
-@needs_diverge
+@pytest.mark.diverge
 @pytest.mark.parametrize("u", [4.0, 5.0])
 def test_spin_and_pairing_along_the_flow(diverge, u):
     """Spin fluctuations first, pairing last on the mesh of 8²; of the pairing states only s±."""
@@ -202,7 +193,7 @@ def test_the_mesh_moves_the_spin_wave():
     assert [judges.last_steps(f"U {u}") for u in (5.0, 5.5, 6.0)] == [1, 0, 0]
 
 
-@needs_diverge
+@pytest.mark.diverge
 def test_printed_level(diverge):
     """At the printed chemical potential the patches end in a wave, divERGe in s±."""
     answer = diverge(5.0, 10.0585)
@@ -213,7 +204,7 @@ def test_printed_level(diverge):
     assert judges.magnetic_share("printed") < 1
 
 
-@needs_diverge
+@pytest.mark.diverge
 def test_without_the_crossed_channel(diverge):
     """divERGe's flow without it passes the scale of pairing and stays a hundred times weaker."""
     without, full = diverge(5.0, channels="PD"), diverge(5.0)
@@ -221,7 +212,7 @@ def test_without_the_crossed_channel(diverge):
     assert abs(without["mode_values"][0]) < 0.02 * abs(full["mode_values"][0])
 
 
-@needs_diverge
+@pytest.mark.diverge
 def test_spin_waves_at_all_momenta(diverge):
     """q2 passes q3 only near 0.14 eV, where the patches have it ahead from the start.
 
@@ -244,7 +235,7 @@ def test_spin_waves_at_all_momenta(diverge):
     assert places[strongest.argmax()] == pytest.approx([0.75, 0.75])
 
 
-@needs_diverge
+@pytest.mark.diverge
 def test_three_repulsions(diverge):
     share = [
         diverge(u)["magnetic_growth"][-1].max() / -diverge(u)["pairing_growth"][-1, 0]
@@ -253,7 +244,7 @@ def test_three_repulsions(diverge):
     assert share[0] < share[1] < 1 < share[2]
 
 
-@needs_diverge
+@pytest.mark.diverge
 def test_two_fillings(diverge):
     more = round(chemical_potential(four_band(), 3.2), 4)
     ends = [diverge(4.0, mu)["scales"][-1, 0] for mu in (judges.MU, more)]

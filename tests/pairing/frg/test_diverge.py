@@ -1,7 +1,5 @@
 """The flow against divERGe, a functional renormalization code of other authors."""
 
-import importlib.util
-import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -16,11 +14,7 @@ SCRIPT = Path(__file__).parents[3] / "tools" / "diverge.py"
 LAYERS = np.array([[0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 1]], dtype=float)
 MU = 10.0975
 
-pytestmark = pytest.mark.skipif(
-    (platform.system(), platform.machine()) != ("Linux", "x86_64")
-    or importlib.util.find_spec("diverge") is None,
-    reason="divERGe (extra: test) comes with a library for 64-bit Linux on x86 only",
-)
+pytestmark = pytest.mark.diverge
 
 
 def square_lattice(t=1.0, t_prime=-0.3):
