@@ -4,20 +4,17 @@ import importlib.util
 import os
 import platform
 import resource
-import subprocess
-import sys
-from pathlib import Path
 
 import numba
 import numpy as np
 import pytest
+from referee import diverge_flow
 
 from nickbook.bands import BlochModel, square_group
 from nickbook.pairing import FlowEquation, fermi_patches, kanamori
 
 from .plain import best_time, print_table
 
-SCRIPT = Path(__file__).parents[1] / "tools" / "diverge.py"
 MU, U, PATCHES, MESH = -1.0, 3.0, 96, 96
 SCALES = np.array([[1.0, -0.1]])
 
@@ -63,44 +60,32 @@ def snapped(patches):
     return np.round(patches.points * MESH / (2 * np.pi)).astype(int)
 
 
-def diverge(folder, model, patches, owner):
+def diverge(model, patches, owner):
     order = np.argsort(owner, kind="stable")
-    job = {
-        "task": "patch",
-        "translations": model.translations,
-        "hoppings": model.hoppings,
-        "positions": np.zeros((1, 3)),
-        "rotations": np.array([s.rotation for s in model.symmetries]),
-        "orbitals": np.array([s.orbitals for s in model.symmetries]),
-        "chemical_potential": MU,
-        "interaction": kanamori((0,), U, 0.0).tensor,
-        "mesh": MESH,
-        "patches": snapped(patches) % MESH @ [MESH, 1],
-        "members": order,
-        "member_weights": np.full(MESH**2, 1 / MESH**2),
-        "splits": np.searchsorted(owner[order], np.arange(1, PATCHES)),
-        "channels": "PCD",
-        "scales": SCALES,
-    }
-    np.savez(folder / "job.npz", **job)
-    threads = {"OMP_NUM_THREADS": str(numba.get_num_threads())}
-    subprocess.run(  # noqa: S603
-        [sys.executable, SCRIPT, folder / "job.npz", folder / "answer.npz"],
-        check=True,
-        capture_output=True,
-        env=os.environ | threads,
+    return diverge_flow(
+        model,
+        MU,
+        kanamori((0,), U, 0.0),
+        env=os.environ | {"OMP_NUM_THREADS": str(numba.get_num_threads())},
+        task="patch",
+        mesh=MESH,
+        patches=snapped(patches) % MESH @ [MESH, 1],
+        members=order,
+        member_weights=np.full(MESH**2, 1 / MESH**2),
+        splits=np.searchsorted(owner[order], np.arange(1, PATCHES)),
+        channels="PCD",
+        scales=SCALES,
     )
-    return dict(np.load(folder / "answer.npz"))
 
 
-def test_step_of_96_patches(tmp_path):
+def test_step_of_96_patches():
     model = square_lattice()
     patches = fermi_patches(model, MU, PATCHES)
     interaction = kanamori((0,), U, 0.0)
     line = 2 * np.pi * np.arange(MESH) / MESH
     k = np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
     same = OnMesh(patches)
-    answer = diverge(tmp_path, model, patches, same.nearest(k, 0))
+    answer = diverge(model, patches, same.nearest(k, 0))
     ((scale, change),) = SCALES
     vertex = same.bare(interaction)
     vertex = vertex - change * same.derivative(vertex, scale)
@@ -110,7 +95,7 @@ def test_step_of_96_patches(tmp_path):
     ours, theirs = same.full(vertex)[..., 0], answer["vertices"][-1][..., 0].real
     difference = max(np.abs(ours[leg] - theirs[leg]).max() for leg in legs)
     size = max(np.abs(theirs[leg] - U).max() for leg in legs)
-    flow = FlowEquation(patches, cutoff="frequency")
+    flow = FlowEquation(patches, regulator="frequency")
     points = len(flow.shell(scale)[0])
     flow.derivative(vertex, scale)
     loops = best_time(lambda: flow.loops(scale), 3)

@@ -5,28 +5,26 @@
 Takes about fifteen minutes on two cores.  Each finished run is kept in the folder CACHE
 (_build/frg), so that an interrupted scan goes on where it stopped; delete the folder to start anew.
 With --referees the N-patch flows of three pockets stay as the table has them.  The table is
-nickbook/claims/glywh/frg.nc, and divERGe's part comes from tools/diverge.py.
+nickbook/claims/glywh/frg.nc, and divERGe's part comes from tools/referee.py.
 """
 
 import argparse
 import json
 import platform
-import subprocess
-import sys
-import tempfile
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from referee import diverge_flow, gap_from_bonds, pairing_vertex
 
 import nickbook
 from nickbook.bands import band_fillings, chemical_potential, fermi_sheets, four_band
-from nickbook.claims.glywh.frg_table import PATH, Flow, frg_table, gap_from_bonds, pairs_on_bonds
-from nickbook.pairing import fermi_patches, kanamori
-from nickbook.pairing.frg.flow import frg_flow
-from nickbook.pairing.frg.vertex import density_modes, pairing_vertex
+from nickbook.claims.glywh.frg_table import PATH, frg_table
+from nickbook.pairing import Vertex, fermi_patches, frg_flow, kanamori
+from nickbook.pairing.frg.equation import TERMS
 
 ROOT = Path(__file__).parents[1]
 MODEL = four_band()
@@ -43,20 +41,35 @@ AROUND = (3.25, 3.28, 3.32, 3.35)
 PATH_POINTS = 8
 
 
+@dataclass(frozen=True)
+class Flow:
+    """What a stored flow is run with: hund is J/U; NaN stands for the level of the filling and for
+    a start above the whole band."""
+
+    U: float
+    hund: float
+    filling: float
+    patches: int
+    mu: float = float("nan")
+    cutoff: str = "sharp"
+    keep: tuple[str, ...] = TERMS
+    start: float = float("nan")
+
+
 def flows() -> dict[str, Flow]:
     """All runs by name; each set of them changes one thing from the main one."""
     base = Flow(U=5.0, hund=0.1, filling=3.0, patches=24)
-    coarse = base.but(patches=16)
-    runs = {"base": base, "coarse": coarse, "printed": base.but(mu=PRINTED)}
-    runs |= {f"U {u}": base.but(U=u) for u in (4.0, 6.0, 8.0)}
-    runs |= {f"doping {d}": base.but(filling=3.0 + d) for d in (-0.1, 0.1, 0.2)}
-    runs |= {"smallest": base.but(patches=8), "main": base.but(patches=40)}
-    runs |= {"no spin": coarse.but(keep=("pp", "ph-direct"))}
-    runs |= {f"hund {j}": coarse.but(hund=j) for j in (0.0, 0.2)}
-    runs |= {f"cutoff {c}": coarse.but(cutoff=c) for c in ("smooth", "frequency")}
-    runs |= {f"start {s}": coarse.but(start=s) for s in (1.0, 0.5)}
+    coarse = replace(base, patches=16)
+    runs = {"base": base, "coarse": coarse, "printed": replace(base, mu=PRINTED)}
+    runs |= {f"U {u}": replace(base, U=u) for u in (4.0, 6.0, 8.0)}
+    runs |= {f"doping {d}": replace(base, filling=3.0 + d) for d in (-0.1, 0.1, 0.2)}
+    runs |= {"smallest": replace(base, patches=8), "main": replace(base, patches=40)}
+    runs |= {"no spin": replace(coarse, keep=("pp", "ph-direct"))}
+    runs |= {f"hund {j}": replace(coarse, hund=j) for j in (0.0, 0.2)}
+    runs |= {f"cutoff {c}": replace(coarse, cutoff=c) for c in ("smooth", "frequency")}
+    runs |= {f"start {s}": replace(coarse, start=s) for s in (1.0, 0.5)}
     runs |= {
-        f"map {u} {d}": coarse.but(U=u, filling=3.0 + d)
+        f"map {u} {d}": replace(coarse, U=u, filling=3.0 + d)
         for u in (4.0, 5.0, 6.0)
         for d in (-0.2, -0.1, 0.0, 0.1, 0.2)
         if (u, d) != (5.0, 0.0)
@@ -78,7 +91,7 @@ def run(flow: Flow) -> dict[str, np.ndarray]:
         U=flow.U,
         J=flow.hund * flow.U,
         patches=flow.patches,
-        cutoff=flow.cutoff,
+        regulator=flow.cutoff,
         keep=flow.keep,
         start=flow.start if np.isfinite(flow.start) else None,
         stop=5e-4,
@@ -99,43 +112,30 @@ def run(flow: Flow) -> dict[str, np.ndarray]:
         "gap_eigenvalues": np.array([mode.eigenvalue for mode in modes]),
         "gap_names": np.array([mode.name for mode in modes]),
     }
-    kept["scattering"] = pairing_vertex(result.equation, result.part, "singlet")
+    kept["scattering"] = Vertex(result.equation, result.part).pairing_vertex("singlet")
     line = np.linspace(0, 1, PATH_POINTS, endpoint=False)[:, None]
     corners = PI * np.array([[0, 0], [1, 0], [1, 1], [0, 0]])
     q = [a + (b - a) * line for a, b in pairwise(corners)]
     kept["momenta"] = np.concatenate([*q, corners[-1:]])
-    waves = [
-        density_modes(result.equation, result.part, "spin", x, float(result.scales[-1]))[0]
-        for x in kept["momenta"]
-    ]
+    waves = [result.density_wave("spin", x)[0] for x in kept["momenta"]]
     kept["spin_waves"] = np.array([mode.eigenvalue for mode in waves])
     return kept
 
 
 def diverge(U: float, mu: float, mesh: int, refinement: int, distance: float) -> dict:
     """Truncated-unity flow of divERGe."""
-    job = {
-        "task": "tu",
-        "translations": MODEL.translations,
-        "hoppings": MODEL.hoppings,
-        "positions": np.array([[0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 1]], dtype=float),
-        "rotations": np.array([s.rotation for s in MODEL.symmetries]),
-        "orbitals": np.array([s.orbitals for s in MODEL.symmetries]),
-        "chemical_potential": mu,
-        "interaction": kanamori(MODEL.sites, U, 0.1 * U).tensor,
-        "mesh": mesh,
-        "refinement": refinement,
-        "distance": distance,
-        "channels": "PCD",
-        "keep_growth": True,
-        "keep_vertices": True,
-    }
-    script = ROOT / "tools" / "diverge.py"
-    with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / name for name in ("job.npz", "answer.npz")]
-        np.savez(files[0], **job)
-        subprocess.run([sys.executable, script, *files], check=True, capture_output=True)  # noqa: S603
-        return dict(np.load(files[1]))
+    return diverge_flow(
+        MODEL,
+        mu,
+        kanamori(MODEL.sites, U, 0.1 * U),
+        task="tu",
+        mesh=mesh,
+        refinement=refinement,
+        distance=distance,
+        channels="PCD",
+        keep_growth=True,
+        keep_vertices=True,
+    )
 
 
 def referee(
@@ -145,13 +145,9 @@ def referee(
     mu = PRINTED if printed else level(filling)
     answer = diverge(U, mu, mesh, refinement, distance)
     patches = fermi_patches(MODEL, mu, 40)
-    bonds = [answer[k] for k in ("from", "to", "cells")]
-    modes = np.array([gap_from_bonds(patches, mode, *bonds) for mode in answer["modes"]])
+    modes = np.array([gap_from_bonds(patches, mode, answer) for mode in answer["modes"]])
     even = np.abs(modes - modes[:, patches.minus]).max(axis=1) < 1e-6
     modes = modes[even][:4]
-    pairs = pairs_on_bonds(patches, *bonds)
-    vertex = (pairs @ answer["vertex_P"][0] @ pairs.conj().T).real
-    vertex = (vertex + vertex[:, patches.minus]) / 2
     strongest = answer["magnetic_growth"].argmax(axis=1)
     places = answer["momenta"][answer["irreducible"]]
     followed = [at_momentum(answer["magnetic_growth"], places, q) for q in FOLLOWED]
@@ -170,7 +166,7 @@ def referee(
         "magnetic_followed": np.transpose(followed),
         "magnetic_all": answer["magnetic_growth"][-1],
         "places": places,
-        "vertex": vertex,
+        "vertex": pairing_vertex(patches, answer),
         "points": patches.points,
         "modes": modes,
         "mode_values": answer["mode_values"][even][:4],

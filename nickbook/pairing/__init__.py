@@ -3,7 +3,7 @@
 from nickbook.bands.patches import FermiPatches, fermi_patches
 from nickbook.pairing.frg.equation import FlowEquation, bare_vertex
 from nickbook.pairing.frg.flow import FlowOptions, FlowResult, frg_flow
-from nickbook.pairing.frg.vertex import FlowMode, density_modes, pairing_modes, pairing_vertex
+from nickbook.pairing.frg.vertex import FlowMode, Vertex
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.interaction import Interaction, kanamori
 from nickbook.pairing.rpa.gap_equation import (
@@ -22,7 +22,7 @@ from nickbook.pairing.rpa.susceptibility import (
     stoner_point,
 )
 from nickbook.pairing.rpa.wave_vectors import Nesting, nesting
-from nickbook.pairing.tj.search import tj_critical_temperature, tj_mean_field
+from nickbook.pairing.tj.search import TJModel, tj_critical_temperature, tj_mean_field
 from nickbook.pairing.tj.solution import PairAmplitudes, TJSolution
 from nickbook.pairing.triplon.line import (
     factorized_gap,
@@ -56,14 +56,15 @@ __all__ = [
     "PairingState",
     "StonerPoint",
     "Susceptibility",
+    "TJModel",
     "TJSolution",
     "TriplonMeanField",
     "TriplonParameters",
+    "Vertex",
     "bare_susceptibility",
     "bare_vertex",
     "channel_boundaries",
     "channel_strengths",
-    "density_modes",
     "factorized_gap",
     "fermi_patches",
     "frg_flow",
@@ -76,8 +77,6 @@ __all__ = [
     "orbital_pairs",
     "pair_logarithm",
     "pair_scattering",
-    "pairing_modes",
-    "pairing_vertex",
     "rpa_gap",
     "rpa_susceptibility",
     "stoner_point",

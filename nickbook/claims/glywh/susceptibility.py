@@ -124,7 +124,7 @@ def scattering_at(
 ) -> PairScattering:
     """Scattering of pairs on the Fermi sheets of a model at a filling."""
     sea = FermiSea.at(model, filling=filling)
-    chi0 = bare_susceptibility(model, sea.mu, temperature, mesh)
+    chi0 = bare_susceptibility(sea, temperature=temperature, mesh=mesh)
     return pair_scattering(sea.patches(points), chi0)
 
 

@@ -14,9 +14,9 @@ One-loop terms, with loops L > 0 that grow as Λ falls:
   + Γ(1,6;3,5) L Γ(5,2;4,6), which is −½ C L C + ½ X L X with C = 2D − X;
 * particle-hole, crossed: Γ(1,6;5,4) L Γ(5,2;3,6).
 
-Of the two internal legs the one whose cutoff moves runs over its patch in momentum space, resolved
-in energy and along the sheet; the other one has the energy of its band at the momentum that is
-left, and no patch of its own.
+Of the two internal legs the one that the regulator moves runs over its patch in momentum space,
+resolved in energy and along the sheet; the other one has the energy of its band at the momentum
+that is left, and no patch of its own.
 """
 
 from dataclasses import dataclass
@@ -31,17 +31,8 @@ from nickbook.arrays import Floats, Integers
 from nickbook.bands import zone_mesh
 from nickbook.bands.patches import FermiPatches
 from nickbook.checks import one_of, positive_integer, real
-from nickbook.pairing.frg.kernels import (
-    SCHEMES,
-    SMOOTH_STEP,
-    contour_points,
-    exchanged,
-    expand,
-    loop_rates,
-    nearest_of,
-    vertex_rate,
-)
-from nickbook.pairing.interaction import Interaction
+from nickbook.pairing.frg.regulator import REGULATORS, moving_levels
+from nickbook.pairing.interaction import Interaction, require_invariant
 
 #: Vertices are real for models with real Bloch states.
 Numbers = NDArray[Any]
@@ -84,21 +75,22 @@ class FlowEquation:
     ----------
     patches : FermiPatches
         The patches.
-    cutoff : {"sharp", "smooth", "frequency"}, optional
+    regulator : {"sharp", "smooth", "frequency"}, optional
         What is left out at scale Λ.  "sharp": all modes with :math:`|\xi| < \Lambda`.  "smooth":
         a share of the modes that falls from one at :math:`|\xi| = 1.5\Lambda` to zero at half of
         Λ.  "frequency": modes of all energies enter with the factor
         :math:`\omega^2/(\omega^2+\Lambda^2)`.
     keep : tuple of str, optional
         Terms of the flow: some of ``"pp"``, ``"ph-direct"``, ``"ph-crossed"``.
-    resolution : int, optional
+    mesh : int, optional
         Points along each direction of the mesh whose cells the lines of constant energy cross; an
         even number.
 
     Raises
     ------
     TypeError, ValueError
-        For an unknown cutoff or term, or a resolution that is too small or odd.
+        For an unknown regulator or term, a mesh that is too coarse or odd, or bands with the spin
+        written out.
 
     Notes
     -----
@@ -111,17 +103,23 @@ class FlowEquation:
     """
 
     patches: FermiPatches
-    cutoff: str = "sharp"
+    regulator: str = "sharp"
     keep: tuple[str, ...] = TERMS
-    resolution: int = 64
+    mesh: int = 64
 
     def __post_init__(self) -> None:
-        one_of("cutoff", self.cutoff, SCHEMES)
+        degeneracy = self.patches.model.spin_degeneracy
+        if degeneracy != 2:
+            raise ValueError(
+                f"spin_degeneracy = {degeneracy} of {self.patches.model.name!r}; allowed: 2, bands "
+                "that stand for both spins"
+            )
+        one_of("regulator", self.regulator, REGULATORS)
         for term in self.keep:
             one_of("keep", term, TERMS)
-        positive_integer("resolution", self.resolution, at_least=16)
-        if self.resolution % 2:
-            raise ValueError(f"resolution = {self.resolution}; allowed: an even number")
+        positive_integer("mesh", self.mesh, at_least=16)
+        if self.mesh % 2:
+            raise ValueError(f"mesh = {self.mesh}; allowed: an even number")
 
     @cached_property
     def bands(self) -> Integers:
@@ -182,13 +180,15 @@ class FlowEquation:
                 part[r, :, :, b] = self.nearest(left, b)
         # Ties are broken on representatives only, so that the rest follows by symmetry.
         inverse = np.argsort(self.permutations, axis=1)
-        full: Integers = expand(part, self._mover, self.permutations, self._slot)
+        full: Integers = self.full(part)
         for p in range(self.size):
             full[p] = inverse[self._mover[p]][full[p]]
         return full
 
     def nearest(self, k: Floats, band: int) -> Integers:
         """Patch on one of `bands` that is nearest to each momentum, shape (...)."""
+        from nickbook.pairing.frg.kernels import nearest_of
+
         chosen = np.flatnonzero(self.band_of == band)
         found = nearest_of(k.reshape(-1, 2), self.patches.points[chosen])
         nearest: Integers = chosen[found].reshape(k.shape[:-1])
@@ -199,22 +199,8 @@ class FlowEquation:
 
         The fourth leg has the state of its patch.
         """
+        require_invariant(interaction, self.patches.model)
         u = self.patches.states
-        if len(interaction.tensor) != u.shape[1]:
-            raise ValueError(
-                f"interaction has {len(interaction.tensor)} orbitals; allowed: {u.shape[1]}, as "
-                f"many as {self.patches.model.name!r}"
-            )
-        for symmetry in self.patches.symmetries:
-            d, moved = symmetry.orbitals, interaction.tensor + 0j
-            for factor in (d.conj(), d.conj(), d, d):
-                moved = np.moveaxis(np.tensordot(factor, moved, axes=(0, 0)), 0, -1)
-            miss = np.abs(moved - interaction.tensor).max()
-            if miss > 1e-9:
-                raise ValueError(
-                    f"interaction changes by {miss:.2e} eV under {symmetry.name} of "
-                    f"{self.patches.model.name!r}; give the model the symmetries that both have"
-                )
         vertex = np.empty(self.shape, u.dtype)
         for r, p in enumerate(self.first):
             open_legs = np.einsum(
@@ -225,6 +211,8 @@ class FlowEquation:
 
     def full(self, part: Numbers) -> Numbers:
         """Vertex on all patches, shape (P, P, P, B), from one on representatives."""
+        from nickbook.pairing.frg.kernels import expand
+
         vertex: Numbers = expand(part, self._mover, self.permutations, self._slot)
         return vertex
 
@@ -241,8 +229,10 @@ class FlowEquation:
         pp, ph : ndarray, shape (R, P, P, B)
             Particle-particle loops at the total momentum of the first two patches and
             particle-hole loops with the transfer from the second to the first; third axis: patch
-            of the leg whose cutoff moves; last axis: band of the other leg.
+            of the leg that the regulator moves; last axis: band of the other leg.
         """
+        from nickbook.pairing.frg.kernels import loop_rates
+
         shell, labels, energies = self.shell(scale)
         transfers, source, turn = self._transfers
         pairs, holes = loop_rates(
@@ -253,7 +243,7 @@ class FlowEquation:
             labels,
             energies,
             scale,
-            SCHEMES.index(self.cutoff),
+            REGULATORS.index(self.regulator),
         )
         minus = self.patches.minus
         pp, ph = (
@@ -283,7 +273,7 @@ class FlowEquation:
         return (points[a] - points[b])[done], source, turn
 
     def shell(self, scale: float) -> tuple[Floats, Integers, Floats]:
-        """Points of the leg whose cutoff moves at a scale, in the patches they belong to.
+        """Points of the leg that the regulator moves at a scale, in the patches they belong to.
 
         Parameters
         ----------
@@ -299,9 +289,11 @@ class FlowEquation:
         energies : ndarray, shape (n,)
             Energies in eV from the chemical potential.
         """
+        from nickbook.pairing.frg.kernels import contour_points
+
         scale = real("scale", scale, above=0.0, unit="eV")
         points, labels, energies = [], [], []
-        for energy, weight in self._levels(scale):
+        for energy, weight in moving_levels(self.regulator, scale, self.reach):
             for b, (corners, middles) in enumerate(self._meshes):
                 found = contour_points(corners, middles, energy)
                 found[:, :2] = self._on_level(found[:, :2], b, energy)
@@ -311,23 +303,6 @@ class FlowEquation:
                 energies.append(np.full(len(found), energy))
         return np.concatenate(points), np.concatenate(labels), np.concatenate(energies)
 
-    def _levels(self, scale: float) -> list[tuple[float, float]]:
-        """Energies of the moving leg and their quadrature weights."""
-        if self.cutoff == "sharp":
-            return [(-scale, 1.0), (scale, 1.0)]
-        if self.cutoff == "smooth":
-            t, w = (a / 2 for a in np.polynomial.legendre.leggauss(4))
-            x = 1 + 2 * SMOOTH_STEP * t
-            # dΛ moves the share χ(|ξ|/Λ) by χ′ |ξ|/Λ².
-            slope = 6 * (t + 0.5) * (0.5 - t) * w
-            pairs = [(scale * a, a * b) for a, b in zip(x, slope, strict=True)]
-        else:
-            t, w = np.polynomial.legendre.leggauss(12)
-            top = np.arcsinh(self.reach / scale)
-            y = top * (1 + t) / 2
-            pairs = list(zip(scale * np.sinh(y), scale * np.cosh(y) * top * w / 2, strict=True))
-        return [(float(sign * e), float(w)) for e, w in pairs for sign in (-1, 1)]
-
     @property
     def reach(self) -> float:
         """Largest distance in eV of the bands with patches from the chemical potential."""
@@ -336,9 +311,9 @@ class FlowEquation:
     @cached_property
     def _meshes(self) -> list[tuple[Floats, Floats]]:
         """Energies of each band at the corners and centres of the cells."""
-        corners = zone_mesh(self.resolution)
+        corners = zone_mesh(self.mesh)
         found = []
-        for k in (corners, corners + np.pi / self.resolution):
+        for k in (corners, corners + np.pi / self.mesh):
             energies = self.patches.model.band_energies(k)[..., self.bands] - self.patches.mu
             found.append(np.moveaxis(energies, -1, 0))
         return [(c.copy(), m.copy()) for c, m in zip(*found, strict=True)]
@@ -356,7 +331,7 @@ class FlowEquation:
             value, velocity = block.band(k, index)
             miss = energy + self.patches.mu - value
             shift = velocity * (miss / np.maximum(np.square(velocity).sum(axis=-1), 1e-12))[:, None]
-            near = np.abs(shift).max(axis=-1, initial=0.0) < _TURN / self.resolution / 2
+            near = np.abs(shift).max(axis=-1, initial=0.0) < _TURN / self.mesh / 2
             k = k + np.where(near[:, None], shift, 0.0)
         return k
 
@@ -375,6 +350,8 @@ class FlowEquation:
         ndarray, shape (R, P, P, B)
             Change per eV as the scale falls.
         """
+        from nickbook.pairing.frg.kernels import exchanged, vertex_rate
+
         first, columns = self.first, self.size * len(self.bands)
         single = np.complex64 if np.iscomplexobj(part) else np.float32
         pp, ph = (loop.astype(np.float32) for loop in self.loops(scale))

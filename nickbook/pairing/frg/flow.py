@@ -1,55 +1,40 @@
 """N-patch functional renormalization group: the flow of the vertex and what diverges first."""
 
-import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 from scipy.integrate import RK23
 
 from nickbook.arrays import Floats
-from nickbook.bands import BlochModel, Symmetry
-from nickbook.bands.patches import FermiPatches, fermi_patches
+from nickbook.bands import BlochModel, FermiPatches, FermiSea, fermi_patches
 from nickbook.checks import real
+from nickbook.pairing.frg import storage
 from nickbook.pairing.frg.equation import TERMS, FlowEquation, Numbers
-from nickbook.pairing.frg.kernels import SMOOTH_STEP
-from nickbook.pairing.frg.vertex import (
-    FlowMode,
-    Momenta,
-    density_modes,
-    leading_eigenvalues,
-    pairing_modes,
-)
+from nickbook.pairing.frg.regulator import START
+from nickbook.pairing.frg.vertex import FlowMode, Momenta, Vertex
+from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.interaction import Interaction, kanamori
 
 #: Momenta of density waves that are followed: Γ, X, M and half-way to M.
 MOMENTA: Momenta = ((0.0, 0.0), (np.pi, 0.0), (np.pi, np.pi), (np.pi / 2, np.pi / 2))
-#: Scale at which a cutoff still leaves out all modes, relative to the reach of the bands; far above
-#: them for the frequency cutoff, whose loops begin as bands/Λ.
-_START = {"sharp": 1.0, "smooth": 1 / (1 - SMOOTH_STEP), "frequency": 10.0}
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class FlowOptions:
-    """How a flow was run.
+    """How far and in which steps a flow was run.
 
     Parameters
     ----------
-    cutoff, keep, resolution : str, tuple of str, int
-        Arguments of `FlowEquation`.
     start, stop, limit, tolerance, longest_step, momenta : float or tuple
         Arguments of `frg_flow`.
     """
 
-    cutoff: str
-    keep: tuple[str, ...]
-    resolution: int
     start: float
     stop: float
     limit: float
@@ -64,8 +49,9 @@ class FlowResult:
 
     Parameters
     ----------
-    patches : FermiPatches
-        The patches.
+    equation : FlowEquation
+        The flow equation on its patches, with the projection of the fourth leg in
+        ``equation.fourth``.
     interaction : Interaction
         The bare interaction.
     options : FlowOptions
@@ -73,7 +59,9 @@ class FlowResult:
     scales : ndarray, shape (n,)
         Λ in eV after each step, falling.
     channels : tuple of str
-        Names of the columns of `eigenvalues`, such as ``"singlet A1"`` or ``"spin (π, 0)"``.
+        Names of the columns of `eigenvalues`: for pairs spin and representation as in the
+        `GapFunction` of every theory, ``"singlet A1"``; for densities kind and momentum,
+        ``"spin (π, 0)"``.
     eigenvalues : ndarray, shape (n, channels)
         Largest eigenvalue of each channel, as in `FlowMode`.
     largest : ndarray, shape (n,)
@@ -86,7 +74,7 @@ class FlowResult:
         Whether the flow reached its stop or its limit.
     """
 
-    patches: FermiPatches
+    equation: FlowEquation
     interaction: Interaction
     options: FlowOptions
     scales: Floats
@@ -97,16 +85,19 @@ class FlowResult:
     step: float
     finished: bool
 
+    @property
+    def patches(self) -> FermiPatches:
+        """The patches."""
+        return self.equation.patches
+
     @cached_property
-    def equation(self) -> FlowEquation:
-        """The flow equation, with the projection of the fourth leg in ``equation.fourth``."""
-        o = self.options
-        return FlowEquation(self.patches, cutoff=o.cutoff, keep=o.keep, resolution=o.resolution)
+    def _last(self) -> Vertex:
+        return Vertex(self.equation, self.part)
 
     @property
     def vertex(self) -> Numbers:
         """Γ[p1, p2, p3, band of 4] at the last scale in eV per cell, shape (P, P, P, B)."""
-        return self.equation.full(self.part)
+        return self._last.full
 
     @property
     def diverged(self) -> bool:
@@ -161,9 +152,9 @@ class FlowResult:
         Returns
         -------
         list of FlowMode
-            The modes; ``mode.gap()`` is the GapFunction.
+            The modes; ``mode.gap_function()`` is the gap.
         """
-        return pairing_modes(self.equation, self.part, channel)
+        return self._last.pairing_modes(channel)
 
     def density_wave(
         self, channel: str, momentum: tuple[float, float], *, count: int = 1
@@ -184,8 +175,22 @@ class FlowResult:
         list of FlowMode
             The modes.
         """
-        scale = float(self.scales[-1])
-        return density_modes(self.equation, self.part, channel, momentum, scale, count=count)
+        return self._last.density_modes(channel, momentum, float(self.scales[-1]), count=count)
+
+    def gap_function(self) -> GapFunction:
+        """Gap of the strongest singlet pairs at the last scale, in units of its largest value.
+
+        Returns
+        -------
+        GapFunction
+            The gap on the patches of each sheet.
+
+        Raises
+        ------
+        ValueError
+            For complex Bloch states.
+        """
+        return self.pairing()[0].gap_function()
 
     def save(self, path: str | Path) -> None:
         """Write the result to a NetCDF file, with all parameters and the package version.
@@ -197,10 +202,7 @@ class FlowResult:
         path : str or Path
             Where to write.
         """
-        path = Path(path)
-        draft = path.with_name(path.name + ".partial")
-        _dataset(self).to_netcdf(draft, engine="scipy")
-        draft.replace(path)
+        storage.write(self, Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> "FlowResult":
@@ -219,17 +221,16 @@ class FlowResult:
         Raises
         ------
         ValueError
-            If the file holds something else, or patches this version places differently.
+            If the file is damaged, holds something else, or patches that this version places
+            differently.
         """
-        with xr.open_dataset(path, engine="scipy") as data:
-            if data.attrs.get("content") != _CONTENT:
-                raise ValueError(f"{path} holds no flow; give a file that FlowResult.save wrote")
-            return _from_dataset(data.load(), str(path))
+        found = storage.read(Path(path))
+        return cls(**found | {"options": FlowOptions(**found["options"])})
 
 
 def frg_flow(
-    model: BlochModel,
-    mu: float,
+    sea: FermiSea | BlochModel,
+    mu: float | None = None,
     *,
     U: float | None = None,
     J: float = 0.0,
@@ -237,12 +238,12 @@ def frg_flow(
     J_prime: float | None = None,
     interaction: Interaction | None = None,
     patches: int | Sequence[int] | FermiPatches = 40,
-    cutoff: str = "sharp",
+    regulator: str = "sharp",
     keep: tuple[str, ...] = TERMS,
     start: float | None = None,
     stop: float = 1e-4,
     limit: float | None = None,
-    resolution: int = 64,
+    mesh: int = 64,
     tolerance: float = 1e-2,
     longest_step: float = 0.4,
     momenta: Momenta = MOMENTA,
@@ -253,10 +254,10 @@ def frg_flow(
 
     Parameters
     ----------
-    model : BlochModel
-        A two-dimensional model.
-    mu : float
-        Chemical potential in eV.
+    sea : FermiSea or BlochModel
+        A two-dimensional model and its level; or the model alone, followed by `mu`.
+    mu : float, optional
+        Chemical potential in eV, with a model only.
     U, J : float, optional
         Repulsion within an orbital and Hund's coupling in eV, for `kanamori` on ``model.sites``.
     U_prime, J_prime : float, optional
@@ -264,21 +265,21 @@ def frg_flow(
     interaction : Interaction, optional
         The interaction itself, in place of the four numbers.
     patches : int, sequence of int or FermiPatches, optional
-        Patches on each sheet, as for `fermi_patches`, or the patches themselves.
-    cutoff : {"sharp", "smooth", "frequency"}, optional
+        Patches on each sheet, as for `fermi_patches`, or the patches of the same sea themselves.
+    regulator : {"sharp", "smooth", "frequency"}, optional
         As for `FlowEquation`.
     keep : tuple of str, optional
         Terms of the flow, as for `FlowEquation`.
     start : float, optional
-        First scale Λ0 in eV; when not given the largest distance of the bands from `mu`, two
-        times as much for the smooth and ten times for the frequency cutoff.
+        First scale Λ0 in eV; when not given the largest distance of the bands from the level, two
+        times as much for the smooth regulator and ten times for that in frequency.
     stop : float, optional
         Last scale in eV.
     limit : float, optional
         The flow counts as diverged where the vertex exceeds this, in eV per cell; ten times the
         largest bare vertex when not given.
-    resolution : int, optional
-        Mesh for the loops.
+    mesh : int, optional
+        Mesh for the loops, as for `FlowEquation`.
     tolerance : float, optional
         Error of a step relative to each entry of the vertex and to the largest bare one.
     longest_step : float, optional
@@ -299,8 +300,8 @@ def frg_flow(
     Raises
     ------
     TypeError, ValueError
-        For parameters out of range, no Fermi sheet at `mu`, unfit patches, a start not above the
-        stop, or a checkpoint of another flow.
+        For parameters out of range, no Fermi sheet at the level, unfit patches, a start not above
+        the stop, or a damaged checkpoint or one of another flow.
 
     Notes
     -----
@@ -308,12 +309,12 @@ def frg_flow(
     chemical potential; temperature is zero.  The cost is some 40 to 100 derivatives, see
     `FlowEquation`.  Messages go to the logger of this module.
     """
-    interaction = _interaction(model, U, J, U_prime, J_prime, interaction)
-    given = patches if isinstance(patches, FermiPatches) else fermi_patches(model, mu, patches)
-    equation = FlowEquation(given, cutoff=cutoff, keep=tuple(keep), resolution=resolution)
+    sea = FermiSea.of(sea, mu)
+    interaction = _interaction(sea.model, U, J, U_prime, J_prime, interaction)
+    equation = FlowEquation(_patches(sea, patches), regulator, tuple(keep), mesh)
     bare = equation.bare(interaction)
     stop = real("stop", stop, above=0.0, unit="eV")
-    start = _START[cutoff] * equation.reach if start is None else real("start", start, unit="eV")
+    start = START[regulator] * equation.reach if start is None else real("start", start, unit="eV")
     if start <= stop:
         raise ValueError(f"start = {start} eV; allowed: above stop = {stop} eV")
     largest = float(np.abs(bare).max())
@@ -321,13 +322,22 @@ def frg_flow(
     tolerance = real("tolerance", tolerance, above=0.0, at_most=0.1)
     longest = real("longest_step", longest_step, above=0.0, at_most=1.0)
     follow = tuple((float(x), float(y)) for x, y in momenta)
-    options = FlowOptions(
-        cutoff, tuple(keep), resolution, float(start), stop, limit, tolerance, longest, follow
-    )
+    options = FlowOptions(float(start), stop, limit, tolerance, longest, follow)
     state = _started(equation, interaction, options, bare)
     if checkpoint is not None and Path(checkpoint).exists():
         state = _resumed(state, checkpoint)
     return _run(state, largest, checkpoint, progress)
+
+
+def _patches(sea: FermiSea, given: int | Sequence[int] | FermiPatches) -> FermiPatches:
+    if not isinstance(given, FermiPatches):
+        return fermi_patches(sea.model, sea.mu, given)
+    if FermiSea(given.model, given.mu) != sea:
+        raise ValueError(
+            f"patches of {given.model.name!r} at mu = {given.mu}; allowed: patches of "
+            f"{sea.model.name!r} at mu = {sea.mu}"
+        )
+    return given
 
 
 def _interaction(
@@ -356,9 +366,9 @@ def _interaction(
 def _started(
     equation: FlowEquation, interaction: Interaction, options: FlowOptions, bare: Numbers
 ) -> FlowResult:
-    found = leading_eigenvalues(equation, bare, options.start, options.momenta)
+    found = Vertex(equation, bare).leading_eigenvalues(options.start, options.momenta)
     return FlowResult(
-        patches=equation.patches,
+        equation=equation,
         interaction=interaction,
         options=options,
         scales=np.array([options.start]),
@@ -373,12 +383,14 @@ def _started(
 
 def _resumed(state: FlowResult, checkpoint: str | Path) -> FlowResult:
     found = FlowResult.load(checkpoint)
+    ours, theirs = state.equation, found.equation
     same = (
         found.options == state.options
+        and (theirs.regulator, theirs.keep, theirs.mesh) == (ours.regulator, ours.keep, ours.mesh)
         and np.array_equal(found.interaction.tensor, state.interaction.tensor)
-        and found.patches.points.shape == state.patches.points.shape
-        and np.allclose(found.patches.points, state.patches.points, atol=1e-9)
-        and np.array_equal(found.patches.model.hoppings, state.patches.model.hoppings)
+        and theirs.patches.points.shape == ours.patches.points.shape
+        and np.allclose(theirs.patches.points, ours.patches.points, atol=1e-9)
+        and np.array_equal(theirs.patches.model.hoppings, ours.patches.model.hoppings)
     )
     if not same:
         raise ValueError(
@@ -440,10 +452,10 @@ def _run(
 
 def _appended(state: FlowResult, scale: float, y: Numbers, step: float, done: bool) -> FlowResult:
     part = y.reshape(state.equation.shape)
-    found = leading_eigenvalues(state.equation, part, scale, state.options.momenta)
+    found = Vertex(state.equation, part).leading_eigenvalues(scale, state.options.momenta)
     values = np.array([found[name] for name in state.channels])
     largest = float(np.abs(part).max())
-    after = replace(
+    return replace(
         state,
         scales=np.append(state.scales, scale),
         eigenvalues=np.concatenate([state.eigenvalues, values[None]]),
@@ -451,119 +463,4 @@ def _appended(state: FlowResult, scale: float, y: Numbers, step: float, done: bo
         part=part,
         step=step,
         finished=done or largest >= state.options.limit,
-    )
-    # The equation holds tables that took time to make.
-    after.__dict__["equation"] = state.equation
-    return after
-
-
-_CONTENT = "nickbook functional renormalization group flow"
-
-
-def _dataset(result: FlowResult) -> xr.Dataset:
-    """Everything in a result as one data set."""
-    from nickbook import __version__
-
-    model, part = result.patches.model, np.asarray(result.part)
-    data = xr.Dataset(
-        {
-            "scale": ("step", result.scales),
-            "eigenvalue": (("step", "channel"), result.eigenvalues),
-            "largest": ("step", result.largest),
-            "vertex_real": (("first", "second", "third", "band"), part.real),
-            "point": (("patch", "axis"), result.patches.points),
-            "tensor": (("a", "b", "c", "d"), result.interaction.tensor),
-            "translation": (("hop", "axis"), model.translations),
-            "hopping_real": (("hop", "row", "column"), model.hoppings.real),
-            "hopping_imag": (("hop", "row", "column"), model.hoppings.imag),
-        },
-        coords={"channel": list(result.channels)},
-        attrs={"content": _CONTENT, "version": __version__, "finished": int(result.finished)},
-    )
-    if np.iscomplexobj(part):
-        data["vertex_imag"] = (("first", "second", "third", "band"), part.imag)
-    if model.mirror is not None:
-        data["mirror"] = (("row", "column"), np.asarray(model.mirror))
-    if model.symmetries:
-        orbitals = np.array([s.orbitals for s in model.symmetries])
-        data["rotation"] = (
-            ("symmetry", "axis", "other"),
-            np.array([s.rotation for s in model.symmetries]),
-        )
-        data["symmetry_real"] = (("symmetry", "row", "column"), orbitals.real)
-        data["symmetry_imag"] = (("symmetry", "row", "column"), orbitals.imag)
-    data.attrs["step"] = result.step
-    data.attrs["mu"] = result.patches.mu
-    data.attrs["counts"] = [len(s.weights) for s in result.patches.sheets]
-    data.attrs["options"] = json.dumps(asdict(result.options))
-    described = {
-        "name": model.name,
-        "orbitals": model.orbitals,
-        "band_names": model.band_names,
-        "spin_degeneracy": model.spin_degeneracy,
-        "sites": model.sites,
-        "symmetries": [s.name for s in model.symmetries],
-    }
-    data.attrs["model"] = json.dumps(described, ensure_ascii=False)
-    return data
-
-
-def _from_dataset(data: xr.Dataset, path: str) -> FlowResult:
-    patches = fermi_patches(
-        _model(data), float(data.attrs["mu"]), np.atleast_1d(data.attrs["counts"]).tolist()
-    )
-    if not np.allclose(patches.points, _array(data, "point"), atol=1e-9):
-        raise ValueError(
-            f"{path} was written by version {data.attrs['version']}, which placed patches "
-            "differently; run the flow again"
-        )
-    options = json.loads(data.attrs["options"])
-    options["keep"] = tuple(options["keep"])
-    options["momenta"] = tuple(tuple(q) for q in options["momenta"])
-    part = _array(data, "vertex_real")
-    if "vertex_imag" in data:
-        part = part + 1j * _array(data, "vertex_imag")
-    return FlowResult(
-        patches=patches,
-        interaction=Interaction(_array(data, "tensor")),
-        options=FlowOptions(**{f.name: options[f.name] for f in fields(FlowOptions)}),
-        scales=_array(data, "scale"),
-        channels=tuple(str(c) for c in data["channel"].to_numpy()),
-        eigenvalues=_array(data, "eigenvalue"),
-        largest=_array(data, "largest"),
-        part=part,
-        step=float(data.attrs["step"]),
-        finished=bool(data.attrs["finished"]),
-    )
-
-
-def _array(data: xr.Dataset, name: str) -> Floats:
-    # NetCDF files hold big-endian numbers, which compiled code does not take.
-    return data[name].to_numpy().astype(float)
-
-
-def _model(data: xr.Dataset) -> BlochModel:
-    described = json.loads(data.attrs["model"])
-    symmetries: list[Symmetry] = []
-    if "rotation" in data:
-        orbitals = _array(data, "symmetry_real") + 1j * _array(data, "symmetry_imag")
-        symmetries = [
-            Symmetry(name, rotation, matrix)
-            for name, rotation, matrix in zip(
-                described["symmetries"],
-                _array(data, "rotation").astype(np.int64),
-                orbitals,
-                strict=True,
-            )
-        ]
-    return BlochModel(
-        name=described["name"],
-        orbitals=tuple(described["orbitals"]),
-        translations=_array(data, "translation").astype(np.int64),
-        hoppings=_array(data, "hopping_real") + 1j * _array(data, "hopping_imag"),
-        mirror=_array(data, "mirror") if "mirror" in data else None,
-        band_names=tuple(described["band_names"]),
-        spin_degeneracy=described["spin_degeneracy"],
-        sites=tuple(described["sites"]),
-        symmetries=tuple(symmetries),
     )

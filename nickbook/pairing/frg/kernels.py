@@ -1,25 +1,40 @@
-"""Inner loops of the functional renormalization group, compiled."""
+"""Inner loops of the functional renormalization group, compiled.
 
-from typing import Any
+Only functions that run a flow import this module: numba is slow to load, and most theories of the
+package do without it.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
 from nickbook.arrays import Floats, Integers
+from nickbook.pairing.frg.regulator import REGULATORS, SMOOTH_STEP, STEP
 
 Numbers = NDArray[Any]
+Function = TypeVar("Function", bound=Callable[..., Any])
 
-#: Cutoff schemes by number; how each enters is said in `frg_equation`.
-SCHEMES = ("sharp", "smooth", "frequency")
-_SHARP, _SMOOTH = 0, 1
-#: Half width of a sharp step relative to the scale: two equal energies share it evenly.
-STEP = 0.02
-#: Half width of the smooth step relative to the scale.
-SMOOTH_STEP = 0.5
+_SHARP, _SMOOTH, _ = range(len(REGULATORS))
 
 
-@njit(cache=True, fastmath=True, inline="always")
+def compiled(**options: Any) -> Callable[[Function], Function]:
+    """Compile a function, and keep the result on disk where there is a place for it."""
+
+    def decorate(function: Function) -> Function:
+        try:
+            found: Function = njit(cache=True, **options)(function)
+        except RuntimeError:
+            # Neither the package's folder nor the user's home can be written.
+            found = njit(**options)(function)
+        return found
+
+    return decorate
+
+
+@compiled(fastmath=True, inline="always")
 def _spline_weights(s: float) -> tuple[float, float, float, float]:
     r = 1.0 - s
     w0, w3 = r * r * r / 6, s * s * s / 6
@@ -27,7 +42,7 @@ def _spline_weights(s: float) -> tuple[float, float, float, float]:
     return w0, w1, 1.0 - w0 - w1 - w3, w3
 
 
-@njit(cache=True, fastmath=True, inline="always")
+@compiled(fastmath=True, inline="always")
 def band_energy(table: Floats, x: float, y: float) -> float:
     """Energy of one band from its periodic cubic B-spline, table padded to (M + 3, M + 3)."""
     m = table.shape[0] - 3
@@ -42,7 +57,7 @@ def band_energy(table: Floats, x: float, y: float) -> float:
     return total
 
 
-@njit(cache=True)
+@compiled()
 def contour_points(corners: Floats, middles: Floats, level: float) -> Floats:
     """Middle and weight of each piece of a contour line in the triangles of a mesh.
 
@@ -88,15 +103,15 @@ def contour_points(corners: Floats, middles: Floats, level: float) -> Floats:
     return found[:count].copy()
 
 
-@njit(cache=True, fastmath=True)
-def step(ratio: float, scheme: int) -> float:
-    """Share of a mode that the cutoff leaves in, at |energy|/scale."""
-    width = STEP if scheme == _SHARP else SMOOTH_STEP
+@compiled(fastmath=True)
+def step(ratio: float, regulator: int) -> float:
+    """Share of a mode that the regulator leaves in, at |energy|/scale."""
+    width = STEP if regulator == _SHARP else SMOOTH_STEP
     t = min(max((ratio - 1 + width) / (2 * width), 0.0), 1.0)
     return t * t * (3 - 2 * t)
 
 
-@njit(cache=True, fastmath=True)
+@compiled(fastmath=True)
 def frequency_loop(a: float, b: float, sign: float) -> float:
     """∫dx/2π 2x⁴(x² + s ab)/((x² + 1)³(x² + a²)(x² + b²)) for a, b >= 0."""
     total = max(a + b, 1e-12)
@@ -105,16 +120,16 @@ def frequency_loop(a: float, b: float, sign: float) -> float:
     return (even + sign * odd) / (8 * ((1 + a) * (1 + b)) ** 3 * total)
 
 
-@njit(cache=True, fastmath=True)
-def loop_rate(energy: float, other: float, scale: float, scheme: int) -> tuple[float, float]:
+@compiled(fastmath=True)
+def loop_rate(energy: float, other: float, scale: float, regulator: int) -> tuple[float, float]:
     """Return the growth of a particle-particle and of a particle-hole pair as the scale falls.
 
-    The first leg, at `energy`, is the one whose cutoff moves.
+    The first leg, at `energy`, is the one that the regulator moves.
     """
     same = energy * other > 0
-    if scheme <= _SMOOTH:
+    if regulator <= _SMOOTH:
         size = abs(other)
-        value = step(size / scale, scheme) / (abs(energy) + size)
+        value = step(size / scale, regulator) / (abs(energy) + size)
         return (value, 0.0) if same else (0.0, value)
     sign = 1.0 if same else -1.0
     a, b = abs(energy) / scale, abs(other) / scale
@@ -122,7 +137,7 @@ def loop_rate(energy: float, other: float, scale: float, scheme: int) -> tuple[f
     return norm * frequency_loop(a, b, sign), norm * frequency_loop(a, b, -sign)
 
 
-@njit(cache=True, parallel=True, fastmath=True)
+@compiled(parallel=True, fastmath=True)
 def loop_rates(
     tables: Floats,
     transfers: Floats,
@@ -131,7 +146,7 @@ def loop_rates(
     labels: Integers,
     energies: Floats,
     scale: float,
-    scheme: int,
+    regulator: int,
 ) -> tuple[Floats, Floats]:
     """Loops for each transfer q, both of shape (len(q), size, B).
 
@@ -149,13 +164,13 @@ def loop_rates(
             weight, p = shell[i, 2], labels[i]
             for band in range(bands):
                 other = band_energy(tables[band], x, y)
-                pairs, holes = loop_rate(energies[i], other, scale, scheme)
+                pairs, holes = loop_rate(energies[i], other, scale, regulator)
                 pp[pair, p, band] += weight * pairs
                 ph[pair, p, band] += weight * holes
     return pp, ph
 
 
-@njit(cache=True)
+@compiled()
 def nearest_of(k: Floats, points: Floats) -> Integers:
     """Index of the point nearest to each momentum on the zone torus, the first of equal ones."""
     found = np.empty(len(k), np.int64)
@@ -173,7 +188,7 @@ def nearest_of(k: Floats, points: Floats) -> Integers:
     return found
 
 
-@njit(cache=True, parallel=True)
+@compiled(parallel=True)
 def expand(part: Numbers, mover: Integers, permutations: Integers, slot: Integers) -> Numbers:
     """Return an array over all first patches from the one over one of each symmetric set.
 
@@ -190,7 +205,7 @@ def expand(part: Numbers, mover: Integers, permutations: Integers, slot: Integer
     return full
 
 
-@njit(cache=True, parallel=True)
+@compiled(parallel=True)
 def exchanged(vertex: Numbers) -> tuple[Numbers, Numbers]:
     """X[a, b, p] = Γ[p, a, b] and C[a, b, p] = 2 Γ[a, p, b] − X[a, b, p]."""
     x, c = np.empty_like(vertex), np.empty_like(vertex)
@@ -204,7 +219,7 @@ def exchanged(vertex: Numbers) -> tuple[Numbers, Numbers]:
     return x, c
 
 
-@njit(cache=True, fastmath=True)
+@compiled(fastmath=True)
 def _overlap(a: Numbers, b: Numbers) -> complex:
     total = a[0] * np.conj(b[0])
     for i in range(1, len(a)):
@@ -212,7 +227,7 @@ def _overlap(a: Numbers, b: Numbers) -> complex:
     return total  # type: ignore[no-any-return]
 
 
-@njit(cache=True, parallel=True, fastmath=True)
+@compiled(parallel=True, fastmath=True)
 def vertex_rate(
     vertices: tuple[Numbers, ...],
     weighted: tuple[Numbers, ...],

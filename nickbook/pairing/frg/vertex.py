@@ -1,6 +1,7 @@
 """What a vertex on patches favours: eigenmodes of its pairing, spin and charge parts."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -54,7 +55,7 @@ class FlowMode:
             return f"{self.channel} {self.representation}".strip()
         return f"{self.channel} {_in_pi(self.momentum)}"
 
-    def gap(self) -> GapFunction:
+    def gap_function(self) -> GapFunction:
         """Return the pairing mode as a gap function, in units of its largest value.
 
         Returns
@@ -72,159 +73,162 @@ class FlowMode:
                 f"a {self.channel} mode with {self.values.dtype} values is no real gap; take a "
                 "pairing mode of a model with real Bloch states"
             )
-        return GapFunction(self.patches.sheets, self.patches.split(self.values.real), self.name)
+        return GapFunction(
+            self.patches.sheets,
+            self.patches.split(self.values.real),
+            spin=self.channel,
+            representation=self.representation,
+        )
 
 
-def pairing_vertex(equation: FlowEquation, part: Numbers, channel: str) -> Numbers:
-    r"""Vertex between pairs (k, −k) and (k′, −k′) of one band each, GLYWH :math:`V_S(k, k')`.
-
-    Parameters
-    ----------
-    equation : FlowEquation
-        The patches and their order.
-    part : ndarray, shape (R, P, P, B)
-        Vertex on representatives.
-    channel : {"singlet", "triplet"}
-        Part that is even or odd in k′.
-
-    Returns
-    -------
-    ndarray, shape (P, P)
-        In eV per cell; positive is repulsive.
-    """
-    one_of("channel", channel, PAIRING)
-    p = np.arange(equation.size)
-    minus = equation.patches.minus
-    ahead = equation.full(part)[p[:, None], minus[:, None], p[None], equation.band_of[None]]
-    sign = 1 if channel == "singlet" else -1
-    vertex: Numbers = (ahead + sign * ahead[:, minus]) / 2
-    return (vertex + vertex.conj().T) / 2
-
-
-def pairing_modes(equation: FlowEquation, part: Numbers, channel: str) -> list[FlowMode]:
-    r"""Pairing modes, the strongest first.
-
-    The gap solves :math:`\lambda\Delta(k) = -\sum_{k'} V(k, k')\, w_{k'}\, \Delta(k')` with the
-    densities of states w of the patches, so that in weak coupling
-    :math:`T_c \sim \Lambda e^{-1/\lambda}`.
+@dataclass(frozen=True, eq=False)
+class Vertex:
+    """A vertex on patches.
 
     Parameters
     ----------
     equation : FlowEquation
         The patches and their order.
     part : ndarray, shape (R, P, P, B)
-        Vertex on representatives.
-    channel : {"singlet", "triplet"}
-        Which pairs.
-
-    Returns
-    -------
-    list of FlowMode
-        All modes that the channel has room for, half as many as there are patches.
+        The vertex in eV per cell, first leg on representative patches.
     """
-    patches = equation.patches
-    root = np.sqrt(patches.weights)
-    matrix = -root[:, None] * pairing_vertex(equation, part, channel) * root
-    modes = []
-    for name, basis in patches.symmetry_functions(1 if channel == "singlet" else -1).items():
-        eigenvalues, vectors = np.linalg.eigh(basis.T @ matrix @ basis)
-        for eigenvalue, vector in zip(eigenvalues, (basis @ vectors).T, strict=True):
-            values = vector / root
-            values = values / values[np.argmax(np.abs(values).round(9))]
-            modes.append(FlowMode(channel, (0.0, 0.0), float(eigenvalue), name, values, patches))
-    return sorted(modes, key=lambda mode: -mode.eigenvalue)
 
+    equation: FlowEquation
+    part: Numbers
 
-def density_modes(
-    equation: FlowEquation,
-    part: Numbers,
-    channel: str,
-    momentum: ArrayLike,
-    scale: float,
-    *,
-    count: int = 1,
-) -> list[FlowMode]:
-    r"""Spin or charge density waves of one momentum q, the strongest first.
+    @cached_property
+    def full(self) -> Numbers:
+        """Γ[p1, p2, p3, band of 4] on all patches in eV per cell, shape (P, P, P, B)."""
+        return self.equation.full(self.part)
 
-    The pair of a patch p and the momentum p + q on a band counts with the density of states of the
-    patch and the share Λ/(Λ + |ξ(p + q)|), which is one for states on the Fermi sheets.
+    def pairing_vertex(self, channel: str) -> Numbers:
+        r"""Vertex between pairs (k, −k) and (k′, −k′) of one band each, GLYWH :math:`V_S(k, k')`.
 
-    Parameters
-    ----------
-    equation : FlowEquation
-        The patches and their order.
-    part : ndarray, shape (R, P, P, B)
-        Vertex on representatives.
-    channel : {"spin", "charge"}
-        Which density.
-    momentum : array_like, shape (2,)
-        q in inverse lattice constants.
-    scale : float
-        Λ in eV.
-    count : int, optional
-        How many modes.
+        Parameters
+        ----------
+        channel : {"singlet", "triplet"}
+            Part that is even or odd in k′.
 
-    Returns
-    -------
-    list of FlowMode
-        The modes.
-    """
-    q = momenta("momentum", momentum, 2)
-    root = _roots(equation, q, scale)
-    matrix = root[:, None] * density_vertex(equation, equation.full(part), channel, q) * root
-    eigenvalues, vectors = np.linalg.eigh(matrix)
-    shape = (equation.size, len(equation.bands))
-    place, patches = (float(q[0]), float(q[1])), equation.patches
-    modes = []
-    for i in range(1, count + 1):
-        values = vectors[:, -i].reshape(shape)
-        amplitude = values / np.sqrt(patches.weights)[:, None]
-        name = patches.representation(amplitude, q)[0] if patches.has_square_group else ""
-        modes.append(FlowMode(channel, place, float(eigenvalues[-i]), name, values, patches))
-    return modes
+        Returns
+        -------
+        ndarray, shape (P, P)
+            In eV per cell; positive is repulsive.
+        """
+        one_of("channel", channel, PAIRING)
+        p = np.arange(self.equation.size)
+        minus = self.equation.patches.minus
+        ahead = self.full[p[:, None], minus[:, None], p[None], self.equation.band_of[None]]
+        sign = 1 if channel == "singlet" else -1
+        vertex: Numbers = (ahead + sign * ahead[:, minus]) / 2
+        return (vertex + vertex.conj().T) / 2
 
+    def pairing_modes(self, channel: str) -> list[FlowMode]:
+        r"""Pairing modes, the strongest first.
 
-def density_vertex(equation: FlowEquation, vertex: Numbers, channel: str, q: Floats) -> Numbers:
-    """Attraction between pairs (p, p + q), as a Hermitian matrix of shape (P·B, P·B) in eV."""
-    one_of("channel", channel, DENSITY)
-    p = np.arange(equation.size)
-    partner = partners(equation, q)[:, :, None]
-    attraction = vertex[p, partner, p[:, None, None]]
-    if channel == "charge":
-        attraction = attraction - 2 * vertex[partner, p, p[:, None, None]]
-    matrix = attraction.reshape(equation.size * len(equation.bands), -1)
-    hermitian: Numbers = (matrix + matrix.conj().T) / 2
-    return hermitian
+        The gap solves :math:`\lambda\Delta(k) = -\sum_{k'} V(k, k')\, w_{k'}\, \Delta(k')` with the
+        densities of states w of the patches, so that in weak coupling
+        :math:`T_c \sim \Lambda e^{-1/\lambda}`.
 
+        Parameters
+        ----------
+        channel : {"singlet", "triplet"}
+            Which pairs.
 
-def leading_eigenvalues(
-    equation: FlowEquation, part: Numbers, scale: float, places: Momenta
-) -> dict[str, float]:
-    """Largest eigenvalue of each channel by name, as the modes have it."""
-    found: dict[str, float] = {}
-    for channel in PAIRING:
-        strongest: dict[str, float] = {}
-        for mode in pairing_modes(equation, part, channel):
-            strongest.setdefault(mode.name, mode.eigenvalue)
-        found |= dict(sorted(strongest.items()))
-    vertex = equation.full(part)
-    for channel in DENSITY:
-        for place in places:
-            root = _roots(equation, np.array(place), scale)
-            matrix = density_vertex(equation, vertex, channel, np.array(place))
-            # Lanczos iterations do not always converge on these matrices.
-            last = len(root) - 1
-            largest = eigvalsh(root[:, None] * matrix * root, subset_by_index=[last, last])
-            found[f"{channel} {_in_pi(place)}"] = float(largest[0])
-    return found
+        Returns
+        -------
+        list of FlowMode
+            All modes that the channel has room for, half as many as there are patches.
+        """
+        patches = self.equation.patches
+        root = np.sqrt(patches.weights)
+        matrix = -root[:, None] * self.pairing_vertex(channel) * root
+        modes = []
+        for name, basis in patches.symmetry_functions(1 if channel == "singlet" else -1).items():
+            eigenvalues, vectors = np.linalg.eigh(basis.T @ matrix @ basis)
+            for eigenvalue, vector in zip(eigenvalues, (basis @ vectors).T, strict=True):
+                values = vector / root
+                values = values / values[np.argmax(np.abs(values).round(9))]
+                modes.append(
+                    FlowMode(channel, (0.0, 0.0), float(eigenvalue), name, values, patches)
+                )
+        return sorted(modes, key=lambda mode: -mode.eigenvalue)
 
+    def density_modes(
+        self, channel: str, momentum: ArrayLike, scale: float, *, count: int = 1
+    ) -> list[FlowMode]:
+        r"""Spin or charge density waves of one momentum q, the strongest first.
 
-def _roots(equation: FlowEquation, q: Floats, scale: float) -> Floats:
-    """Square roots of the weights of the pairs (p, p + q)."""
-    patches = equation.patches
-    energies = patches.model.band_energies(patches.points + q)[:, equation.bands] - patches.mu
-    root: Floats = np.sqrt(patches.weights[:, None] * scale / (scale + np.abs(energies)))
-    return root.reshape(-1)
+        The pair of a patch p and the momentum p + q on a band counts with the density of states of
+        the patch and the share Λ/(Λ + |ξ(p + q)|), which is one for states on the Fermi sheets.
+
+        Parameters
+        ----------
+        channel : {"spin", "charge"}
+            Which density.
+        momentum : array_like, shape (2,)
+            q in inverse lattice constants.
+        scale : float
+            Λ in eV.
+        count : int, optional
+            How many modes.
+
+        Returns
+        -------
+        list of FlowMode
+            The modes.
+        """
+        q = momenta("momentum", momentum, 2)
+        root = self._roots(q, scale)
+        matrix = root[:, None] * self.density_vertex(channel, q) * root
+        eigenvalues, vectors = np.linalg.eigh(matrix)
+        shape = (self.equation.size, len(self.equation.bands))
+        place, patches = (float(q[0]), float(q[1])), self.equation.patches
+        modes = []
+        for i in range(1, count + 1):
+            values = vectors[:, -i].reshape(shape)
+            amplitude = values / np.sqrt(patches.weights)[:, None]
+            name = patches.representation(amplitude, q)[0] if patches.has_square_group else ""
+            modes.append(FlowMode(channel, place, float(eigenvalues[-i]), name, values, patches))
+        return modes
+
+    def density_vertex(self, channel: str, q: Floats) -> Numbers:
+        """Attraction between pairs (p, p + q), as a Hermitian matrix of shape (P·B, P·B) in eV."""
+        one_of("channel", channel, DENSITY)
+        p = np.arange(self.equation.size)
+        partner = partners(self.equation, q)[:, :, None]
+        attraction = self.full[p, partner, p[:, None, None]]
+        if channel == "charge":
+            attraction = attraction - 2 * self.full[partner, p, p[:, None, None]]
+        matrix = attraction.reshape(self.equation.size * len(self.equation.bands), -1)
+        hermitian: Numbers = (matrix + matrix.conj().T) / 2
+        return hermitian
+
+    def leading_eigenvalues(self, scale: float, places: Momenta) -> dict[str, float]:
+        """Largest eigenvalue of each channel by name, as the modes have it."""
+        found: dict[str, float] = {}
+        for channel in PAIRING:
+            strongest: dict[str, float] = {}
+            for mode in self.pairing_modes(channel):
+                strongest.setdefault(mode.name, mode.eigenvalue)
+            found |= dict(sorted(strongest.items()))
+        for channel in DENSITY:
+            for place in places:
+                root = self._roots(np.array(place), scale)
+                matrix = self.density_vertex(channel, np.array(place))
+                # Lanczos iterations do not always converge on these matrices.
+                last = len(root) - 1
+                largest = eigvalsh(root[:, None] * matrix * root, subset_by_index=[last, last])
+                found[f"{channel} {_in_pi(place)}"] = float(largest[0])
+        return found
+
+    def _roots(self, q: Floats, scale: float) -> Floats:
+        """Square roots of the weights of the pairs (p, p + q)."""
+        patches = self.equation.patches
+        energies = (
+            patches.model.band_energies(patches.points + q)[:, self.equation.bands] - patches.mu
+        )
+        root: Floats = np.sqrt(patches.weights[:, None] * scale / (scale + np.abs(energies)))
+        return root.reshape(-1)
 
 
 def partners(equation: FlowEquation, q: Floats) -> Integers:

@@ -1,17 +1,17 @@
 """Bogoliubov matrices with eigenvectors: complex gaps, unequal layers, stability."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from nickbook.arrays import Complexes, Floats
-from nickbook.bands import BlochModel
-from nickbook.pairing.tj.free_energy import SMALLEST, Mode, factors, reduced_mesh
+from nickbook.pairing.tj.free_energy import SMALLEST, FreeEnergy, divided_tanh, thermal
+from nickbook.pairing.tj.model import Mode, factors, reduced_mesh
 
 _CHUNK = 600
-_NEARLY_EQUAL = 1e-9
+#: Tolerance in eV of the level while the gap equation is repeated.
+_LEVEL_ERROR = 1e-10
 #: Second variations below this share of the largest count as zero.
 ZERO_MODE = 1e-6
 
@@ -57,58 +57,61 @@ class Stability:
 
 
 @dataclass(frozen=True, eq=False)
-class Bogoliubov:
+class Bogoliubov(FreeEnergy):
     """The free energy per cell from the eigenvectors of GLYWH Eq. 40.
 
     Slower than `Problem` and without its assumptions: gaps may be complex and differ between the
     layers.  One evaluation diagonalizes a matrix of twice the number of orbitals at every momentum.
-
-    Parameters
-    ----------
-    models : tuple of BlochModel
-        One model, or several planes of one crystal, which are averaged.
-    modes : tuple of Mode
-        The unknowns; each one that multiplies pairs has a real and an imaginary part.
-    filling : float
-        Electrons per cell.
-    temperature : float
-        In eV.
-    mesh : int
-        Points along each direction.
-    neighbors : ndarray of int, shape (2, 2)
-        Lattice vectors to the two neighbours.
-    mu : float or None
-        Held chemical potential, or None.
+    Each mode that multiplies pairs has a real and an imaginary part.
     """
 
-    models: tuple[BlochModel, ...]
-    modes: tuple[Mode, ...]
-    filling: float
-    temperature: float
-    mesh: int
-    neighbors: NDArray[np.int64]
-    mu: float | None = None
-    h: Complexes = field(init=False, repr=False)
-    slopes: Complexes = field(init=False, repr=False)
-    forms: Floats = field(init=False, repr=False)
-    weights: Floats = field(init=False, repr=False)
-    stiffness: Floats = field(init=False, repr=False)
-    names: tuple[str, ...] = field(init=False, repr=False)
+    @classmethod
+    def like(cls, problem: FreeEnergy) -> "Bogoliubov":
+        """All complex amplitudes, at the settings of another free energy."""
+        p = problem
+        return cls(p.bonds, p.bonds.modes("full"), p.filling, p.temperature, p.mesh, p.mu)
 
-    def __post_init__(self) -> None:
-        count = len(self.models)
-        k, weights = reduced_mesh(self.models, self.mesh, "s+d")
-        tables = {name: np.tile(f, count) for name, f in factors(k, self.neighbors).items()}
-        unknowns = [(mode, phase) for mode in self.modes for phase in (1, 1j)]
-        unknowns = [(mode, phase) for mode, phase in unknowns if mode.pairs or phase == 1]
-        set_ = object.__setattr__
-        set_(self, "h", np.concatenate([model.hamiltonian(k) for model in self.models]))
-        set_(self, "weights", np.tile(weights, count) / count)
-        set_(self, "forms", np.array([tables[mode.form] for mode, _ in unknowns]))
-        set_(self, "slopes", np.array([_slope(mode, phase) for mode, phase in unknowns]))
-        set_(self, "stiffness", np.array([mode.stiffness for mode, _ in unknowns]))
-        names = [mode.name if phase == 1 else f"i {mode.name}" for mode, phase in unknowns]
-        set_(self, "names", tuple(names))
+    @cached_property
+    def _unknowns(self) -> list[tuple[Mode, complex]]:
+        """Mode and phase of each unknown."""
+        return [(m, phase) for m in self.modes for phase in (1, 1j) if m.pairs or phase == 1]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the unknowns; those of imaginary parts begin with ``"i "``."""
+        return tuple(m.name if phase == 1 else f"i {m.name}" for m, phase in self._unknowns)
+
+    @cached_property
+    def stiffness(self) -> Floats:
+        """Coefficients of the squares in the free energy."""
+        return np.array([mode.stiffness for mode, _ in self._unknowns])
+
+    @cached_property
+    def slopes(self) -> Complexes:
+        """Derivative of the matrices by each unknown, without its form factor."""
+        return np.array([_slope(mode, phase) for mode, phase in self._unknowns])
+
+    @cached_property
+    def _points(self) -> tuple[Floats, Floats]:
+        return reduced_mesh(self.bonds.models, self.mesh, "s+d")
+
+    @cached_property
+    def h(self) -> Complexes:
+        """Hamiltonians at all points of all planes."""
+        return np.concatenate([model.hamiltonian(self._points[0]) for model in self.bonds.models])
+
+    @cached_property
+    def weights(self) -> Floats:
+        """Weights of the points."""
+        count = len(self.bonds.models)
+        return np.tile(self._points[1], count) / count
+
+    @cached_property
+    def forms(self) -> Floats:
+        """Form factor of each unknown at the points."""
+        forms = factors(self._points[0], self.bonds.vectors)
+        rows = np.array([forms[mode.form] for mode, _ in self._unknowns])
+        return np.tile(rows, len(self.bonds.models))
 
     def matrices(self, x: Floats, mu: float, part: slice = slice(None)) -> Complexes:
         """Matrices A(k) of GLYWH Eq. 40, shape (K, 2n, 2n), with −h for −h*(−k)."""
@@ -122,12 +125,12 @@ class Bogoliubov:
     def __call__(self, x: Floats, mu: float) -> tuple[float, Floats, float]:
         """Return the Legendre free energy, its slope in `x` and its slope in `mu`."""
         energies, vectors = np.linalg.eigh(self.matrices(x, mu))
-        occupation = _tanh(energies, self.temperature)
+        thermal_energies, occupation = thermal(energies, self.temperature)
         n = self.h.shape[-1]
         density = np.einsum("kam,km,kbm->kab", vectors, occupation, vectors.conj(), optimize=True)
         trace = np.einsum("kaa->k", self.h).real - n * mu
         value = mu * self.filling + float(self.stiffness @ x**2)
-        value += float(self.weights @ (trace - _thermal(energies, self.temperature).sum(-1) / 2))
+        value += float(self.weights @ (trace - thermal_energies.sum(-1) / 2))
         average = np.einsum("k,jk,kab->jab", self.weights, self.forms, density, optimize=True)
         slope = 2 * self.stiffness * x - np.einsum("jab,jba->j", self.slopes, average).real / 2
         slope += self._traces()
@@ -150,7 +153,9 @@ class Bogoliubov:
         for start in range(0, len(self.weights), _CHUNK):
             part = slice(start, start + _CHUNK)
             energies, v = np.linalg.eigh(self.matrices(x, mu, part))
-            kernel = _divided(energies, self.temperature) * self.weights[part, None, None]
+            kernel = (
+                divided_tanh(energies, energies, self.temperature) * self.weights[part, None, None]
+            )
             elements = v.conj().swapaxes(1, 2)[None] @ operators[:, None] @ v[None]
             elements *= forms[:, part, None, None]
             flat = elements.reshape(count + 1, -1)
@@ -170,11 +175,11 @@ class Bogoliubov:
 
     def solve(self, x: Floats, mu: float, steps: int = 40) -> tuple[Floats, float, float]:
         """Repeat the gap equation, then Newton's steps; returns unknowns, mu and residual."""
-        mu = self._level(x, mu)
+        mu = self.level(x, mu, _LEVEL_ERROR)
         for _ in range(steps):
             after = x - self(x, mu)[1] / (2 * self.stiffness)
             change = np.abs(after - x).max()
-            x, mu = after, self._level(after, mu)
+            x, mu = after, self.level(after, mu, _LEVEL_ERROR)
             if change < 1e-3 * max(np.abs(x).max(), SMALLEST):
                 break
         scale = np.append(2 * self.stiffness, 1.0)
@@ -192,24 +197,13 @@ class Bogoliubov:
             x, mu = x - step[:-1], float(mu - step[-1])
         return x, mu, float(np.abs(miss / scale).max())
 
-    def _level(self, x: Floats, guess: float) -> float:
-        if self.mu is not None:
-            return self.mu
-
-        def excess(mu: float) -> float:
-            energies, v = np.linalg.eigh(self.matrices(x, mu))
-            n = self.h.shape[-1]
-            upper = (np.abs(v[:, :n]) ** 2).sum(axis=1) * 2 - 1
-            filled = n - (_tanh(energies, self.temperature) * upper).sum(axis=-1) / 2
-            return self.filling - float(self.weights @ filled)
-
-        step = 0.02
-        low, high = guess - step, guess + step
-        while excess(low) < 0:
-            low, step = low - step, 2 * step
-        while excess(high) > 0:
-            high, step = high + step, 2 * step
-        return float(brentq(excess, low, high, xtol=1e-10))
+    def excess(self, x: Floats, mu: float) -> float:
+        """Return the slope in `mu`, without the averages of the other slopes."""
+        energies, v = np.linalg.eigh(self.matrices(x, mu))
+        n = self.h.shape[-1]
+        upper = (np.abs(v[:, :n]) ** 2).sum(axis=1) * 2 - 1
+        occupation = thermal(energies, self.temperature)[1]
+        return self.filling - float(self.weights @ (n - (occupation * upper).sum(axis=-1) / 2))
 
 
 def _slope(mode: Mode, phase: complex) -> Complexes:
@@ -219,27 +213,3 @@ def _slope(mode: Mode, phase: complex) -> Complexes:
         return np.block([[mode.matrix, zero], [zero, -mode.matrix]]).astype(complex)
     pair = phase * mode.matrix
     return np.block([[zero, pair], [pair.conj().T, zero]])
-
-
-def _tanh(energies: Floats, temperature: float) -> Floats:
-    if temperature == 0.0:
-        return np.sign(energies)
-    return np.tanh(energies / (2 * temperature))
-
-
-def _thermal(energies: Floats, temperature: float) -> Floats:
-    size = np.abs(energies)
-    if temperature == 0.0:
-        return size
-    return size + 2 * temperature * np.log1p(np.exp(-size / temperature))
-
-
-def _divided(energies: Floats, temperature: float) -> Floats:
-    """Divided differences of tanh(E/2T), shape (K, 2n, 2n)."""
-    t = _tanh(energies, temperature)
-    gap = energies[:, :, None] - energies[:, None, :]
-    scale = temperature if temperature else 1.0
-    equal = np.abs(gap) < _NEARLY_EQUAL * scale
-    ratio = (t[:, :, None] - t[:, None, :]) / np.where(equal, 1.0, gap)
-    slope = (1 - t**2) / (2 * temperature) if temperature else np.zeros_like(t)
-    return np.where(equal, np.broadcast_to(slope[:, :, None], ratio.shape), ratio)

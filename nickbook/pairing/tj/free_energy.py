@@ -6,7 +6,8 @@ decomposition of Z.  For one and two orbitals in a mirror block both have closed
 """
 
 import itertools
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -14,47 +15,28 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, root
 
 from nickbook.arrays import Complexes, Floats
-from nickbook.bands import BlochModel
+from nickbook.pairing.tj.model import FORMS, BondModel, Mode, factors, reduced_mesh
 
 #: Gaps below this many eV count as none.
 SMALLEST = 1e-7
 _ITERATIONS = 150
 _NEARLY_EQUAL = 1e-5
+#: Levels closer than this share of the temperature, or this many eV at T = 0, count as equal.
+_SAME_LEVEL = 1e-9
+#: First step in eV of the search for the level of a filling.
+_FIRST_STEP = 0.002
+#: Electrons per cell below which a filling is met.
+_EXACT = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
-class Mode:
-    """One unknown of the mean field: a form factor times a matrix in orbital space.
+class FreeEnergy:
+    """What both forms of the free energy are functions of.
 
     Parameters
     ----------
-    name : str
-        Such as ``"s z² top"``.
-    form : str
-        ``"s"``, ``"d"`` or ``"1"``: cos kx + cos ky, cos kx − cos ky, or one.
-    matrix : ndarray, shape (n, n)
-        Real symmetric matrix.
-    stiffness : float
-        The free energy holds this times the square of the unknown.
-    pairs : bool
-        Whether it multiplies pairs, or hoppings and levels.
-    """
-
-    name: str
-    form: str
-    matrix: Floats
-    stiffness: float
-    pairs: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """The free energy per cell as a function of real unknowns and of the chemical potential.
-
-    Parameters
-    ----------
-    models : tuple of BlochModel
-        One model, or several planes of one crystal, which are averaged.
+    bonds : BondModel
+        Bands, layers and exchange.
     modes : tuple of Mode
         The unknowns.
     filling : float
@@ -63,46 +45,76 @@ class Problem:
         In eV.
     mesh : int
         Points along each direction.
-    neighbors : ndarray of int, shape (2, 2)
-        Lattice vectors to the two neighbours.
-    channel : str
-        ``"s"`` or ``"d"``: one eighth of the zone where the model allows it; ``"s+d"``: one
-        quarter.
     mu : float or None
         Held chemical potential, or None.
-    shift : float
-        Displacement of the mesh in units of its step.
     """
 
-    models: tuple[BlochModel, ...]
+    bonds: BondModel
     modes: tuple[Mode, ...]
     filling: float
     temperature: float
     mesh: int
-    neighbors: NDArray[np.int64]
-    channel: str
     mu: float | None = None
+
+    def excess(self, x: Floats, mu: float) -> float:
+        """Return the wanted filling minus the one at fixed unknowns and chemical potential."""
+        raise NotImplementedError
+
+    def level(self, x: Floats, guess: float, tolerance: float = 1e-13) -> float:
+        """Chemical potential at fixed unknowns: held, or the one that gives the filling."""
+        if self.mu is not None:
+            return self.mu
+        return level_of(lambda mu: self.excess(x, mu), guess, tolerance)
+
+
+@dataclass(frozen=True, eq=False)
+class Problem(FreeEnergy):
+    """The free energy per cell as a function of real unknowns and of the chemical potential.
+
+    Parameters
+    ----------
+    bonds, modes, filling, temperature, mesh, mu
+        As for `FreeEnergy`.
+    channel : str
+        ``"s"`` or ``"d"``: one eighth of the zone where the model allows it; ``"s+d"`` and
+        ``"normal"``: one quarter.
+    shift : float
+        Displacement of the mesh in units of its step.
+    """
+
+    channel: str = "normal"
     shift: float = 0.0
-    weights: Floats = field(init=False, repr=False)
-    _blocks: list[tuple[Complexes, Complexes]] = field(init=False, repr=False)
-    _forms: Floats = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        count = len(self.models)
-        k, weights = reduced_mesh(self.models, self.mesh, self.channel, self.shift)
-        forms = factors(k, self.neighbors)
-        object.__setattr__(self, "weights", np.tile(weights, count) / count)
-        object.__setattr__(self, "_forms", np.tile(np.array(list(forms.values())), count))
-        object.__setattr__(self, "_blocks", self._mirror_blocks(k, list(forms)))
+    @cached_property
+    def _points(self) -> tuple[Floats, Floats]:
+        return reduced_mesh(self.bonds.models, self.mesh, self.channel, self.shift)
 
-    def _mirror_blocks(self, k: Floats, names: list[str]) -> list[tuple[Complexes, Complexes]]:
+    @cached_property
+    def weights(self) -> Floats:
+        """Weights of all points of all planes."""
+        count = len(self.bonds.models)
+        return np.tile(self._points[1], count) / count
+
+    @cached_property
+    def _forms(self) -> Floats:
+        forms = factors(self._points[0], self.bonds.vectors)
+        return np.tile(np.array(list(forms.values())), len(self.bonds.models))
+
+    @cached_property
+    def stiffness(self) -> Floats:
+        """Coefficients of the squares in the free energy."""
+        return np.array([m.stiffness for m in self.modes])
+
+    @cached_property
+    def _blocks(self) -> list[tuple[Complexes, Complexes]]:
         """Hamiltonian (n, n, K) and derivatives (modes, n, n, forms) of each mirror block."""
+        models, k, names = self.bonds.models, self._points[0], list(FORMS)
         if self._splits():
-            blocks = zip(*[model.blocks for model in self.models], strict=True)
+            blocks = zip(*[model.blocks for model in models], strict=True)
             parts = [(row[0].basis.real, [b.fourier(k)[0] for b in row]) for row in blocks]
         else:
-            n = len(self.models[0].orbitals)
-            parts = [(np.eye(n), [model.hamiltonian(k) for model in self.models])]
+            n = len(models[0].orbitals)
+            parts = [(np.eye(n), [model.hamiltonian(k) for model in models])]
         found = []
         for basis, h in parts:
             size = basis.shape[1]
@@ -115,7 +127,7 @@ class Problem:
 
     def _splits(self) -> bool:
         """Whether all models have mirror blocks of one kind, which no mode connects."""
-        bases = [[block.basis for block in model.blocks] for model in self.models]
+        bases = [[block.basis for block in model.blocks] for model in self.bonds.models]
         if any(len(row) != len(bases[0]) for row in bases):
             return False
         if any(
@@ -127,11 +139,6 @@ class Problem:
             for m in self.modes
             for a, b in itertools.permutations(bases[0], 2)
         )
-
-    @cached_property
-    def stiffness(self) -> Floats:
-        """Coefficients of the squares in the free energy."""
-        return np.array([m.stiffness for m in self.modes])
 
     @cached_property
     def pairing(self) -> NDArray[np.bool_]:
@@ -149,8 +156,8 @@ class Problem:
         measure = self.weights * self._forms
         for h, slopes in self._blocks:
             n = len(h)
-            field_ = np.tensordot(x, slopes, 1).reshape(n * n, -1)
-            z = h + (field_ @ self._forms).reshape(h.shape)
+            change = np.tensordot(x, slopes, 1).reshape(n * n, -1)
+            z = h + (change @ self._forms).reshape(h.shape)
             z[range(n), range(n)] -= mu
             energy, turn = polar(z, self.temperature)
             value += float(self.weights @ (np.einsum("iik->k", z).real - energy))
@@ -160,22 +167,9 @@ class Problem:
             slope += (slopes.reshape(len(x), averages.size) @ averages.T.ravel()).real
         return value, slope, excess
 
-    def level(self, x: Floats, guess: float, tolerance: float = 1e-13) -> float:
-        """Chemical potential at fixed unknowns: held, or the one that gives the filling."""
-        if self.mu is not None:
-            return self.mu
-
-        def excess(mu: float) -> float:
-            return self(x, mu)[2]
-
-        low = high = guess
-        step = 0.002
-        sign = excess(guess) > 0
-        while True:
-            low, high = (high, high + step) if sign else (low - step, low)
-            if (excess(high if sign else low) > 0) != sign:
-                return float(brentq(excess, low, high, xtol=tolerance, rtol=1e-14))
-            step *= 3
+    def excess(self, x: Floats, mu: float) -> float:
+        """Return the slope in `mu`."""
+        return self(x, mu)[2]
 
     def iterate(self, x: Floats, mu: float, tolerance: float) -> tuple[Floats, float]:
         """Repeat the gap equation, which never raises the free energy.
@@ -238,13 +232,68 @@ def polar(z: Complexes, temperature: float) -> tuple[Floats, Complexes]:
     return energy.sum(axis=-1), np.moveaxis((u * slope[:, None, :]) @ v, 0, -1)
 
 
-def thermal(sigma: Floats, temperature: float) -> tuple[Floats, Floats]:
-    """Return 2T ln 2cosh(σ/2T) and its slope tanh(σ/2T)."""
+def thermal(energies: Floats, temperature: float) -> tuple[Floats, Floats]:
+    """Return 2T ln 2cosh(E/2T) and its slope tanh(E/2T); at T = 0 the magnitude and the sign."""
+    size = np.abs(energies)
     if temperature == 0.0:
-        return sigma, np.ones_like(sigma)
-    return sigma + 2 * temperature * np.log1p(np.exp(-sigma / temperature)), np.tanh(
-        sigma / (2 * temperature)
+        return size, np.sign(energies)
+    return size + 2 * temperature * np.log1p(np.exp(-size / temperature)), np.tanh(
+        energies / (2 * temperature)
     )
+
+
+def divided_tanh(a: Floats, b: Floats, temperature: float) -> Floats:
+    """Divided differences of tanh(E/2T) between the levels of two sets.
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (K, n)
+        The levels in eV.
+    temperature : float
+        T in eV, or zero.
+
+    Returns
+    -------
+    ndarray, shape (K, n, n)
+        In 1/eV; the slope where two levels agree.
+    """
+    t, other = thermal(a, temperature)[1], thermal(b, temperature)[1]
+    apart = a[:, :, None] - b[:, None, :]
+    equal = np.abs(apart) < _SAME_LEVEL * (temperature or 1.0)
+    ratio = (t[:, :, None] - other[:, None, :]) / np.where(equal, 1.0, apart)
+    slope = (1 - t**2) / (2 * temperature) if temperature else np.zeros_like(t)
+    return np.where(equal, np.broadcast_to(slope[:, :, None], ratio.shape), ratio)
+
+
+def level_of(excess: Callable[[float], float], guess: float, tolerance: float) -> float:
+    """Chemical potential at which a filling is met.
+
+    Parameters
+    ----------
+    excess : callable
+        Wanted filling minus that of a chemical potential in eV; it falls.
+    guess : float
+        Where to look first, in eV.
+    tolerance : float
+        In eV.
+
+    Returns
+    -------
+    float
+        The chemical potential in eV.
+    """
+    low = high = guess
+    step = _FIRST_STEP
+    miss = excess(guess)
+    # In the gap of an insulator only rounding would tell where to go.
+    if abs(miss) < _EXACT:
+        return guess
+    upward = miss > 0
+    while True:
+        low, high = (high, high + step) if upward else (low - step, low)
+        if (excess(high if upward else low) > 0) != upward:
+            return float(brentq(excess, low, high, xtol=tolerance, rtol=1e-14))
+        step *= 3
 
 
 def _polar_two(z: Complexes, temperature: float) -> tuple[Floats, Complexes]:
@@ -297,39 +346,3 @@ def _ratio_slope(sigma: Floats, temperature: float) -> Floats:
     exact = (1 / np.cosh(np.minimum(safe, 300.0)) ** 2 - np.tanh(safe) / safe) / safe**2 / 2
     series = -1 / 3 + 4 * y**2 / 15
     return np.where(small, series, exact) / (2 * temperature) ** 3
-
-
-def factors(k: Floats, neighbors: NDArray[np.int64]) -> dict[str, Floats]:
-    """Form factors cos kx + cos ky, cos kx − cos ky and one."""
-    x, y = (np.cos(k @ r) for r in neighbors)
-    return {"s": x + y, "d": x - y, "1": np.ones_like(x)}
-
-
-def reduced_mesh(
-    models: tuple[BlochModel, ...], mesh: int, channel: str, shift: float = 0.0
-) -> tuple[Floats, Floats]:
-    """Momenta, one from each set that the symmetries of all models connect, and their weights.
-
-    A pure s or d state has the free energy density of the square's group.  A mixture keeps only
-    the elements that leave each axis in place.
-    """
-    index = np.stack(np.meshgrid(*[np.arange(mesh)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
-    keep = ("E", "C2", "σx", "σy") if channel == "s+d" else None
-    groups = [{s.name: s.rotation for s in m.symmetries} for m in models]
-    rotations = [
-        r
-        for name, r in groups[0].items()
-        if all(name in g and np.array_equal(g[name], r) for g in groups)
-        and (keep is None or name in keep)
-        and channel != "full"
-    ]
-    offset = round(2 * shift)
-    doubled = 2 * index + offset
-    label = np.arange(len(index))
-    for rotation in rotations:
-        inverse = np.linalg.inv(rotation).round().astype(np.int64)
-        image = (doubled @ inverse - offset) % (2 * mesh) // 2
-        label = np.minimum(label, image[:, 0] * mesh + image[:, 1])
-    chosen, count = np.unique(label, return_counts=True)
-    k: Floats = np.pi * doubled[chosen] / mesh
-    return k, count / len(index)

@@ -1,18 +1,16 @@
-"""Bands with exchange on their bonds, and their gap equations linearized."""
+"""Bands with exchange on their bonds: the unknowns of the mean field and their momenta."""
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
-from scipy.special import expit
 
 from nickbook.arrays import Floats
-from nickbook.bands import BlochModel
-from nickbook.checks import real
-from nickbook.pairing.tj.free_energy import Mode, factors, reduced_mesh
+from nickbook.bands import BlochModel, FermiSea
+from nickbook.checks import one_of, real
 
 #: Multiples of J (in a layer) and J' (between layers) that a reading of the paper puts into the
 #: gap equations, in units of what H_J gives.
@@ -22,67 +20,192 @@ CONVENTIONS: dict[str, tuple[float, float]] = {
     "eq48": (2.0, 4.0),
     "eq37": (4.0, 1.0),
 }
+BOND_FIELDS = ("none", "fock", "hartree-fock")
+#: Bands, filled to a level or not.
+Bands = BlochModel | FermiSea
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """Exchange constants of GLYWH Eq. 3 in eV, for orbitals 1 (x²−y²) and 2 (z²).
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """One unknown of the mean field: a form factor times a matrix in orbital space.
 
     Parameters
     ----------
-    J1, J2 : float
-        Between neighbours in a layer.
-    J1_inter, J2_inter : float
-        Between the layers, printed as J'.
-
-    Raises
-    ------
-    ValueError
-        If a constant is negative.
+    name : str
+        Such as ``"s z² top"``.
+    form : str
+        ``"s"``, ``"d"`` or ``"1"``: cos kx + cos ky, cos kx − cos ky, or one.
+    matrix : ndarray, shape (n, n)
+        Real symmetric matrix.
+    stiffness : float
+        The free energy holds this times the square of the unknown.
+    pairs : bool
+        Whether it multiplies pairs, or hoppings and levels.
     """
 
-    J1: float
-    J2: float
-    J1_inter: float
-    J2_inter: float
-
-    def __post_init__(self) -> None:
-        for name in ("J1", "J2", "J1_inter", "J2_inter"):
-            real(name, getattr(self, name), at_least=0.0, unit="eV")
+    name: str
+    form: str
+    matrix: Floats
+    stiffness: float
+    pairs: bool = True
 
 
 @dataclass(frozen=True, eq=False)
 class BondModel:
-    """Bands with exchange on their bonds: what the unknowns of the mean field are.
+    r"""Bands with exchange on their bonds, GLYWH Eq. 3.
 
     Parameters
     ----------
-    models : tuple of BlochModel
-        One model, or several planes of one crystal.
-    layers : tuple of tuple of int
-        Orbitals of each layer, in the same order in each.
-    intralayer, interlayer : tuple of float
-        Exchange constants by orbital in eV, times the multiples of the convention.
-    neighbors : ndarray of int, shape (2, 2)
-        Lattice vectors to the two neighbours.
-    bond_fields : str
-        Which normal averages of the bonds enter, see `tj_mean_field`.
+    bands : BlochModel, FermiSea or sequence of either
+        Bands with time reversal, such as `four_band`, or planes of one crystal such as
+        `bilayer_plane` at several kz, over which the pairs are averaged.  Seas carry their filling.
+    J1, J2 : float
+        Exchange between neighbours in a layer for orbitals 1 (x²−y²) and 2 (z²), in eV.
+    J1_inter, J2_inter : float
+        Exchange between the layers in eV, printed as J'.
+    convention : {"bond", "eq46-47", "eq48", "eq37"}
+        How the constants enter: as H_J gives it, or as an equation of the paper is printed, which
+        multiplies J and J' by the factors of `CONVENTIONS`.
+    neighbors : array_like, shape (2, 2)
+        The two neighbours of a site in primitive vectors: ((1, 1), (1, -1)) for `bilayer_plane`.
+    layers : sequence of sequence of int, optional
+        Indices of the orbitals (1, 2) of each layer; read from the model's `sites` when not given.
+    bond_fields : {"none", "fock", "hartree-fock"}
+        Normal averages of the bonds: none as printed, hoppings, or hoppings and densities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For constants or words out of range, bands without the layers' orbitals or with the spin
+        written out, or planes that are not alike.
     """
 
-    models: tuple[BlochModel, ...]
-    layers: tuple[tuple[int, ...], ...]
-    intralayer: tuple[float, ...]
-    interlayer: tuple[float, ...]
-    neighbors: NDArray[np.int64]
-    bond_fields: str
+    bands: Bands | Sequence[Bands]
+    _: KW_ONLY
+    J1: float
+    J2: float = 0.0
+    J1_inter: float = 0.0
+    J2_inter: float = 0.0
+    convention: str = "bond"
+    neighbors: ArrayLike = ((1, 0), (0, 1))
+    layers: Sequence[Sequence[int]] | None = None
+    bond_fields: str = "none"
+
+    def __post_init__(self) -> None:
+        one_of("convention", self.convention, tuple(CONVENTIONS))
+        one_of("bond_fields", self.bond_fields, BOND_FIELDS)
+        for name in ("J1", "J2", "J1_inter", "J2_inter"):
+            real(name, getattr(self, name), at_least=0.0, unit="eV")
+        self._check_bands()
+        self._check_layers()
+
+    def _check_bands(self) -> None:
+        if not self.models or len({m.orbitals for m in self.models}) != 1:
+            raise ValueError("model: give one BlochModel, or several with the same orbitals")
+        first = self.models[0]
+        if first.dimension != 2:
+            raise ValueError(
+                f"{first.name!r} has three dimensions; give planes of it, such as bilayer_plane(kz)"
+            )
+        if first.spin_degeneracy != 2:
+            raise ValueError(
+                f"spin_degeneracy = {first.spin_degeneracy} of {first.name!r}; allowed: 2, bands "
+                "that stand for both spins"
+            )
+
+    def _check_layers(self) -> None:
+        places = np.asarray(self.neighbors)
+        if places.shape != (2, 2) or not np.array_equal(places, places.round()):
+            raise ValueError(f"neighbors = {places.tolist()}; allowed: two lattice vectors")
+        model, rows = self.models[0], self.rows
+        used = [i for row in rows for i in row]
+        alike = len(rows) in (1, 2) and {len(row) for row in rows} in ({1}, {2})
+        if (
+            not alike
+            or len(set(used)) < len(used)
+            or not set(used) <= set(range(len(model.orbitals)))
+        ):
+            raise ValueError(
+                f"layers = {rows} for {model.name!r} with orbitals {model.orbitals}; allowed: one "
+                "or two layers, each with the index of orbital 1 and, if there is one, of orbital 2"
+            )
+        if len(rows[0]) == 1 and (self.J2 or self.J2_inter):
+            raise ValueError("J2, J2_inter: the model has one orbital in a layer; allowed: 0")
+        if len(rows) == 1 and (self.J1_inter or self.J2_inter):
+            raise ValueError("J1_inter, J2_inter: the model has one layer; allowed: 0")
+
+    @cached_property
+    def _given(self) -> tuple[Bands, ...]:
+        if isinstance(self.bands, BlochModel | FermiSea):
+            return (self.bands,)
+        return tuple(self.bands)
+
+    @cached_property
+    def models(self) -> tuple[BlochModel, ...]:
+        """One model, or several planes of one crystal."""
+        return tuple(b.model if isinstance(b, FermiSea) else b for b in self._given)
+
+    @cached_property
+    def rows(self) -> tuple[tuple[int, ...], ...]:
+        """Orbitals of each layer, in the same order in each."""
+        if self.layers is not None:
+            return tuple(tuple(int(i) for i in row) for row in self.layers)
+        sites = self.models[0].sites
+        return tuple(
+            tuple(i for i, s in enumerate(sites) if s == site) for site in sorted(set(sites))
+        )
+
+    @cached_property
+    def vectors(self) -> NDArray[np.int64]:
+        """Lattice vectors to the two neighbours, shape (2, 2)."""
+        return np.asarray(self.neighbors).astype(np.int64)
+
+    @cached_property
+    def strengths(self) -> list[tuple[float, float]]:
+        """Exchange in and between layers by orbital in eV, times the convention's factors."""
+        here, between = CONVENTIONS[self.convention]
+        pairs = ((self.J1, self.J1_inter), (self.J2, self.J2_inter))
+        return [(here * j, between * inter) for j, inter in pairs[: len(self.rows[0])]]
+
+    def filling(self, given: float | None) -> float:
+        """Electrons per cell: those given, or those of the seas.
+
+        Parameters
+        ----------
+        given : float or None
+            Electrons per cell, for bands without a level.
+
+        Returns
+        -------
+        float
+            Electrons per cell, averaged over planes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a filling comes with seas or is missing without them, is out of range, or the seas
+            of planes have unlike levels.
+        """
+        seas = [b for b in self._given if isinstance(b, FermiSea)]
+        if (given is None) != (len(seas) == len(self.models)) or (seas and given is not None):
+            raise TypeError(
+                f"filling = {given} and {len(seas)} of {len(self.models)} bands filled; allowed: a "
+                "filling for models, or a FermiSea in place of each of them"
+            )
+        if given is None:
+            if len({sea.mu for sea in seas}) > 1:
+                raise ValueError(f"mu = {[s.mu for s in seas]}; allowed: one level for all planes")
+            return float(np.mean([sea.filling for sea in seas]))
+        capacity = 2 * len(self.models[0].orbitals)
+        return real("filling", given, above=0.0, below=capacity, unit="electrons per cell")
 
     def modes(self, channel: str) -> tuple[Mode, ...]:
         """Unknowns of a channel; those of each layer apart for ``"full"``."""
         words = {"s": "s", "d": "d", "s+d": "sd", "full": "sd", "normal": ""}[channel]
-        count = len(self.layers)
+        count = len(self.rows)
         groups = [(r,) for r in range(count)] if channel == "full" else [tuple(range(count))]
         found = []
-        for a, (here, between) in enumerate(zip(self.intralayer, self.interlayer, strict=True)):
+        for a, (here, between) in enumerate(self.strengths):
             for group, word in itertools.product(groups if here else (), words):
                 matrix = self._diagonal(a, group)
                 name = f"{word} {a + 1}" + (f" {group[0]}" if channel == "full" else "")
@@ -94,8 +217,8 @@ class BondModel:
     def _normal_modes(self) -> tuple[Mode, ...]:
         """Averages of hoppings and of densities: -J (|⟨c†c⟩|² + n²/4) on each bond."""
         found = []
-        count = len(self.layers)
-        for a, (here, between) in enumerate(zip(self.intralayer, self.interlayer, strict=True)):
+        count = len(self.rows)
+        for a, (here, between) in enumerate(self.strengths):
             both = self._diagonal(a, tuple(range(count)))
             if self.bond_fields != "none" and here:
                 found.append(Mode(f"fock {a + 1}", "s", both, 2 * count / here, pairs=False))
@@ -111,132 +234,50 @@ class BondModel:
     def _diagonal(self, orbital: int, rows: tuple[int, ...]) -> Floats:
         matrix = np.zeros((len(self.models[0].orbitals),) * 2)
         for row in rows:
-            matrix[self.layers[row][orbital], self.layers[row][orbital]] = 1.0
+            matrix[self.rows[row][orbital], self.rows[row][orbital]] = 1.0
         return matrix
 
     def _between(self, orbital: int) -> Floats:
         matrix = np.zeros((len(self.models[0].orbitals),) * 2)
-        i, j = (layer[orbital] for layer in self.layers)
+        i, j = (layer[orbital] for layer in self.rows)
         matrix[i, j] = matrix[j, i] = 1.0
         return matrix
 
 
-@dataclass(frozen=True, eq=False)
-class PairKernel:
-    """The gap equations linearized about the normal state, without bond fields."""
-
-    stiffness: Floats
-    weights: Floats
-    energies: list[Floats]
-    elements: list[Floats]
-
-    @classmethod
-    def of(cls, bonds: BondModel, channel: str, mesh: int, shift: float = 0.0) -> "PairKernel":
-        """Matrix elements of the modes between the bands on a mesh."""
-        modes = [mode for mode in bonds.modes(channel) if mode.pairs]
-        k, weights = reduced_mesh(bonds.models, mesh, channel, shift)
-        forms = factors(k, bonds.neighbors)
-        energies, elements = [], []
-        for model in bonds.models:
-            for block in model.blocks:
-                levels, states = np.linalg.eigh(block.fourier(k)[0])
-                states = block.basis @ states
-                energies.append(levels)
-                row = [
-                    forms[m.form][:, None, None]
-                    * (states.conj().swapaxes(1, 2) @ m.matrix @ states)
-                    for m in modes
-                ]
-                elements.append(np.array(row))
-        stiffness = np.array([mode.stiffness for mode in modes])
-        return cls(stiffness, weights / len(bonds.models), energies, elements)
-
-    def level(self, filling: float, temperature: float) -> float:
-        """Chemical potential of the normal state on the mesh."""
-
-        def excess(mu: float) -> float:
-            parts = [
-                2 * self.weights @ expit((mu - e) / temperature).sum(-1) for e in self.energies
-            ]
-            return float(sum(parts)) - filling
-
-        low = min(float(e.min()) for e in self.energies) - 40 * temperature
-        high = max(float(e.max()) for e in self.energies) + 40 * temperature
-        return float(brentq(excess, low, high, xtol=1e-13))
-
-    def matrix(self, temperature: float, mu: float) -> Floats:
-        """Pair susceptibility divided by the stiffness, with eigenvalue one at T_c."""
-        total = np.zeros((len(self.stiffness),) * 2)
-        for levels, elements in zip(self.energies, self.elements, strict=True):
-            xi = levels - mu
-            t = np.tanh(xi / (2 * temperature))
-            below = xi[:, :, None] + xi[:, None, :]
-            equal = np.abs(below) < 1e-9 * temperature
-            slope = (1 - t**2)[:, :, None] / (2 * temperature)
-            ratio = (t[:, :, None] + t[:, None, :]) / np.where(equal, 1.0, below)
-            kernel = np.where(equal, np.broadcast_to(slope, ratio.shape), ratio)
-            kernel *= self.weights[:, None, None]
-            flat = elements.reshape(len(elements), -1)
-            total += ((flat * kernel.ravel()) @ flat.conj().T).real
-        root = 1 / np.sqrt(2 * self.stiffness)
-        return np.asarray(root[:, None] * total * root)
-
-    def eigenvalue(self, temperature: float, mu: float) -> float:
-        """Largest eigenvalue of `matrix`."""
-        return float(np.linalg.eigvalsh(self.matrix(temperature, mu))[-1])
+#: Names of the form factors, in the order of `factors`.
+FORMS = ("s", "d", "1")
 
 
-def bond_model(
-    model: BlochModel | Sequence[BlochModel],
-    exchange: Exchange,
-    convention: str,
-    neighbors: ArrayLike,
-    layers: Sequence[Sequence[int]] | None,
-    bond_fields: str,
-) -> BondModel:
-    """Check arguments, which are those of `tj_mean_field`, and build the model of its bonds."""
-    models = (model,) if isinstance(model, BlochModel) else tuple(model)
-    if not models or len({m.orbitals for m in models}) != 1:
-        raise ValueError("model: give one BlochModel, or several with the same orbitals")
-    if models[0].dimension != 2:
-        raise ValueError(
-            f"{models[0].name!r} has three dimensions; give planes of it, such as bilayer_plane(kz)"
-        )
-    places = np.asarray(neighbors)
-    if places.shape != (2, 2) or not np.array_equal(places, places.round()):
-        raise ValueError(f"neighbors = {places.tolist()}; allowed: two lattice vectors")
-    rows = _layers(models[0], layers)
-    here, between = CONVENTIONS[convention]
-    intralayer = (exchange.J1, exchange.J2)
-    interlayer = (exchange.J1_inter, exchange.J2_inter)
-    orbitals = len(rows[0])
-    if orbitals == 1 and (intralayer[1] or interlayer[1]):
-        raise ValueError("J2, J2_inter: the model has one orbital in a layer; allowed: 0")
-    if len(rows) == 1 and any(interlayer):
-        raise ValueError("J1_inter, J2_inter: the model has one layer; allowed: 0")
-    return BondModel(
-        models,
-        rows,
-        tuple(here * j for j in intralayer[:orbitals]),
-        tuple(between * j for j in interlayer[:orbitals]),
-        places.astype(np.int64),
-        bond_fields,
-    )
+def factors(k: Floats, neighbors: NDArray[np.int64]) -> dict[str, Floats]:
+    """Form factors cos kx + cos ky, cos kx − cos ky and one."""
+    x, y = (np.cos(k @ r) for r in neighbors)
+    return dict(zip(FORMS, (x + y, x - y, np.ones_like(x)), strict=True))
 
 
-def _layers(
-    model: BlochModel, layers: Sequence[Sequence[int]] | None
-) -> tuple[tuple[int, ...], ...]:
-    if layers is None:
-        sites = sorted(set(model.sites))
-        rows = tuple(tuple(i for i, s in enumerate(model.sites) if s == site) for site in sites)
-    else:
-        rows = tuple(tuple(int(i) for i in row) for row in layers)
-    used = [i for row in rows for i in row]
-    fits = len(rows) in (1, 2) and len({len(row) for row in rows}) == 1 and len(rows[0]) in (1, 2)
-    if not fits or len(set(used)) < len(used) or not set(used) <= set(range(len(model.orbitals))):
-        raise ValueError(
-            f"layers = {rows} for {model.name!r} with orbitals {model.orbitals}; allowed: one or "
-            "two layers, each with the index of orbital 1 and, if there is one, of orbital 2"
-        )
-    return rows
+def reduced_mesh(
+    models: tuple[BlochModel, ...], mesh: int, channel: str, shift: float = 0.0
+) -> tuple[Floats, Floats]:
+    """Momenta, one from each set that the symmetries of all models connect, and their weights.
+
+    A pure s or d state has the free energy density of the square's group.  A mixture keeps only
+    the elements that leave each axis in place.
+    """
+    index = np.stack(np.meshgrid(*[np.arange(mesh)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
+    keep = ("E", "C2", "σx", "σy") if channel in ("s+d", "normal") else None
+    groups = [{s.name: s.rotation for s in m.symmetries} for m in models]
+    rotations = [
+        r
+        for name, r in groups[0].items()
+        if all(name in g and np.array_equal(g[name], r) for g in groups)
+        and (keep is None or name in keep)
+    ]
+    offset = round(2 * shift)
+    doubled = 2 * index + offset
+    label = np.arange(len(index))
+    for rotation in rotations:
+        inverse = np.linalg.inv(rotation).round().astype(np.int64)
+        image = (doubled @ inverse - offset) % (2 * mesh) // 2
+        label = np.minimum(label, image[:, 0] * mesh + image[:, 1])
+    chosen, count = np.unique(label, return_counts=True)
+    k: Floats = np.pi * doubled[chosen] / mesh
+    return k, count / len(index)

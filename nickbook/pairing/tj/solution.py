@@ -1,6 +1,5 @@
 """Solutions of the t-J gap equations, and what follows from them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,12 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nickbook.arrays import Complexes, Floats
-from nickbook.bands import FermiSheet, fermi_sheets
+from nickbook.bands import SQUARE_ELEMENTS, FermiSea, FermiSheet
 from nickbook.checks import momenta, positive_integer
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.tj.bogoliubov import Bogoliubov, Stability
-from nickbook.pairing.tj.free_energy import SMALLEST, Problem, factors
-from nickbook.pairing.tj.model import BondModel
+from nickbook.pairing.tj.free_energy import SMALLEST, Problem
+from nickbook.pairing.tj.model import BondModel, factors
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +40,14 @@ class TJSolution:
     ----------
     problem : Problem or Bogoliubov
         The free energy that it makes stationary.
-    bonds : BondModel
-        Bands, layers and exchange.
     x : ndarray
         Values of the problem's unknowns in eV.
     mu : float
         Chemical potential in eV.
     channel : str
-        ``"s"``, ``"d"``, ``"s+d"``, ``"full"``, or ``"normal"`` where no gap opens.
-    convention : str
-        Name of the reading of the paper.
+        Which amplitudes could differ from zero: ``"s"``, ``"d"``, ``"s+d"``, ``"full"``; or
+        ``"normal"`` where no gap opens.  The channel of `gap_function` has the names that all
+        theories share.
     residual : float
         Largest miss of the gap equations in eV, and of the filling.
     mesh_error : float
@@ -58,13 +55,21 @@ class TJSolution:
     """
 
     problem: Problem | Bogoliubov
-    bonds: BondModel
     x: Floats
     mu: float
     channel: str
-    convention: str
     residual: float
     mesh_error: float
+
+    @property
+    def bonds(self) -> BondModel:
+        """Bands, layers and exchange."""
+        return self.problem.bonds
+
+    @cached_property
+    def sea(self) -> FermiSea:
+        """The (first) model filled to the solution's chemical potential, without pairs."""
+        return FermiSea(self.bonds.models[0], self.mu)
 
     @cached_property
     def unknowns(self) -> dict[str, complex]:
@@ -81,7 +86,7 @@ class TJSolution:
     @cached_property
     def amplitudes(self) -> PairAmplitudes:
         """Order parameters by layer and orbital."""
-        shape = len(self.bonds.layers), len(self.bonds.layers[0])
+        shape = len(self.bonds.rows), len(self.bonds.rows[0])
         found = {"s": np.zeros(shape, complex), "d": np.zeros(shape, complex)}
         between = np.zeros(shape[1], complex)
         for name, value in self.unknowns.items():
@@ -118,8 +123,8 @@ class TJSolution:
     @cached_property
     def condensation_energy(self) -> float:
         """Free energy of the normal state minus this one, on the same mesh, in eV per cell."""
-        problem = self.problem
-        normal = reduced_problem(self.bonds, problem, "normal")
+        p, modes = self.problem, self.bonds.modes("normal")
+        normal = Problem(p.bonds, modes, p.filling, p.temperature, p.mesh, p.mu)
         x = np.array([self.unknowns[mode.name].real for mode in normal.modes])
         x, mu = normal.iterate(x, self.mu, 1e-9)
         return normal(x, normal.level(x, mu))[0] - self.free_energy
@@ -130,51 +135,49 @@ class TJSolution:
 
     def hamiltonian(self, k: ArrayLike) -> Complexes:
         """Hamiltonian of the (first) model with the bond fields and without μ, in eV."""
-        return np.asarray(self.problem.models[0].hamiltonian(k) + self._sum(k, pairs=False))
+        return np.asarray(self.bonds.models[0].hamiltonian(k) + self._sum(k, pairs=False))
 
     def energies(self, k: ArrayLike) -> Floats:
         """Quasiparticle energies, ascending and not negative, shape (..., n), in eV."""
-        h = self.hamiltonian(k) - self.mu * np.eye(len(self.problem.models[0].orbitals))
+        h = self.hamiltonian(k) - self.mu * np.eye(len(self.bonds.models[0].orbitals))
         gap = self.gap_matrix(k)
         matrix = np.block([[h, gap], [gap.conj().swapaxes(-1, -2), -h]])
         return np.asarray(np.linalg.eigvalsh(matrix)[..., h.shape[-1] :])
 
     def _sum(self, k: ArrayLike, *, pairs: bool) -> Complexes:
         points = momenta("k", k, 2)
-        forms = factors(points, self.problem.neighbors)
-        n = len(self.problem.models[0].orbitals)
+        forms = factors(points, self.bonds.vectors)
+        n = len(self.bonds.models[0].orbitals)
         total = np.zeros((*points.shape[:-1], n, n), complex)
         for mode in self.problem.modes:
             if mode.pairs == pairs:
                 total += self.unknowns[mode.name] * forms[mode.form][..., None, None] * mode.matrix
         return total
 
-    def sheets(self) -> list[FermiSheet]:
-        """Fermi lines of the (first) model at the solution's chemical potential."""
-        return fermi_sheets(self.problem.models[0], self.mu)
-
-    def gap_function(self, sheets: Sequence[FermiSheet] | None = None) -> GapFunction:
+    def gap_function(self, sea: FermiSea | None = None) -> GapFunction:
         r"""Gap of each band on its Fermi line, :math:`\langle u_k|\Delta(k)|u^*_{-k}\rangle`.
 
         Parameters
         ----------
-        sheets : sequence of FermiSheet, optional
-            Fermi lines of the model; those at the solution's chemical potential when not given.
+        sea : FermiSea, optional
+            The sea of the model on whose Fermi lines the gap is wanted, such as that of the normal
+            state; `sea` of the solution when not given.
 
         Returns
         -------
         GapFunction
-            Real gaps in eV.
+            Real gaps in eV.  The representation is left open where s and d are mixed, none of them
+            is there, or the model is not given with the point group of the square.
 
         Raises
         ------
         ValueError
             If the gaps are not real.
         """
-        lines = tuple(self.sheets() if sheets is None else sheets)
+        sea = self.sea if sea is None else sea
         values = []
-        for sheet in lines:
-            block, index = self.problem.models[0].locate(sheet.band)
+        for sheet in sea.sheets:
+            block, index = self.bonds.models[0].locate(sheet.band)
             state = block.states(sheet.points, index)
             gap = np.einsum("ka,kab,kb->k", state.conj(), self.gap_matrix(sheet.points), state)
             if np.abs(gap.imag).max() > 1e-9:
@@ -183,7 +186,20 @@ class TJSolution:
                     "time reversal"
                 )
             values.append(gap.real)
-        return GapFunction(lines, tuple(values), self.channel)
+        return GapFunction(sea.sheets, tuple(values), representation=self._representation)
+
+    @property
+    def _representation(self) -> str:
+        """How the gap turns with the square, from the amplitudes that it has."""
+        large = {n.split()[0] for n, v in self.unknowns.items() if abs(v) > SMALLEST}
+        words = {"s" if word == "interlayer" else word for word in large} & {"s", "d"}
+        group = tuple(g.name for g in self.bonds.models[0].symmetries)
+        if len(words) != 1 or group != SQUARE_ELEMENTS:
+            return ""
+        if words == {"s"}:
+            return "A1"
+        # On bonds along the diagonals of the cell the d wave is sin kx sin ky.
+        return "B2" if self.bonds.vectors.all() else "B1"
 
     def spectroscopic_gap(self, sheet: FermiSheet, points: int = 81) -> Floats:
         """Lowest quasiparticle energy on the normal to each point of a Fermi line.
@@ -224,35 +240,8 @@ class TJSolution:
         """
         if isinstance(self.problem, Bogoliubov):
             return self.problem.stability(self.x, self.mu)
-        general = general_problem(self.bonds, self.problem)
+        general = Bogoliubov.like(self.problem)
         return general.stability(spread(general, self.unknowns), self.mu)
-
-
-def general_problem(bonds: BondModel, like: Problem) -> Bogoliubov:
-    """Free energy of all complex amplitudes, at the settings of another one."""
-    return Bogoliubov(
-        bonds.models,
-        bonds.modes("full"),
-        like.filling,
-        like.temperature,
-        like.mesh,
-        like.neighbors,
-        like.mu,
-    )
-
-
-def reduced_problem(bonds: BondModel, like: Problem | Bogoliubov, channel: str) -> Problem:
-    """Free energy of one channel, at the settings of another one."""
-    return Problem(
-        bonds.models,
-        bonds.modes(channel),
-        like.filling,
-        like.temperature,
-        like.mesh,
-        like.neighbors,
-        "s+d" if channel == "normal" else channel,
-        like.mu,
-    )
 
 
 def spread(general: Bogoliubov, values: dict[str, complex]) -> Floats:

@@ -1,24 +1,20 @@
 """What the ledger says about the weak-coupling flow, and the table of flows it rests on."""
 
-import subprocess
-import sys
 from functools import cache, reduce
-from pathlib import Path
 
 import numpy as np
 import pytest
+from referee import diverge_flow, gap_from_bonds, pairing_vertex
 
 from nickbook.bands import chemical_potential, four_band, zone_mesh
 from nickbook.claims import measure
 from nickbook.claims.glywh import flow as rows
 from nickbook.claims.glywh import stored
-from nickbook.claims.glywh.frg_table import frg_table, gap_from_bonds, pairs_on_bonds
+from nickbook.claims.glywh.frg_table import frg_table
 from nickbook.pairing import FlowEquation, fermi_patches, frg_flow, kanamori
 
 OURS, THEIRS = stored.patch_flows(), stored.diverge_flows()
 MU = OURS[stored.MAIN].mu
-SCRIPT = Path(__file__).parents[3] / "tools" / "diverge.py"
-LAYERS = np.array([[0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 1]], dtype=float)
 
 
 def test_one_stored_flow_run_again():
@@ -37,34 +33,25 @@ def test_one_stored_flow_run_again():
 
 
 @pytest.fixture(scope="module")
-def diverge(tmp_path_factory):
+def diverge():
     """Coarse flows of another code, on all four bands, by repulsion and chemical potential."""
     model = four_band()
 
     @cache
     def run(u, mu=MU, channels="PCD"):
-        job = {
-            "task": "tu",
-            "translations": model.translations,
-            "hoppings": model.hoppings,
-            "positions": LAYERS,
-            "rotations": np.array([s.rotation for s in model.symmetries]),
-            "orbitals": np.array([s.orbitals for s in model.symmetries]),
-            "chemical_potential": mu,
-            "interaction": kanamori(model.sites, u, 0.1 * u).tensor,
-            "mesh": 8,
-            "refinement": 4,
-            "distance": 1.01,
-            "channels": channels,
-            "keep_growth": "C" in channels,
-            "stop_scale": 1e-3 if "C" in channels else 0.03,
-            "keep_vertices": True,
-        }
-        folder = tmp_path_factory.mktemp("diverge")
-        np.savez(folder / "job.npz", **job)
-        command = [sys.executable, SCRIPT, folder / "job.npz", folder / "answer.npz"]
-        subprocess.run(command, check=True, timeout=500, capture_output=True)
-        return dict(np.load(folder / "answer.npz"))
+        return diverge_flow(
+            model,
+            mu,
+            kanamori(model.sites, u, 0.1 * u),
+            task="tu",
+            mesh=8,
+            refinement=4,
+            distance=1.01,
+            channels=channels,
+            keep_growth="C" in channels,
+            stop_scale=1e-3 if "C" in channels else 0.03,
+            keep_vertices=True,
+        )
 
     return run
 
@@ -72,10 +59,9 @@ def diverge(tmp_path_factory):
 def pairing_states(answer, mu=MU):
     """Representation, attraction and gap of its pairing states on our patches, singlets only."""
     patches = fermi_patches(four_band(), mu, 16)
-    bonds = (answer["from"], answer["to"], answer["cells"])
     found = []
     for value, mode in zip(answer["mode_values"], answer["modes"], strict=True):
-        gap = gap_from_bonds(patches, mode, *bonds)
+        gap = gap_from_bonds(patches, mode, answer)
         if np.abs(gap - gap[patches.minus]).max() < 1e-6:
             found.append((patches.representation(gap)[0], -value, gap))
     return patches, found
@@ -92,7 +78,7 @@ def test_truncated_unity_flow_of_diverge(diverge):
     answer = diverge(5.0)
     patches = fermi_patches(four_band(), MU, 16)
     amplitudes = answer["P_vec"][answer["P_off"][0], 0, 0]
-    gap = gap_from_bonds(patches, amplitudes, answer["from"], answer["to"], answer["cells"])
+    gap = gap_from_bonds(patches, amplitudes, answer)
     assert answer["P_val"][answer["P_off"][0]] < 0
     assert patches.representation(gap)[0] == "A1"
     beta, gamma, alpha = patches.split(gap)
@@ -127,9 +113,7 @@ def test_scattering_of_pairs(diverge):
     """
     patches = fermi_patches(four_band(), MU, 40)
     answer = diverge(5.0)
-    pairs = pairs_on_bonds(patches, answer["from"], answer["to"], answer["cells"])
-    vertex = (pairs @ answer["vertex_P"][0] @ pairs.conj().T).real
-    vertex = (vertex + vertex[:, patches.minus]) / 2
+    vertex = pairing_vertex(patches, answer)
     beta, gamma, alpha = patches.split(np.arange(len(vertex)))
     block = {
         "βγ": vertex[np.ix_(beta, gamma)],

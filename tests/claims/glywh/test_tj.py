@@ -143,10 +143,7 @@ class TestSecondRoutes:
         template = tj_mean_field(
             four_band(), 3 + doping, **measures.exchange(), temperature=2e-3, mesh=128, channel="s"
         )
-        bonds = template.bonds
-        general = Bogoliubov(
-            bonds.models, bonds.modes("full"), 3 + doping, 2e-3, 128, bonds.neighbors
-        )
+        general = Bogoliubov.like(template.problem)
         assert general.stability(np.zeros(len(general.names)), template.mu).kind == kind
         assert (doping < measures.last_doping()) == (kind == "saddle")
 

@@ -1,17 +1,14 @@
 """The flow against divERGe, a functional renormalization code of other authors."""
 
-import subprocess
-import sys
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from referee import diverge_flow
 
 from nickbook.bands import BlochModel, FermiSheet, four_band, square_group
 from nickbook.pairing import FermiPatches, FlowEquation, kanamori
 
-SCRIPT = Path(__file__).parents[3] / "tools" / "diverge.py"
-LAYERS = np.array([[0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 1]], dtype=float)
 MU = 10.0975
 
 pytestmark = pytest.mark.diverge
@@ -31,25 +28,8 @@ def square_lattice(t=1.0, t_prime=-0.3):
     )
 
 
-def reference(folder, model, mu, interaction, positions=None, **job):
-    """Run one job in a process of its own and read its answer."""
-    job |= {
-        "translations": model.translations,
-        "hoppings": model.hoppings,
-        "positions": np.zeros((len(model.orbitals), 3)) if positions is None else positions,
-        "rotations": np.array([s.rotation for s in model.symmetries]),
-        "orbitals": np.array([s.orbitals for s in model.symmetries]),
-        "chemical_potential": mu,
-        "interaction": interaction.tensor,
-    }
-    np.savez(folder / "job.npz", **job)
-    command = [sys.executable, SCRIPT, folder / "job.npz", folder / "answer.npz"]
-    subprocess.run(command, check=True, timeout=500, capture_output=True)
-    return dict(np.load(folder / "answer.npz"))
-
-
 @pytest.mark.parametrize(("U", "J", "U_prime", "J_prime"), [*np.eye(4), (1.0, 0.15, 0.8, 0.1)])
-def test_spin_ladder_of_inequivalent_orbitals(tmp_path, U, J, U_prime, J_prime):
+def test_spin_ladder_of_inequivalent_orbitals(U, J, U_prime, J_prime):
     """Crossed channel alone: the spin vertex grows by dΛ Γ χ Γ, with the pairs in our order."""
     model, mesh = four_band(), 6
     interaction = kanamori(model.sites, U, J, U_prime=U_prime, J_prime=J_prime)
@@ -57,12 +37,10 @@ def test_spin_ladder_of_inequivalent_orbitals(tmp_path, U, J, U_prime, J_prime):
     named = {(2, 2, 2, 2): U, (2, 3, 2, 3): U_prime, (2, 3, 3, 2): J, (2, 2, 3, 3): J_prime}
     assert all(interaction.tensor[where] == value for where, value in named.items())
     scales = np.array([[3.0, -0.5], [2.5, -0.5], [2.0, -0.4]])
-    answer = reference(
-        tmp_path,
+    answer = diverge_flow(
         model,
         MU,
         interaction,
-        LAYERS,
         task="tu",
         mesh=mesh,
         distance=0.01,
@@ -111,16 +89,17 @@ def grid_of_patches(model, mu, count):
     return steps, FermiPatches(model, mu, (sheet,), states, identity, phases, opposite)
 
 
+@dataclass(frozen=True, eq=False)
 class SharpFrequency(FlowEquation):
-    """Our flow with the loops that divERGe has: both legs at the frequencies ±Λ, on a mesh."""
+    """Our flow with the loops that divERGe has: both legs at the frequencies ±Λ, on a grid.
 
-    def over(self, energies, owner, steps, mesh):
-        """Give the mesh: energies and patch of each point, and the patches' places on it."""
-        self.__dict__["mesh"] = (energies, owner, steps, mesh)
-        return self
+    The grid is given by energies and patch of each point, and the patches' places on it.
+    """
+
+    grid: tuple = ()
 
     def loops(self, scale):
-        energies, owner, steps, mesh = self.__dict__["mesh"]
+        energies, owner, steps, mesh = self.grid
         members = np.arange(mesh**2)
         x, y = np.divmod(members, mesh)
         found = np.zeros((2, *self.shape))
@@ -145,7 +124,7 @@ class SharpFrequency(FlowEquation):
         ("PCD", ("pp", "ph-direct", "ph-crossed")),
     ],
 )
-def test_vertices_of_the_patch_backend(tmp_path, channels, keep):
+def test_vertices_of_the_patch_backend(channels, keep):
     """The whole vertex, number by number, after each of five steps.
 
     On a grid of patches whose members are cells of a finer mesh nothing is left to approximate, so
@@ -160,8 +139,7 @@ def test_vertices_of_the_patch_backend(tmp_path, channels, keep):
     order = np.argsort(owner, kind="stable")
     scales = np.array([[4.0, -0.5], [3.5, -0.5], [3.0, -0.5], [2.5, -0.5], [2.0, -0.3]])
     interaction = kanamori((0,), 3.0, 0.0)
-    answer = reference(
-        tmp_path,
+    answer = diverge_flow(
         model,
         mu,
         interaction,
@@ -175,7 +153,7 @@ def test_vertices_of_the_patch_backend(tmp_path, channels, keep):
         scales=scales,
     )
     energies = model.energies(2 * np.pi * np.stack([x, y], axis=-1) / mesh)[:, 0] - mu
-    flow = SharpFrequency(patches, keep=keep).over(energies, owner, steps * cell, mesh)
+    flow = SharpFrequency(patches, keep=keep, grid=(energies, owner, steps * cell, mesh))
     vertex = flow.bare(interaction)
     for (scale, step), theirs in zip(scales, answer["vertices"], strict=True):
         vertex = vertex - step * flow.derivative(vertex, scale)
@@ -193,7 +171,7 @@ def loop(energies, mesh, members, shares, q, scale, kind):
     return 2 * (product.real @ shares) / (2 * np.pi)
 
 
-def test_loops_of_the_patch_backend(tmp_path):
+def test_loops_of_the_patch_backend():
     """What divERGe calls a loop of a patch, with patches and members that we choose."""
     model, mesh, scale, mu = square_lattice(), 24, 2.0, -1.0
     rng = np.random.default_rng(7)
@@ -201,8 +179,7 @@ def test_loops_of_the_patch_backend(tmp_path):
     owner = rng.integers(9, size=mesh**2)
     order = np.argsort(owner, kind="stable")
     splits = np.searchsorted(owner[order], np.arange(1, 9))
-    answer = reference(
-        tmp_path,
+    answer = diverge_flow(
         model,
         mu,
         kanamori((0,), 3.0, 0.0),

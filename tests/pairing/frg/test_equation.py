@@ -111,12 +111,12 @@ def expected(system):
     return {leg: terms(system, *leg) for leg in legs}
 
 
-@pytest.mark.parametrize(("resolution", "tolerance"), [(64, 0.01), (192, 0.003)])
+@pytest.mark.parametrize(("mesh", "tolerance"), [(64, 0.01), (192, 0.003)])
 @pytest.mark.parametrize("term", ["pp", "ph-direct", "ph-crossed"])
-def test_derivative_from_the_definitions(system, expected, term, resolution, tolerance):
+def test_derivative_from_the_definitions(system, expected, term, mesh, tolerance):
     """What is left is the mesh of the flow's own loops and its slightly rounded step."""
     _, patches, equation, vertex, _ = system
-    flow = FlowEquation(patches, keep=(term,), resolution=resolution)
+    flow = FlowEquation(patches, keep=(term,), mesh=mesh)
     rate = flow.full(flow.derivative(vertex, SCALE))
     largest = np.abs(rate).max()
     misses = []

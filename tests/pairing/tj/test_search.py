@@ -184,15 +184,8 @@ class TestFreeEnergy:
     @pytest.mark.equation("GLYWH", 40, 45)
     def test_closed_forms_equal_eigenvectors(self, temperature):
         solution = strong(temperature)
-        bonds, problem = solution.bonds, solution.problem
-        general = Bogoliubov(
-            bonds.models,
-            bonds.modes("full"),
-            3.0,
-            temperature,
-            32,
-            bonds.neighbors,
-        )
+        problem = solution.problem
+        general = Bogoliubov.like(problem)
         x = np.random.default_rng(2).normal(size=4) * 0.1
         value, slope, excess = problem(x, 10.05)
         named = dict(zip([mode.name for mode in problem.modes], x, strict=True))
@@ -223,8 +216,7 @@ class TestFreeEnergy:
 
     def test_bogoliubov_hessian(self):
         solution = strong(0.03, 24)
-        bonds = solution.bonds
-        general = Bogoliubov(bonds.models, bonds.modes("full"), 3.0, 0.03, 16, bonds.neighbors)
+        general = replace(Bogoliubov.like(solution.problem), mesh=16)
         random = np.random.default_rng(5)
         x = random.normal(size=len(general.names)) * 0.1
         hessian, h = general.hessian(x, 10.0), 1e-5
@@ -273,14 +265,7 @@ class TestSolution:
 
     def test_zero_is_no_minimum(self):
         solution = printed()
-        general = Bogoliubov(
-            solution.bonds.models,
-            solution.bonds.modes("full"),
-            3.0,
-            1e-3,
-            64,
-            solution.bonds.neighbors,
-        )
+        general = replace(Bogoliubov.like(solution.problem), temperature=1e-3, mesh=64)
         stability = general.stability(np.zeros(len(general.names)), 10.0975)
         assert stability.kind == "saddle"
         assert stability.falling == 2  # real and imaginary part of one s-wave state
@@ -344,7 +329,7 @@ class TestSolution:
 
     def test_the_lowest_of_several_is_taken(self):
         good = strong(mesh=24)
-        search = _Search(good.bonds, 3.0, 0.0, 24, "bond", hold_mu=False)
+        search = _Search(good.bonds, 3.0, 0.0, 24, hold_mu=False)
         higher = replace(good, x=1.05 * good.x, residual=1.0)
         assert search._checked([higher, good]).x is good.x
         with pytest.raises(RuntimeError, match="did not converge"):
@@ -467,18 +452,9 @@ class TestLimits:
 class TestSymmetry:
     def test_reduction_changes_nothing(self):
         solution = strong(mesh=24)
-        full = Problem(
-            tuple(
-                BlochModel(m.name, m.orbitals, m.translations, m.hoppings)
-                for m in solution.bonds.models
-            ),
-            solution.problem.modes,
-            3.0,
-            0.0,
-            24,
-            solution.bonds.neighbors,
-            "s",
-        )
+        m, rows = four_band(), solution.bonds.rows
+        bare = BlochModel(m.name, m.orbitals, m.translations, m.hoppings)
+        full = replace(solution.problem, bonds=replace(solution.bonds, bands=bare, layers=rows))
         value, slope, excess = full(solution.x, solution.mu)
         assert len(full.weights) == 24**2 > 6 * len(solution.problem.weights)
         assert abs(value - solution.free_energy) < 1e-12
@@ -500,8 +476,7 @@ class TestSymmetry:
 
     def test_quarter_turn_reverses_d_and_a_phase_costs_nothing(self):
         solution = strong(0.03, 16)
-        bonds = solution.bonds
-        general = Bogoliubov(bonds.models, bonds.modes("full"), 3.0, 0.03, 16, bonds.neighbors)
+        general = replace(Bogoliubov.like(solution.problem), mesh=16)
         x = np.random.default_rng(7).normal(size=len(general.names)) * 0.1
         reference = general(x, 10.0)[0]
         turned = np.array(
@@ -597,11 +572,11 @@ class TestGapFunction:
         Neither the projection nor the mirror is used; averages weigh the points of a line alike.
         """
         solution = tj_mean_field(four_band(), 3, **PRINTED | changes, channel="s")
-        lines = solution.sheets()
+        lines = solution.sea.sheets
         found = [np.average(quasiparticle_gaps(solution, s), weights=s.weights) for s in lines]
         overall = np.sign(found[1])
         assert tuple(np.sign(found) * overall) == signs
-        projected = solution.gap_function(lines)
+        projected = solution.gap_function()
         assert tuple(overall * np.array(projected.signs())) == signs
 
     @pytest.mark.parametrize("kz", [0.0, np.pi / 2, np.pi])
@@ -611,7 +586,7 @@ class TestGapFunction:
             bilayer_plane(kz), 3, **PRINTED, mesh=48, temperature=1e-3, neighbors=DIAGONALS
         )
         assert solution.channel == "s"
-        holes = [s for s in solution.sheets() if s.kind == "hole"]
+        holes = [s for s in solution.sea.sheets if s.kind == "hole"]
         gaps = {s.area: np.average(quasiparticle_gaps(solution, s), weights=s.weights)
                 for s in holes}  # fmt: skip
         small, large = ([v for area, v in gaps.items() if (area < 0.15) == low]
@@ -622,7 +597,7 @@ class TestGapFunction:
 
     def test_lowest_energies_are_refined_between_points(self):
         solution = strong()
-        sheet = solution.sheets()[0]
+        sheet = solution.sea.sheets[0]
         few, many = (solution.spectroscopic_gap(sheet, points=n) for n in (41, 801))
         coarse = solution.energies(sheet.points)[:, 0]
         assert np.abs(few - many).max() < 0.06 * np.abs(coarse - many).max()

@@ -1,6 +1,6 @@
 """Run divERGe, a functional renormalization code of other authors, in a process of its own.
 
-    python tools/diverge.py JOB.npz ANSWER.npz
+    python tools/run_diverge.py JOB.npz ANSWER.npz
 
 Only the tests, the benchmarks and the script behind the stored tables start this program.  The
 package never imports divERGe, whose licence (GPL) is not the package's.  A job and its answer are
