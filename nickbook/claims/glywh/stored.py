@@ -161,23 +161,47 @@ class StoredFlow:
 
 @cache
 def patch_flows() -> dict[str, StoredFlow]:
-    """Return the stored flows of this book on patches, by name."""
+    """Return the stored flows of this book on patches.
+
+    Returns
+    -------
+    dict of StoredFlow
+        By name, such as ``"main"``, that with the most patches.
+    """
     return {name: _on_patches(frg_table(), name) for name in frg_table().run.to_numpy().tolist()}
 
 
 @cache
 def diverge_flows() -> dict[str, StoredFlow]:
-    """Return the stored flows of divERGe, by name; those of `repulsions` are called by U."""
+    """Return the stored flows of divERGe, which referee those on patches.
+
+    Returns
+    -------
+    dict of StoredFlow
+        By name; those of `repulsions` are called by U, such as ``"U 5.0"``.
+    """
     return {name: _diverge(frg_table(), name) for name in frg_table().referee.to_numpy().tolist()}
 
 
 def repulsions() -> list[StoredFlow]:
-    """Return the flows of divERGe at three electrons that differ in U alone."""
+    """Select the flows of divERGe at three electrons that differ in U alone.
+
+    Returns
+    -------
+    list of StoredFlow
+        From 3.5 to 6 eV on 12² momenta.
+    """
     return [flow for name, flow in diverge_flows().items() if name.startswith("U ")]
 
 
 def meshes() -> list[StoredFlow]:
-    """Return the flows of divERGe at three electrons and 5 eV, the coarsest mesh first."""
+    """Select the flows of divERGe at three electrons and 5 eV.
+
+    Returns
+    -------
+    list of StoredFlow
+        The coarsest mesh first.
+    """
     found = [f for f in diverge_flows().values() if (f.U, f.filling) == (5.0, 3.0)]
     return sorted(found, key=lambda flow: flow.size)
 

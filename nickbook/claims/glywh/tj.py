@@ -333,8 +333,7 @@ def fig4b_enhancement() -> Numbers:
         raise TypeError("the s-wave channel has a Problem")
     x = found.x * [-1.0 if mode.name == "s 2" else 1.0 for mode in problem.modes]
     other = replace(found, x=x, mu=problem.level(x, found.mu))
-    lines = found.sheets()
-    here, there = (np.abs(s.gap_function(lines).values[GAMMA]) for s in (found, other))
+    here, there = (np.abs(s.gap_function(found.sea).values[GAMMA]) for s in (found, other))
     energies = {
         "gap": here.min(),
         "gap_reversed": there.max(),
@@ -440,9 +439,13 @@ def tj_doping_Tc() -> Numbers:
 
 
 def tj_planes() -> Numbers:
-    found = [plane_gap(kz) for kz in PLANES]
-    beta, gamma = np.transpose([beta_and_gamma(gap) for gap in found])
-    return {"channels": [gap.channel for gap in found], "beta": 1e3 * beta, "gamma": 1e3 * gamma}
+    found = [plane_state(kz) for kz in PLANES]
+    beta, gamma = np.transpose([beta_and_gamma(state.gap_function()) for state in found])
+    return {
+        "channels": [state.channel for state in found],
+        "beta": 1e3 * beta,
+        "gamma": 1e3 * gamma,
+    }
 
 
 def beta_and_gamma(gap: GapFunction) -> tuple[float, float]:
@@ -460,8 +463,8 @@ def beta_and_gamma(gap: GapFunction) -> tuple[float, float]:
 
 
 @cache
-def plane_gap(kz: float) -> GapFunction:
-    """Gaps of the lowest state on one plane of the eight-band model."""
+def plane_state(kz: float) -> TJSolution:
+    """Lowest state on one plane of the eight-band model."""
     return tj_mean_field(
         bilayer_plane(kz),
         3,
@@ -469,7 +472,7 @@ def plane_gap(kz: float) -> GapFunction:
         mesh=48,
         temperature=1e-3,
         neighbors=((1, 1), (1, -1)),
-    ).gap_function()
+    )
 
 
 @cache
@@ -494,10 +497,9 @@ def tj_distortion_dominant() -> Numbers:
     found = {}
     for name, strain in (("before", 0.0), ("after", 0.1)):
         model = distorted(strain, diagonal=True)
-        state = tj_mean_field(model, 3, **exchange(), mesh=192, temperature=2e-3)
-        found[name] = state.gap_function()
-    beta, gamma = (1e3 * x for x in beta_and_gamma(found["after"]))
-    before = [1e3 * abs(x) for x in beta_and_gamma(found["before"])]
+        found[name] = tj_mean_field(model, 3, **exchange(), mesh=192, temperature=2e-3)
+    beta, gamma = (1e3 * x for x in beta_and_gamma(found["after"].gap_function()))
+    before = [1e3 * abs(x) for x in beta_and_gamma(found["before"].gap_function())]
     return {"channel": found["after"].channel, "beta": beta, "gamma": gamma, "before": before}
 
 
@@ -529,7 +531,7 @@ def fig3c_bilayer_hubbard() -> Numbers:
     signs = dict(zip((s.parity for s in state.sheets), state.signs(), strict=True))
     beta, gamma, alpha = (signs[sheet.parity] for sheet in gap_on_lines().sheets)
     return {
-        "channel": state.channel,
+        "channel": state.representation,
         "even_and_odd": signs[1] * signs[-1],
         "beta": [sign == beta * gamma for sign in tj_frg()["beta"]],
         "alpha": [sign == alpha * gamma for sign in tj_frg()["alpha"]],

@@ -8,6 +8,7 @@ from scipy.special import expit
 
 from nickbook.bands import BlochModel, FermiSea, four_band, zone_mesh
 from nickbook.pairing import bare_susceptibility, fermi_patches, nesting
+from nickbook.pairing.rpa import line_maxima, peaks
 
 MU, T, L = 10.0975, 0.03, 48
 BETA, HIGH, GAMMA, ALPHA = range(4)
@@ -151,3 +152,19 @@ def test_bad_input_is_named(chi0):
         nesting(chi0, [[0.0, 0.0, 0.0]])
     with pytest.raises(ValueError, match="not closed under the mirror"):
         nesting(chi0.restricted([[0, 0]]), Q)
+
+
+def bumps(*places):
+    """Smooth map with a peak at each momentum, in units of π, and its images under the square."""
+    k = zone_mesh(64) / np.pi
+    signs = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+    images = {(a * x, b * y) for u, v in places for x, y in ((u, v), (v, u)) for a, b in signs}
+    away = [np.abs((k - q + 1) % 2 - 1) for q in images]
+    return np.sum([np.exp(-(d**2).sum(-1) / 0.02) for d in away], axis=0)
+
+
+def test_peaks_and_saddles_of_a_map():
+    found = bumps((0.5, 0.125), (1, 0), (0.5, 0.5))
+    assert peaks(found).tolist() == [[0.5, 0.125], [0.5, 0.5], [1, 0]]
+    # Two peaks beside the line Γ–X make a maximum on it that is a saddle of the map.
+    assert {(0.5, 0), (1, 0), (0.5, 0.5)} <= set(map(tuple, line_maxima(found).tolist()))
