@@ -441,7 +441,8 @@ def tj_doping_Tc() -> Numbers:
 def tj_planes() -> Numbers:
     found = [plane_state(kz) for kz in PLANES]
     beta, gamma = np.transpose([beta_and_gamma(state.gap_function()) for state in found])
-    return {
+    channels = [state.channel for state in found]
+    return {"channels": channels, "beta": 1e3 * beta, "gamma": 1e3 * gamma}
         "channels": [state.channel for state in found],
         "beta": 1e3 * beta,
         "gamma": 1e3 * gamma,
