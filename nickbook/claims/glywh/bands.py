@@ -335,7 +335,7 @@ def _fig2b_gamma_x(_: float | None) -> Finding:
     mixed = []
     for model in (four_band(), four_band(without)):
         for block in model.blocks:
-            share = block.orbital_weights(k, 0)[:, [0, 2]].sum(axis=1)
+            share = block.bands[0].orbital_weights(k)[:, [0, 2]].sum(axis=1)
             mixed.append(float(((share > 0.2) & (share < 0.8)).mean()))
     return Finding(
         f"both orbitals hold a fifth or more on {mixed[0]:.2f} (odd) and {mixed[1]:.2f} (even) of "

@@ -159,8 +159,10 @@ def level_slopes() -> dict[str, float]:
         total += weight * sum(s.density_of_states for s in sheets)
         changed = {n: bilayer_plane(kz, replace(p, **{n: getattr(p, n) + 1})) for n in shifts}
         for sheet in sheets:
-            block, index = model.locate(sheet.band)
-            states, h = block.states(sheet.points, index), model.hamiltonian(sheet.points)
+            states, h = (
+                model.bands[sheet.band].states(sheet.points),
+                model.hamiltonian(sheet.points),
+            )
             for name, other in changed.items():
                 change = other.hamiltonian(sheet.points) - h
                 moved = np.einsum("ka,kab,kb->k", states.conj(), change, states).real

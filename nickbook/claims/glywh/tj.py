@@ -12,13 +12,13 @@ from scipy.optimize import brentq
 from scipy.sparse import csr_array
 
 from nickbook.bands import (
-    BlochModel,
     FourBandParameters,
+    bilayer_hubbard,
     bilayer_plane,
     chemical_potential,
+    distorted,
     filling,
     four_band,
-    square_group,
     zone_mesh,
 )
 from nickbook.claims.glywh import flow as flows
@@ -630,25 +630,6 @@ def plane_gap(kz: float) -> GapFunction:
     ).gap_function()
 
 
-def distorted(strain: float, *, diagonal: bool) -> BlochModel:
-    """Four-band model with unlike hoppings along the two diagonals, or along the two axes."""
-    model = four_band()
-    hoppings = model.hoppings.copy()
-    for i, (x, y) in enumerate(model.translations.tolist()):
-        unlike = np.sign(x * y) if diagonal else np.sign(abs(x) - abs(y)) * (x * y == 0)
-        hoppings[i] *= 1 + strain * unlike
-    keep = ("E", "C2", "σd", "σd′") if diagonal else ("E", "C2", "σx", "σy")
-    return BlochModel(
-        f"distorted by {strain}",
-        model.orbitals,
-        model.translations,
-        hoppings,
-        mirror=model.mirror,
-        sites=model.sites,
-        symmetries=tuple(s for s in model.symmetries if s.name in keep),
-    )
-
-
 @cache
 def admixture(strain: float, diagonal: bool) -> float:
     """Largest d-wave amplitude over that between the layers in a distorted model."""
@@ -739,21 +720,6 @@ def _(_: float | None) -> Finding:
         f"{patches} in the N-patch flow, {theirs} in divERGe; T_c or scale at δ = 0.1 and 0.2 "
         + scales,
         verdict,
-    )
-
-
-def bilayer_hubbard(between: float = 2.0) -> BlochModel:
-    """One orbital on each site of two square layers: hoppings 1 in them, `between` across."""
-    steps = [(1, 0), (0, 1), (-1, 0), (0, -1), (0, 0)]
-    across = np.array([[0.0, 1.0], [1.0, 0.0]])
-    return BlochModel(
-        "bilayer Hubbard model",
-        ("top", "bottom"),
-        np.array(steps),
-        np.array([-np.eye(2)] * 4 + [-between * across]),
-        mirror=across,
-        sites=(0, 1),
-        symmetries=square_group(np.eye(2), np.eye(2)),
     )
 
 

@@ -477,9 +477,8 @@ def _bands(model: BlochModel, bands: BandPair | None) -> tuple[tuple[int, ...], 
 def _resolution(model: BlochModel, mu: float, temperature: float, size: int) -> float:
     """Distance of the Matsubara poles, v/(πL), at which the error of the mesh reaches exp(-1)."""
     fastest = 0.0
-    for band in range(len(model.band_names)):
-        block, index = model.locate(band)
-        energy, velocity = block.band(zone_mesh(_COARSE), index)
+    for band in model.bands:
+        energy, velocity = band.energy_and_velocity(zone_mesh(_COARSE))
         speed = np.linalg.norm(velocity, axis=-1)
         near = np.abs(energy - mu) < np.pi * temperature + speed * np.pi / _COARSE
         fastest = max(fastest, float(speed.max(where=near, initial=0.0)))

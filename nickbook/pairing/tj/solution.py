@@ -174,8 +174,7 @@ class TJSolution:
         lines = tuple(self.sheets() if sheets is None else sheets)
         values = []
         for sheet in lines:
-            block, index = self.problem.models[0].locate(sheet.band)
-            state = block.states(sheet.points, index)
+            state = self.problem.models[0].bands[sheet.band].states(sheet.points)
             gap = np.einsum("ka,kab,kb->k", state.conj(), self.gap_matrix(sheet.points), state)
             if np.abs(gap.imag).max() > 1e-9:
                 raise ValueError(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nickbook.bands import BlochModel, FermiSheet, four_band, square_group
+from nickbook.bands import BlochModel, FermiSea, FermiSheet, four_band, square_group
 from nickbook.pairing import FermiPatches, FlowEquation, kanamori
 
 SCRIPT = Path(__file__).parents[3] / "tools" / "diverge.py"
@@ -114,7 +114,7 @@ def grid_of_patches(model, mu, count):
     opposite = (-steps % count) @ [count, 1]
     identity = np.arange(size)[None]
     states, phases = np.ones((size, 1)), np.ones((1, size))
-    return steps, FermiPatches(model, mu, (sheet,), states, identity, phases, opposite)
+    return steps, FermiPatches(FermiSea(model, mu), (sheet,), states, identity, phases, opposite)
 
 
 class SharpFrequency(FlowEquation):
