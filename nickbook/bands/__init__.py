@@ -1,5 +1,6 @@
 """Bloch Hamiltonians, and what follows from them alone: fillings, Fermi lines, densities."""
 
+from nickbook.bands.band import Band
 from nickbook.bands.bloch import BlochModel
 from nickbook.bands.fermi import (
     FermiSheet,
@@ -8,21 +9,15 @@ from nickbook.bands.fermi import (
     weighted_density_of_states,
 )
 from nickbook.bands.fillings import band_fillings, chemical_potential, filling
-from nickbook.bands.lattice import (
-    HIGH_SYMMETRY,
-    eta_k,
-    gamma_1k,
-    gamma_2k,
-    gamma_3k,
-    zone_mesh,
-    zone_path,
-)
+from nickbook.bands.lattice import HIGH_SYMMETRY, eta_k, zone_mesh, zone_path
 from nickbook.bands.models import (
     EightBandParameters,
     FourBandParameters,
     ThreeBandParameters,
+    bilayer_hubbard,
     bilayer_plane,
     conduction_bands,
+    distorted,
     eight_band,
     four_band,
     three_band,
@@ -45,6 +40,7 @@ __all__ = [
     "LITTLE_GROUP_CHARACTERS",
     "SQUARE_CHARACTERS",
     "SQUARE_ELEMENTS",
+    "Band",
     "BlochModel",
     "EightBandParameters",
     "FermiPatches",
@@ -55,20 +51,19 @@ __all__ = [
     "ThreeBandParameters",
     "VanHovePoint",
     "band_fillings",
+    "bilayer_hubbard",
     "bilayer_plane",
     "chemical_potential",
     "chemical_potential_slopes",
     "conduction_bands",
     "density_of_states",
+    "distorted",
     "eight_band",
     "eta_k",
     "fermi_patches",
     "fermi_sheets",
     "filling",
     "four_band",
-    "gamma_1k",
-    "gamma_2k",
-    "gamma_3k",
     "read_wannier90",
     "square_group",
     "three_band",

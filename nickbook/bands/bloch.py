@@ -7,100 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nickbook.arrays import Complexes, Floats
+from nickbook.bands.band import Band, Block, Fourier
 from nickbook.bands.symmetry import Symmetry
+from nickbook.bands.tetrahedra import Tetrahedra, tetrahedra
 from nickbook.checks import momenta, one_of, positive_integer, real
-
-
-class Fourier:
-    """The sum over lattice vectors and its momentum derivatives, as one matrix product."""
-
-    def __init__(self, translations: NDArray[np.int64], matrices: Complexes) -> None:
-        # T(-R) = T(R)^dagger: half of the vectors and the Hermitian part of their sum suffice.
-        half = [i for i, r in enumerate(translations.tolist()) if r >= [0] * len(r)]
-        translations, matrices = translations[half], matrices[half].copy()
-        self._dimension = translations.shape[1]
-        matrices[(translations == 0).all(axis=1)] /= 2
-        self._size = matrices.shape[-1]
-        self._reach = int(np.abs(translations).max(initial=0))
-        self._rows = (translations + self._reach).T
-        axes = range(self._dimension)
-        lift = [matrices] + [1j * translations[:, a, None, None] * matrices for a in axes]
-        self._columns = np.array([m.reshape(len(half), -1).T for m in lift])
-
-    def __call__(self, k: Floats, derivatives: int = 0) -> Complexes:
-        """Return h in shape (1, ..., n, n); with derivatives=1 also its d slopes, (1 + d, ...)."""
-        parts = 1 + self._dimension * derivatives
-        columns = self._columns[:parts].reshape(-1, self._columns.shape[-1])
-        sums = (columns @ self._phases(k.reshape(-1, self._dimension).T)).reshape(
-            parts, self._size**2, -1
-        )
-        shape = (parts, *k.shape[:-1], self._size, self._size)
-        if self._size == 1:
-            return (sums + sums.conj()).reshape(shape)
-        square = sums.reshape(parts, self._size, self._size, -1)
-        hermitian: Complexes = square + square.swapaxes(1, 2).conj()
-        return np.moveaxis(hermitian, -1, 1).reshape(shape)
-
-    def _phases(self, k: Floats) -> Complexes:
-        # exp(ikR) from powers of exp(ikx), ...: one exponential a direction instead of nR.
-        step = np.exp(1j * k)
-        powers = np.empty((2 * self._reach + 1, *step.shape), complex)
-        powers[self._reach] = 1.0
-        for n in range(1, self._reach + 1):
-            np.multiply(powers[self._reach + n - 1], step, out=powers[self._reach + n])
-            np.conjugate(powers[self._reach + n], out=powers[self._reach - n])
-        phases: Complexes = powers[:, 0].take(self._rows[0], 0)
-        for axis in range(1, self._dimension):
-            phases *= powers[:, axis].take(self._rows[axis], 0)
-        return phases
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """One mirror block of a model: its parity and the orthonormal orbitals that span it."""
-
-    parity: int
-    basis: Complexes
-    fourier: Fourier
-
-    @property
-    def size(self) -> int:
-        """Number of bands in the block."""
-        return int(self.basis.shape[1])
-
-    @property
-    def label(self) -> str:
-        """Word that band names of the block start with."""
-        return {-1: "odd ", 0: "", 1: "even "}[self.parity]
-
-    def energies(self, k: Floats) -> Floats:
-        """Ascending energies, shape (..., size)."""
-        (h,) = self.fourier(k)
-        return h[..., 0].real if self.size == 1 else np.linalg.eigvalsh(h)
-
-    def band(self, k: Floats, index: int) -> tuple[Floats, Floats]:
-        """Energy (...) and velocity (..., d) of one band, by the Hellmann-Feynman theorem."""
-        h, *slopes = self.fourier(k, derivatives=1)
-        if self.size == 1:
-            energy, *velocity = (part[..., 0, 0].real for part in (h, *slopes))
-        else:
-            energies, vectors = np.linalg.eigh(h)
-            energy, state = energies[..., index], vectors[..., :, index, None]
-            velocity = [(state.conj() * (s @ state)).sum(axis=(-2, -1)).real for s in slopes]
-        return energy, np.stack(velocity, axis=-1)
-
-    def states(self, k: Floats, index: int) -> Complexes:
-        """Bloch states of one band on the model's orbitals, shape (..., n)."""
-        if self.size == 1:
-            return np.broadcast_to(self.basis.T[0], (*k.shape[:-1], len(self.basis)))
-        _, vectors = np.linalg.eigh(self.fourier(k)[0])
-        states: Complexes = vectors[..., :, index] @ self.basis.T
-        return states
-
-    def orbital_weights(self, k: Floats, index: int) -> Floats:
-        """Squared components of one band on the model's orbitals, shape (..., n)."""
-        weights: Floats = np.abs(self.states(k, index)) ** 2
-        return weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +42,9 @@ class BlochModel:
         matter in the position gauge only.
     symmetries : tuple of Symmetry, optional
         A point group under which the model is invariant, such as `square_group`.
+    sheet_names : tuple of str, optional
+        What the papers call the Fermi sheets of each band, in the order of `band_names`; those
+        names when not given.  Sheets are named by their band, so a filling changes no name.
 
     Raises
     ------
@@ -155,6 +68,7 @@ class BlochModel:
     sites: tuple[int, ...] = ()
     positions: ArrayLike | None = None
     symmetries: tuple[Symmetry, ...] = ()
+    sheet_names: tuple[str, ...] = ()
     _places: Floats = field(init=False, repr=False)
     _blocks: tuple[Block, ...] = field(init=False, repr=False)
 
@@ -182,10 +96,14 @@ class BlochModel:
         if not self.band_names:
             names = [f"{b.label}{i}" for b in blocks for i in range(b.size)]
             object.__setattr__(self, "band_names", tuple(names))
-        if len(self.band_names) != n:
-            raise ValueError(f"band_names = {self.band_names}; allowed: one for each of {n} bands")
-        if self.sites and len(self.sites) != n:
-            raise ValueError(f"sites = {self.sites}; allowed: one for each of {n} orbitals")
+        if not self.sheet_names:
+            object.__setattr__(self, "sheet_names", self.band_names)
+        for item in ("band_names", "sheet_names", "sites"):
+            given = getattr(self, item)
+            if given and len(given) != n:
+                raise ValueError(
+                    f"{item} = {given}; allowed: one for each of {n} bands or orbitals"
+                )
         places = np.zeros((n, dimension)) if self.positions is None else self.positions
         object.__setattr__(self, "_places", momenta("positions", places, dimension))
         if self._places.shape != (n, dimension):
@@ -199,10 +117,10 @@ class BlochModel:
         arrays = [self.translations, self.hoppings, self._places, *(b.basis for b in self._blocks)]
         turns = [part for s in self.symmetries for part in (s.rotation, s.orbitals)]
         content = tuple((a.shape, np.ascontiguousarray(a).tobytes()) for a in arrays + turns)
-        return content, self.spin_degeneracy, self.sites
+        return content, self.parity, self.spin_degeneracy, self.sites
 
     def __eq__(self, other: object) -> bool:
-        """Compare by value: the same matrices, symmetries, places and sites."""
+        """Compare by value: the same matrices, mirror, symmetries, places and sites."""
         if self is other:
             return True
         return isinstance(other, BlochModel) and self._content == other._content
@@ -220,9 +138,14 @@ class BlochModel:
         return self._blocks
 
     @cached_property
+    def bands(self) -> tuple[Band, ...]:
+        """The bands in the order of `band_names`."""
+        return tuple(band for block in self._blocks for band in block.bands)
+
+    @cached_property
     def parity(self) -> tuple[int, ...]:
         """Mirror parity of each band in block order: -1 odd, +1 even, 0 where it is no label."""
-        return tuple(block.parity for block in self._blocks for _ in range(block.size))
+        return tuple(band.parity for band in self.bands)
 
     @property
     def dimension(self) -> int:
@@ -302,10 +225,7 @@ class BlochModel:
             )
 
     def energies(self, k: ArrayLike) -> Floats:
-        """Band energies, shape (..., n), in eV.
-
-        They ascend, except where the mirror makes every block one-dimensional: then each column
-        is one band, in the order of `band_names` (α, β for `conduction_bands`).
+        """Ascending energies, shape (..., n), in eV; `band_energies` keeps bands apart.
 
         Parameters
         ----------
@@ -317,8 +237,7 @@ class BlochModel:
         ndarray, shape (..., n)
             Energies in eV.
         """
-        energies = self.band_energies(k)
-        return energies if self._decoupled else np.sort(energies, axis=-1)
+        return np.sort(self.band_energies(k), axis=-1)
 
     def band_energies(self, k: ArrayLike) -> Floats:
         """Energies in the order of `band_names`, ascending inside each mirror block only.
@@ -358,21 +277,14 @@ class BlochModel:
         vectors = [b.basis @ v for b, (_, v) in zip(self._blocks, solved, strict=True)]
         return np.concatenate([e for e, _ in solved], -1), np.concatenate(vectors, -1)
 
-    def locate(self, band: int) -> tuple[Block, int]:
-        """Mirror block of a band and its index there."""
-        for block in self._blocks:
-            if band < block.size:
-                return block, band
-            band -= block.size
-        raise ValueError(f"band index out of range; the model has {len(self.orbitals)} bands")
+    @cached_property
+    def tetrahedra(self) -> Tetrahedra:
+        """The bands of a three-dimensional model on a mesh of tetrahedra."""
+        return tetrahedra(self.band_energies, even=not self.hoppings.imag.any())
 
     @cached_property
     def _fourier(self) -> Fourier:
         return Fourier(self.translations, self.hoppings)
-
-    @cached_property
-    def _decoupled(self) -> bool:
-        return all(block.size == 1 for block in self._blocks)
 
 
 def _require_hermitian(name: str, translations: NDArray[np.int64], hoppings: Complexes) -> None:

@@ -9,17 +9,18 @@ integrated instead, which cannot leave its line.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from contourpy import ContourGenerator, contour_generator
+from contourpy import contour_generator
 from numpy.typing import NDArray
 from scipy.integrate import OdeSolution, solve_ivp
 
 from nickbook.arrays import Floats
-from nickbook.bands.bloch import Block
-from nickbook.bands.lattice import zone_mesh
-from nickbook.bands.vanhove import critical_points
+from nickbook.bands.lattice import folded
+
+if TYPE_CHECKING:
+    from nickbook.bands.band import Band
 
 #: Vectors in the plane of momenta, x + iy: a factor i turns them by a quarter to the left.
 Plane = NDArray[np.complex128]
@@ -63,15 +64,13 @@ class _UnresolvedError(Exception):
     """The smooth parametrization did not converge."""
 
 
-def contours(block: Block, index: int, energy: float) -> list[Contour]:
-    """All lines on which one band of a block has the given energy.
+def contours(band: "Band", energy: float) -> list[Contour]:
+    """All lines on which a band has the given energy, as `Band.contours` gives them.
 
     Parameters
     ----------
-    block : Block
-        Mirror block of a model.
-    index : int
-        Band inside the block.
+    band : Band
+        A band in two dimensions.
     energy : float
         Energy in eV.
 
@@ -90,8 +89,8 @@ def contours(block: Block, index: int, energy: float) -> list[Contour]:
     The cost is that of a few hundred band evaluations per line, independent of the zone size; the
     mesh on which lines are first found is kept for the next energy.
     """
-    lines, tiny = _mesh_lines(block, index, energy), []
-    for extremum in _extrema(block, index):
+    lines, tiny = _mesh_lines(band, energy), []
+    for extremum in band.extrema:
         around = [extremum.within(line) for line in lines]
         lines = [line for line, drop in zip(lines, around, strict=True) if not drop]
         depth = extremum.depth(energy)
@@ -100,27 +99,15 @@ def contours(block: Block, index: int, energy: float) -> list[Contour]:
         elif depth > ELLIPSE_DEPTH and (any(around) or extremum.between_mesh_points(energy)):
             lines.append(extremum.point + extremum.circle[_CLOSED] * np.sqrt(depth))
     try:
-        found = tiny + [_smooth_line(block, index, energy, line) for line in lines]
+        found = tiny + [_smooth_line(band, energy, line) for line in lines]
     except _UnresolvedError:
-        found = tiny + orbits(block, index, energy, np.concatenate(lines))
+        found = tiny + orbits(band, energy, np.concatenate(lines))
     return sorted(found, key=lambda c: (-abs(round(c.area, 9)), *c.points.mean(axis=0).round(6)))
 
 
-@lru_cache(maxsize=64)
-def mesh_energies(block: Block, index: int) -> Floats:
-    """Energies of one band on the search mesh, shape (MESH, MESH)."""
-    return block.energies(zone_mesh(MESH))[..., index]
-
-
-@lru_cache(maxsize=64)
-def _search(block: Block, index: int) -> ContourGenerator:
-    axis = _TURN * np.arange(MESH + 1) / MESH
-    return contour_generator(axis, axis, np.pad(mesh_energies(block, index), (0, 1), "wrap").T)
-
-
-def _mesh_lines(block: Block, index: int, level: float) -> list[Floats]:
+def _mesh_lines(band: "Band", level: float) -> list[Floats]:
     """Piecewise linear contour lines on the torus; the last point closes onto the first."""
-    energies = mesh_energies(block, index)
+    energies = band.mesh_energies
     if not energies.min() < level < energies.max():
         return []
     # A line through a mesh point would leave the side it runs on undecided.
@@ -128,14 +115,16 @@ def _mesh_lines(block: Block, index: int, level: float) -> list[Floats]:
         level += 1e-13 * max(1.0, abs(level))
     closed: list[Floats] = []
     open_pieces: list[Floats] = []
-    for piece in _search(block, index).lines(level):
+    axis = _TURN * np.arange(MESH + 1) / MESH
+    generator = contour_generator(axis, axis, np.pad(energies, (0, 1), "wrap").T)
+    for piece in generator.lines(level):
         points = cast("Floats", piece)
         (closed if (points[0] == points[-1]).all() else open_pieces).append(points)
     while open_pieces:
         line = open_pieces.pop(0)
         while open_pieces and not _same_momentum(line[0], line[-1]):
             ends = np.array([p[0] for p in open_pieces])
-            nearest = int(np.argmin(np.abs(_folded(ends - line[-1])).max(axis=1)))
+            nearest = int(np.argmin(np.abs(folded(ends - line[-1])).max(axis=1)))
             piece = open_pieces.pop(nearest)
             line = np.concatenate(
                 [line, piece[1:] + np.round((line[-1] - piece[0]) / _TURN) * _TURN]
@@ -144,16 +133,12 @@ def _mesh_lines(block: Block, index: int, level: float) -> list[Floats]:
     return closed
 
 
-def _folded(k: Floats) -> Floats:
-    return (k + np.pi) % _TURN - np.pi
-
-
 def _same_momentum(a: Floats, b: Floats) -> bool:
-    return bool(np.abs(_folded(b - a)).max() < 1e-9)
+    return bool(np.abs(folded(b - a)).max() < 1e-9)
 
 
 @dataclass(frozen=True, eq=False)
-class _Extremum:
+class Extremum:
     """An extremum of a band: its ellipse and the slope on it 1 eV off, per square root of eV."""
 
     point: Floats
@@ -170,7 +155,7 @@ class _Extremum:
 
     def within(self, line: Floats) -> bool:
         """Whether a line lies in the mesh cells next to the extremum."""
-        return bool(np.abs(_folded(line - self.point)).max() < 2 * _TURN / MESH)
+        return bool(np.abs(folded(line - self.point)).max() < 2 * _TURN / MESH)
 
     def between_mesh_points(self, energy: float) -> bool:
         """Whether the search mesh has no point inside the pocket."""
@@ -188,11 +173,11 @@ class _Extremum:
 _CLOSED = np.append(np.arange(16), 0)
 
 
-@lru_cache(maxsize=64)
-def _extrema(block: Block, index: int) -> list[_Extremum]:
+def extrema(band: "Band") -> tuple[Extremum, ...]:
+    """Minima and maxima of a band, round which pockets may be too small for the mesh."""
     angle = _TURN * _phase(16)
     found = []
-    for point, energy, hessian in critical_points(block, index):
+    for point, energy, hessian in band.critical_points:
         curvature, axes = np.linalg.eigh(hessian)
         if curvature[0] * curvature[1] <= 0:
             continue
@@ -201,19 +186,19 @@ def _extrema(block: Block, index: int) -> list[_Extremum]:
         circle = unit * np.sqrt(2 / np.abs(curvature)) @ (axes * np.linalg.det(axes)).T
         cell = np.floor(np.array(point) / (_TURN / MESH) + 1e-9).astype(int)
         rows, columns = ((c + np.arange(2)) % MESH for c in cell)
-        corners = mesh_energies(block, index)[np.ix_(rows, columns)]
+        corners = band.mesh_energies[np.ix_(rows, columns)]
         strength = 1 / (_TURN * np.sqrt(curvature[0] * curvature[1]))
         found.append(
-            _Extremum(np.array(point), energy, sign, strength, corners, circle, circle @ hessian)
+            Extremum(np.array(point), energy, sign, strength, corners, circle, circle @ hessian)
         )
-    return found
+    return tuple(found)
 
 
-def _smooth_line(block: Block, index: int, energy: float, line: Floats) -> Contour:
+def _smooth_line(band: "Band", energy: float, line: Floats) -> Contour:
     """Sample the line as an analytic periodic function of time until its quadrature converges."""
     for count in (160, 320, 640, 1280):
-        guide, turns = _clocked(block, index, energy, line, count)
-        contour, converged = _projected(block, index, energy, guide, turns)
+        guide, turns = _clocked(band, energy, line, count)
+        contour, converged = _projected(band, energy, guide, turns)
         if converged:
             return contour
         # These points are on the line and closer together: they tell the time along it better.
@@ -221,12 +206,10 @@ def _smooth_line(block: Block, index: int, energy: float, line: Floats) -> Conto
     raise _UnresolvedError
 
 
-def _clocked(
-    block: Block, index: int, energy: float, line: Floats, count: int
-) -> tuple[Plane, Plane]:
+def _clocked(band: "Band", energy: float, line: Floats, count: int) -> tuple[Plane, Plane]:
     """Return points at equal steps of the time along the line, and the momentum it ends off by."""
     for _ in range(12):
-        value, slope = block.band(line[:-1], index)
+        value, slope = band.energy_and_velocity(line[:-1])
         velocity, places = _plane(slope), _plane(line)
         shift = (energy - value) / velocity.conj()
         if not np.abs(shift).max() < _LARGEST_STEP:
@@ -272,9 +255,7 @@ def _harmonics(count: int) -> tuple[Plane, Floats]:
     return derivative, np.exp(-((8 * harmonic / count) ** 4))
 
 
-def _projected(
-    block: Block, index: int, energy: float, guide: Plane, turns: Plane
-) -> tuple[Contour, bool]:
+def _projected(band: "Band", energy: float, guide: Plane, turns: Plane) -> tuple[Contour, bool]:
     """As many points on the exact line as the guide has, and whether they resolve it."""
     count = len(guide)
     drift = _phase(count) * turns
@@ -285,7 +266,7 @@ def _projected(
     tangent = np.fft.ifft(derivative * spectrum) + turns
     normal = 1j * tangent / np.abs(tangent)
     for _ in range(8):
-        value, slope = block.band(_vectors(points), index)
+        value, slope = band.energy_and_velocity(_vectors(points))
         velocity = _plane(slope)
         step = (energy - value) / (velocity * normal.conj()).real
         points = points + step * normal
@@ -336,15 +317,13 @@ def _bezout(q: int, p: int) -> tuple[int, int]:
     return b, (1 - q * b) // p
 
 
-def orbits(block: Block, index: int, energy: float, starts: Floats) -> list[Contour]:
+def orbits(band: "Band", energy: float, starts: Floats) -> list[Contour]:
     """Lines through given points by integrating the equation of motion dk/dt = z × v.
 
     Parameters
     ----------
-    block : Block
-        Mirror block of a model.
-    index : int
-        Band inside the block.
+    band : Band
+        A band in two dimensions.
     energy : float
         Energy in eV.
     starts : ndarray, shape (n, 2)
@@ -360,35 +339,35 @@ def orbits(block: Block, index: int, energy: float, starts: Floats) -> list[Cont
     ValueError
         If the energy is within `SADDLE_DISTANCE` of a saddle.
     """
-    for point, saddle, hessian in critical_points(block, index):
+    for point, saddle, hessian in band.critical_points:
         if abs(saddle - energy) < SADDLE_DISTANCE and np.linalg.det(hessian) <= 0:
             raise ValueError(
                 f"energy = {energy!r} eV lies on the van Hove saddle at k = "
                 f"({point[0]:.6f}, {point[1]:.6f}), where lines of constant energy touch and the "
                 f"density of states diverges; move it by more than {SADDLE_DISTANCE:g} eV"
             )
-    settled = _settled(block, index, energy, starts)
+    settled = _settled(band, energy, starts)
     starts = settled[np.abs(settled - starts).max(axis=-1) < _TURN / MESH]
     # The fastest points are far from every saddle, where neighbouring lines come close.
-    speed = np.linalg.norm(block.band(starts, index)[1], axis=-1)
+    speed = np.linalg.norm(band.energy_and_velocity(starts)[1], axis=-1)
     starts = starts[np.argsort(-speed, kind="stable")]
     found: list[Contour] = []
     while len(starts):
-        found.append(_orbit(block, index, energy, starts[0]))
-        distance = np.abs(_folded(starts[:, None] - found[-1].points)).max(axis=-1).min(axis=-1)
+        found.append(_orbit(band, energy, starts[0]))
+        distance = np.abs(folded(starts[:, None] - found[-1].points)).max(axis=-1).min(axis=-1)
         spacing = np.linalg.norm(np.diff(found[-1].points, axis=0), axis=-1).max()
         starts = starts[distance > spacing]
     return found
 
 
-def _orbit(block: Block, index: int, energy: float, start: Floats) -> Contour:
+def _orbit(band: "Band", energy: float, start: Floats) -> Contour:
     def motion(_: float, k: Floats) -> Floats:
-        return _flow(block.band(k, index)[1])
+        return _flow(band.energy_and_velocity(k)[1])
 
     leaving = motion(0.0, start)
 
     def passed(_: float, k: Floats) -> float:
-        return float(_folded(k - start) @ leaving)
+        return float(folded(k - start) @ leaving)
 
     passed.direction = 1.0  # type: ignore[attr-defined]
     horizon = 8.0
@@ -405,7 +384,7 @@ def _orbit(block: Block, index: int, energy: float, start: Floats) -> Contour:
             max_step=0.25,
         )
         times, places = np.asarray(path.t_events)[0], np.asarray(path.y_events)[0]
-        back = np.abs(_folded(places - start)).max(axis=-1, initial=0.0) < 1e-4
+        back = np.abs(folded(places - start)).max(axis=-1, initial=0.0) < 1e-4
         if (returns := times[back & (times > 1e-6)]).size:
             break
         horizon *= 2
@@ -416,7 +395,7 @@ def _orbit(block: Block, index: int, energy: float, start: Floats) -> Contour:
     turns = _plane(np.round((path_at(period) - start)[None] / _TURN) * _TURN)
     for count in (2048, 16384):
         guide = _plane(path_at(period * _phase(count)).T)
-        contour, converged = _projected(block, index, energy, guide, turns)
+        contour, converged = _projected(band, energy, guide, turns)
         if converged:
             return contour
     raise RuntimeError(
@@ -426,9 +405,9 @@ def _orbit(block: Block, index: int, energy: float, start: Floats) -> Contour:
     )
 
 
-def _settled(block: Block, index: int, energy: float, k: Floats) -> Floats:
+def _settled(band: "Band", energy: float, k: Floats) -> Floats:
     for _ in range(4):
-        value, velocity = block.band(k, index)
+        value, velocity = band.energy_and_velocity(k)
         k = k + velocity * ((energy - value) / np.square(velocity).sum(axis=-1))[:, None]
     return k
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from nickbook.arrays import Floats
 from nickbook.bands.bloch import BlochModel
-from nickbook.bands.contours import SADDLE_DISTANCE, Contour, contours
+from nickbook.bands.contours import SADDLE_DISTANCE, Contour
 from nickbook.bands.lattice import HIGH_SYMMETRY
 from nickbook.bands.vanhove import van_hove_points
 from nickbook.checks import real
@@ -20,7 +20,7 @@ class FermiSheet:
     Parameters
     ----------
     name : str
-        Name of its band.
+        What the papers call it: the name that the model's `sheet_names` give its band.
     band : int
         Index of its band in the model's `band_names`.
     parity : int
@@ -41,6 +41,8 @@ class FermiSheet:
         ``"electron"``, ``"hole"`` or ``"open"``.
     area : float
         Area inside the pocket as a fraction of the Brillouin zone; NaN for an open line.
+    band_name : str
+        Name of its band in the model's `band_names`.
     """
 
     name: str
@@ -54,6 +56,7 @@ class FermiSheet:
     center_point: tuple[float, float]
     kind: str
     area: float
+    band_name: str = ""
 
     @property
     def density_of_states(self) -> float:
@@ -126,24 +129,24 @@ def fermi_sheets(model: BlochModel, mu: float) -> list[FermiSheet]:
     mu = real("mu", mu, unit="eV")
     model.require_plane("fermi_sheets")
     sheets = []
-    for band, name in enumerate(model.band_names):
-        block, index = model.locate(band)
-        for line in contours(block, index, mu):
+    for number, band in enumerate(model.bands):
+        for line in band.contours(mu):
             center, center_point = _center(line)
             kind = "open" if center == "open" else ("electron" if line.area > 0 else "hole")
             sheets.append(
                 FermiSheet(
-                    name=name,
-                    band=band,
-                    parity=block.parity,
+                    name=model.sheet_names[number],
+                    band=number,
+                    parity=band.parity,
                     points=line.points,
                     velocity=line.velocity,
                     weights=line.weights,
-                    orbital_weights=block.orbital_weights(line.points, index),
+                    orbital_weights=band.orbital_weights(line.points),
                     center=center,
                     center_point=center_point,
                     kind=kind,
                     area=float("nan") if kind == "open" else abs(line.area),
+                    band_name=model.band_names[number],
                 )
             )
     if not sheets:
@@ -208,11 +211,11 @@ def weighted_density_of_states(
     model.require_plane("density_of_states")
     saddles = {p.band for p in van_hove_points(model) if _diverges_at(p.kind, p.energy, energy)}
     totals = []
-    for band in range(len(model.band_names)):
-        if band in saddles:
+    for number, band in enumerate(model.bands):
+        if number in saddles:
             totals.append(np.inf)
             continue
-        lines = contours(*model.locate(band), energy)
+        lines = band.contours(energy)
         totals.append(float(sum(line.weights @ weight(line.points) for line in lines)))
     return np.array(totals)
 

@@ -1,17 +1,16 @@
 """Filling and chemical potential."""
 
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
 from nickbook.arrays import Floats
-from nickbook.bands.bloch import BlochModel, Block
-from nickbook.bands.contours import MESH, contours, mesh_energies
+from nickbook.bands.band import Band
+from nickbook.bands.bloch import BlochModel
+from nickbook.bands.contours import MESH
 from nickbook.bands.lattice import zone_mesh
-from nickbook.bands.tetrahedra import tetrahedra
-from nickbook.bands.vanhove import critical_points
 from nickbook.checks import real
 
 _THERMAL_REACH = 40.0
@@ -63,13 +62,7 @@ def band_fillings(model: BlochModel, mu: float, temperature: float = 0.0) -> Flo
     """
     mu = real("mu", mu, unit="eV")
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
-    if model.dimension == 3:
-        if temperature == 0.0:
-            return model.spin_degeneracy * tetrahedra(model).occupied(mu)
-        energies, weights = _thermal_mesh(model, temperature)
-        return model.spin_degeneracy * (weights @ expit((mu - energies) / temperature))
-    shares = [_occupied(model, b, mu, temperature) for b in range(len(model.band_names))]
-    return model.spin_degeneracy * np.array(shares)
+    return _counter(model, temperature)(mu)
 
 
 def filling(model: BlochModel, mu: float, temperature: float = 0.0) -> float:
@@ -77,13 +70,15 @@ def filling(model: BlochModel, mu: float, temperature: float = 0.0) -> float:
     return float(band_fillings(model, mu, temperature).sum())
 
 
-def chemical_potential(model: BlochModel, filling: float, temperature: float = 0.0) -> float:
+def chemical_potential(
+    model: BlochModel | Sequence[BlochModel], filling: float, temperature: float = 0.0
+) -> float:
     """Chemical potential that gives a filling, as `filling` counts it, to 1e-12 eV.
 
     Parameters
     ----------
-    model : BlochModel
-        Any model.
+    model : BlochModel or sequence of BlochModel
+        Any model, or planes of one that share a level: then the mean of their fillings counts.
     filling : float
         Electrons per cell, both spins.
     temperature : float, optional
@@ -97,8 +92,8 @@ def chemical_potential(model: BlochModel, filling: float, temperature: float = 0
     Raises
     ------
     ValueError
-        If the filling is not strictly between zero and the capacity of the bands, or the
-        temperature is negative.
+        If the filling is not strictly between zero and the capacity of the bands, the
+        temperature is negative, or planes do not have as many bands each.
 
     Examples
     --------
@@ -106,14 +101,19 @@ def chemical_potential(model: BlochModel, filling: float, temperature: float = 0
     >>> chemical_potential(conduction_bands(), band_fillings(conduction_bands(), -0.65).sum())
     -0.65
     """
-    capacity = model.spin_degeneracy * len(model.band_names)
+    planes = (model,) if isinstance(model, BlochModel) else tuple(model)
+    capacities = {plane.spin_degeneracy * len(plane.bands) for plane in planes}
+    if len(capacities) != 1:
+        raise ValueError(f"planes hold up to {sorted(capacities)} electrons; allowed: one number")
+    capacity = capacities.pop()
     filling = real("filling", filling, above=0.0, below=capacity, unit="electrons per cell")
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
+    counters = [_counter(plane, temperature) for plane in planes]
 
     def excess(mu: float) -> float:
-        return float(band_fillings(model, mu, temperature).sum()) - filling
+        return sum(float(count(mu).sum()) for count in counters) / len(counters) - filling
 
-    energies = np.sort(_sample(model), axis=None)
+    energies = np.sort(np.concatenate([_sample(plane) for plane in planes]), axis=None)
     guess = float(energies[int(filling / capacity * (len(energies) - 1))])
     step = 0.01 + temperature
     low, high = guess - step, guess + step
@@ -123,42 +123,50 @@ def chemical_potential(model: BlochModel, filling: float, temperature: float = 0
         high, step = high + step, 2 * step
     mu = float(brentq(excess, low, high, xtol=1e-13, rtol=1e-14))
     if temperature == 0.0:
-        ranges = [_range(model, band) for band in range(len(model.band_names))]
+        ranges = [edges for plane in planes for edges in _ranges(plane)]
         if not any(low < mu < high for low, high in ranges):
             return (max(h for _, h in ranges if h <= mu) + min(w for w, _ in ranges if w >= mu)) / 2
     return mu
 
 
-def _occupied(model: BlochModel, band: int, mu: float, temperature: float) -> float:
-    """Occupied fraction of one band, between 0 and 1."""
-    block, index = model.locate(band)
-    if temperature > 0.0:
-        return _thermal_share(block, index, mu, temperature)
-    low, high = _range(model, band)
-    saddles = [e for _, e, hessian in critical_points(block, index) if np.linalg.det(hessian) <= 0]
+def _counter(model: BlochModel, temperature: float) -> Callable[[float], Floats]:
+    """Electrons in each band as a function of mu, which holds the mesh that it sums over."""
+    degeneracy = model.spin_degeneracy
+    if model.dimension == 2:
+        bands = model.bands
+        if temperature == 0.0:
+            return lambda mu: degeneracy * np.array([_occupied(band, mu) for band in bands])
+        return lambda mu: degeneracy * np.array([_thermal(b, mu, temperature) for b in bands])
+    if temperature == 0.0:
+        return lambda mu: degeneracy * model.tetrahedra.occupied(mu)
+    energies, weights = _thermal_mesh(model, temperature)
+    return lambda mu: degeneracy * (weights @ expit((mu - energies) / temperature))
+
+
+def _occupied(band: Band, mu: float) -> float:
+    """Occupied fraction of one band at T = 0, between 0 and 1."""
+    low, high = band.range
+    saddles = [e for _, e, hessian in band.critical_points if np.linalg.det(hessian) <= 0]
 
     def area(energy: float) -> float:
         if energy <= low or energy >= high:
             return float(energy >= high)
         # Lines give the area up to whole zones; the mesh tells how many.
-        rough = float((mesh_energies(block, index) < energy).mean())
-        enclosed = sum(line.area for line in contours(block, index, energy))
+        rough = float((band.mesh_energies < energy).mean())
+        enclosed = sum(line.area for line in band.contours(energy))
         return enclosed + round(rough - enclosed)
 
-    def share(energy: float) -> float:
-        near = [level for level in saddles if abs(energy - level) < _SADDLE_WINDOW]
-        if not near:
-            return area(energy)
-        # Across a window this narrow the logarithm bends the filling by less than 1e-10.
-        ends = near[0] - _SADDLE_WINDOW, near[0] + _SADDLE_WINDOW
-        return float(np.interp(energy, ends, [area(end) for end in ends]))
-
-    return share(mu)
+    near = [level for level in saddles if abs(mu - level) < _SADDLE_WINDOW]
+    if not near:
+        return area(mu)
+    # Across a window this narrow the logarithm bends the filling by less than 1e-10.
+    ends = near[0] - _SADDLE_WINDOW, near[0] + _SADDLE_WINDOW
+    return float(np.interp(mu, ends, [area(end) for end in ends]))
 
 
-def _thermal_share(block: Block, index: int, mu: float, temperature: float) -> float:
+def _thermal(band: Band, mu: float, temperature: float) -> float:
     """Occupied fraction at T > 0 by the trapezoidal rule, whose error is exp(-size pi T / v)."""
-    energies, velocity = block.band(zone_mesh(MESH), index)
+    energies, velocity = band.energy_and_velocity(zone_mesh(MESH))
     active = np.abs(energies - mu) < _THERMAL_REACH * temperature + np.ptp(energies) / MESH
     fastest = 1.2 * np.linalg.norm(velocity, axis=-1).max(where=active, initial=0.1)
     size = max(64, int(28 * fastest / (np.pi * temperature)))
@@ -171,17 +179,16 @@ def _thermal_share(block: Block, index: int, mu: float, temperature: float) -> f
     total = 0.0
     for rows in np.array_split(axis, max(1, size**2 // 500_000)):
         k = np.stack(np.meshgrid(rows, axis, indexing="ij"), axis=-1)
-        total += float(expit((mu - block.energies(k)[..., index]) / temperature).sum())
+        total += float(expit((mu - band.energy(k)) / temperature).sum())
     return total / size**2
 
 
-@lru_cache(maxsize=1)
 def _thermal_mesh(model: BlochModel, temperature: float) -> tuple[Floats, Floats]:
     """Energies (points, bands) of a 3D model and weights of a trapezoidal rule fit for T.
 
     All bands share one mesh: where they touch, each has a kink, but their sum is smooth.
     """
-    coarse = tetrahedra(model).energies
+    coarse = model.tetrahedra.energies
     steps = [np.abs(np.diff(coarse, axis=axis)).max() for axis in (1, 2, 3)]
     wanted = _THERMAL_POINTS * np.array(steps) * coarse.shape[1] / (2 * np.pi)
     sizes = np.maximum(24, 2 * np.ceil(wanted / temperature / 2)).astype(int)
@@ -205,17 +212,12 @@ def _thermal_mesh(model: BlochModel, temperature: float) -> tuple[Floats, Floats
 def _sample(model: BlochModel) -> Floats:
     """Energies of each band on a mesh over the zone, shape (bands, points)."""
     if model.dimension == 3:
-        return tetrahedra(model).energies.reshape(len(model.band_names), -1)
-    blocks = [model.locate(band) for band in range(len(model.band_names))]
-    return np.array([mesh_energies(*block).ravel() for block in blocks])
+        return model.tetrahedra.energies.reshape(len(model.bands), -1)
+    return np.array([band.mesh_energies.ravel() for band in model.bands])
 
 
-def _range(model: BlochModel, band: int) -> tuple[float, float]:
-    if model.dimension == 3:
-        energies = _sample(model)[band]
-        return float(energies.min()), float(energies.max())
-    # Where two bands touch, an edge is a cusp, which is no zero of the velocity.
-    block, index = model.locate(band)
-    edges = [energy for _, energy, _ in critical_points(block, index)]
-    edges += [float(edge(mesh_energies(block, index))) for edge in (np.min, np.max)]
-    return min(edges), max(edges)
+def _ranges(model: BlochModel) -> list[tuple[float, float]]:
+    """Lowest and highest energy of each band."""
+    if model.dimension == 2:
+        return [band.range for band in model.bands]
+    return [(float(row.min()), float(row.max())) for row in _sample(model)]

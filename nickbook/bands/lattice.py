@@ -1,8 +1,7 @@
-"""The square lattice of Ni sites: harmonics, Brillouin-zone meshes and paths.
+"""The square lattice of Ni sites: form factor, Brillouin-zone meshes and paths.
 
 Momenta are in units of the inverse Ni-Ni distance, so the Brillouin zone is
-``[-pi, pi) x [-pi, pi)``.  Every function takes momenta with the two components on the last
-axis and returns an array with that axis removed.
+``[-pi, pi) x [-pi, pi)``.
 """
 
 import numpy as np
@@ -40,58 +39,8 @@ def eta_k(k: ArrayLike) -> Floats:
     >>> float(eta_k([np.pi, 0.0]))
     -2.0
     """
-    kx, ky = _components(k)
-    return np.cos(kx) - np.cos(ky)
-
-
-def gamma_1k(k: ArrayLike) -> Floats:
-    r"""First-neighbour harmonic :math:`\frac12(\cos k_x + \cos k_y)` (below LK Eq. 5).
-
-    Parameters
-    ----------
-    k : array_like, shape (..., 2)
-        Momenta in inverse Ni-Ni distance.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        Values between -1 and 1.
-    """
-    kx, ky = _components(k)
-    return 0.5 * (np.cos(kx) + np.cos(ky))
-
-
-def gamma_2k(k: ArrayLike) -> Floats:
-    r"""Second-neighbour harmonic :math:`\cos k_x \cos k_y` (below LK Eq. 5).
-
-    Parameters
-    ----------
-    k : array_like, shape (..., 2)
-        Momenta in inverse Ni-Ni distance.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        Values between -1 and 1.
-    """
-    kx, ky = _components(k)
-    return np.cos(kx) * np.cos(ky)
-
-
-def gamma_3k(k: ArrayLike) -> Floats:
-    r"""Third-neighbour harmonic :math:`\frac12(\cos 2k_x + \cos 2k_y)` (below LK Eq. 5).
-
-    Parameters
-    ----------
-    k : array_like, shape (..., 2)
-        Momenta in inverse Ni-Ni distance.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        Values between -1 and 1.
-    """
-    return gamma_1k(2 * np.asarray(k, dtype=float))
+    k = momenta("k", k, 2)
+    return np.cos(k[..., 0]) - np.cos(k[..., 1])
 
 
 def zone_mesh(size: int) -> Floats:
@@ -146,6 +95,6 @@ def zone_path(corners: str | list[str], points: int) -> tuple[Floats, Floats, li
     return k, distance, ticks.tolist()
 
 
-def _components(k: ArrayLike) -> tuple[Floats, Floats]:
-    array = momenta("k", k, 2)
-    return array[..., 0], array[..., 1]
+def folded(k: Floats) -> Floats:
+    """Momenta in the zone round Γ, each component in ``[-pi, pi)``."""
+    return (k + np.pi) % (2 * np.pi) - np.pi

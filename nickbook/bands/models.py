@@ -1,6 +1,6 @@
 """The tight-binding models of the two papers."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -235,7 +235,8 @@ def four_band(parameters: FourBandParameters | None = None) -> BlochModel:
     BlochModel
         Orbitals x²−y² and z² of the top layer, then of the bottom layer.  The cell holds two Ni,
         so three electrons a cell are Ni 2.5+.  Odd and even blocks under the bilayer mirror, of
-        which GLYWH Eq. 20 forms those of z².
+        which GLYWH Eq. 20 forms those of z².  Sheets of the bands are called β and z− (odd), γ
+        and α (even); at the printed filling γ and β are pockets round M, and α is one round Γ.
 
     Examples
     --------
@@ -252,6 +253,7 @@ def four_band(parameters: FourBandParameters | None = None) -> BlochModel:
         mirror=_LAYER_SWAP,
         sites=(0, 0, 1, 1),
         symmetries=square_group(_QUARTER_TURN, np.eye(4)),
+        sheet_names=("β", "z−", "γ", "α"),
     )
 
 
@@ -283,6 +285,7 @@ def three_band(parameters: ThreeBandParameters | None = None) -> BlochModel:
         hoppings=np.array(list(terms.values()), dtype=complex),
         mirror=_matrix(3, (0, 2), (1, 1)),
         symmetries=square_group(np.diag([-1.0, 1.0, -1.0]), np.eye(3)),
+        sheet_names=("β", "γ", "α"),
     )
 
 
@@ -376,6 +379,75 @@ def bilayer_plane(kz: float, parameters: EightBandParameters | None = None) -> B
         mirror=_LAYER_SWAP if mirrored else None,
         sites=(0, 0, 1, 1),
         symmetries=square_group(_QUARTER_TURN, np.eye(4), axes=[[0.5, 0.5], [0.5, -0.5]]),
+        sheet_names=("β", "z−", "γ", "α") if mirrored else (),
+    )
+
+
+def distorted(
+    strain: float, *, diagonal: bool = False, model: BlochModel | None = None
+) -> BlochModel:
+    """Model of a square lattice whose hoppings along two directions become unlike.
+
+    Parameters
+    ----------
+    strain : float
+        Hoppings grow by this share along one direction and shrink along the other.
+    diagonal : bool, optional
+        Whether the directions are the diagonals, and not the axes.
+    model : BlochModel, optional
+        A two-dimensional model with the symmetries of the square; `four_band` when not given.
+
+    Returns
+    -------
+    BlochModel
+        The model with the symmetries that are left.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `strain` is not a finite real number.
+    """
+    model = model or four_band()
+    strain = real("strain", strain)
+    x, y = model.translations.T
+    # Along an axis one component is zero, and the sign tells the longer one.
+    unlike = np.sign(x * y) if diagonal else np.sign(np.abs(x) - np.abs(y)) * (x * y == 0)
+    keep = ("E", "C2", "σd", "σd′") if diagonal else ("E", "C2", "σx", "σy")
+    return replace(
+        model,
+        name=f"{model.name} distorted by {strain:g}",
+        hoppings=model.hoppings * (1 + strain * unlike)[:, None, None],
+        symmetries=tuple(s for s in model.symmetries if s.name in keep),
+    )
+
+
+def bilayer_hubbard(between: float = 2.0) -> BlochModel:
+    """One orbital on each site of two square layers, the kinetic part of a Hubbard model.
+
+    Parameters
+    ----------
+    between : float, optional
+        Hopping between the layers, in units of the one between neighbours in a layer.
+
+    Returns
+    -------
+    BlochModel
+        Energies in units of the hopping in a layer.  The cell holds two sites.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `between` is not a finite real number.
+    """
+    swap = np.array([[0.0, 1.0], [1.0, 0.0]])
+    return BlochModel(
+        name="bilayer Hubbard model",
+        orbitals=("top", "bottom"),
+        translations=np.array([(1, 0), (0, 1), (-1, 0), (0, -1), (0, 0)]),
+        hoppings=np.array([-np.eye(2)] * 4 + [-real("between", between) * swap]),
+        mirror=swap,
+        sites=(0, 1),
+        symmetries=square_group(np.eye(2), np.eye(2)),
     )
 
 

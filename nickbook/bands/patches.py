@@ -8,10 +8,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicSpline
+from scipy.spatial import cKDTree
 
 from nickbook.arrays import Complexes, Floats
 from nickbook.bands.bloch import BlochModel
-from nickbook.bands.fermi import FermiSheet, fermi_sheets
+from nickbook.bands.fermi import FermiSheet
+from nickbook.bands.lattice import folded
+from nickbook.bands.sea import FermiSea
 from nickbook.bands.symmetry import (
     LITTLE_GROUP_CHARACTERS,
     SQUARE_CHARACTERS,
@@ -36,10 +39,8 @@ class FermiPatches:
 
     Parameters
     ----------
-    model : BlochModel
-        The bands.
-    mu : float
-        Chemical potential in eV.
+    sea : FermiSea
+        The bands and their chemical potential.
     sheets : tuple of FermiSheet
         The Fermi sheets with the patches as their points; weights are the densities of states of
         the patches, in states/eV per spin and cell.
@@ -55,13 +56,22 @@ class FermiPatches:
         Patch at the opposite momentum.
     """
 
-    model: BlochModel
-    mu: float
+    sea: FermiSea
     sheets: tuple[FermiSheet, ...]
     states: Floats | Complexes
     permutations: Integers
     phases: Floats | Complexes
     minus: Integers
+
+    @property
+    def model(self) -> BlochModel:
+        """The bands."""
+        return self.sea.model
+
+    @property
+    def mu(self) -> float:
+        """Chemical potential in eV."""
+        return self.sea.mu
 
     @cached_property
     def points(self) -> Floats:
@@ -226,8 +236,13 @@ def fermi_patches(model: BlochModel, mu: float, count: int | Sequence[int]) -> F
     >>> patches.points.shape, patches.representation(patches.weights)[0]
     ((24, 2), 'A1')
     """
-    model.require_plane("fermi_patches")
-    lines = fermi_sheets(model, mu)
+    return cut(FermiSea(model, mu), count)
+
+
+def cut(sea: FermiSea, count: int | Sequence[int]) -> FermiPatches:
+    """Patches on all sheets of a sea; see `fermi_patches`."""
+    sea.model.require_plane("fermi_patches")
+    model, lines = sea.model, sea.sheets
     counts = _counts(count, lines)
     group = model.symmetries or (_identity(model),)
     placed: dict[int, FermiSheet] = {}
@@ -240,7 +255,7 @@ def fermi_patches(model: BlochModel, mu: float, count: int | Sequence[int]) -> F
                     f"count = {number} on sheet {line.name!r}; allowed: a multiple of {order}, the "
                     "number of symmetries that leave the sheet in place"
                 )
-            placed[i] = _placed(model, mu, line, number, group, targets, i)
+            placed[i] = _placed(sea, line, number, group, targets, i)
         for g, target in zip(group, targets, strict=True):
             if counts[target] != number:
                 raise ValueError(
@@ -248,7 +263,7 @@ def fermi_patches(model: BlochModel, mu: float, count: int | Sequence[int]) -> F
                     f"({line.name!r}), which {g.name} maps onto each other"
                 )
             placed.setdefault(target, _moved(placed[i], lines[target], g))
-    return _with_states(model, float(mu), tuple(placed[i] for i in range(len(lines))), group)
+    return _with_states(sea, tuple(placed[i] for i in range(len(lines))), group)
 
 
 def _identity(model: BlochModel) -> Symmetry:
@@ -256,7 +271,7 @@ def _identity(model: BlochModel) -> Symmetry:
     return Symmetry("E", np.eye(dimension, dtype=np.int64), np.eye(n, dtype=complex))
 
 
-def _counts(count: int | Sequence[int], lines: list[FermiSheet]) -> list[int]:
+def _counts(count: int | Sequence[int], lines: Sequence[FermiSheet]) -> list[int]:
     given = [count] * len(lines) if isinstance(count, int | np.integer) else list(count)
     if len(given) != len(lines):
         raise ValueError(
@@ -266,19 +281,13 @@ def _counts(count: int | Sequence[int], lines: list[FermiSheet]) -> list[int]:
     return [positive_integer("count", number, at_least=FEWEST) for number in given]
 
 
-def _folded(k: Floats) -> Floats:
-    """Momenta in the zone round Γ."""
-    folded: Floats = k - _TURN * np.round(k / _TURN)
-    return folded
-
-
 def _distance(a: Floats, b: Floats) -> Floats:
     """Distances on the zone torus between all pairs of two sets of momenta."""
-    distance: Floats = np.linalg.norm(_folded(a[:, None] - b[None]), axis=-1)
+    distance: Floats = np.linalg.norm(folded(a[:, None] - b[None]), axis=-1)
     return distance
 
 
-def _target(lines: list[FermiSheet], line: FermiSheet, g: Symmetry) -> int:
+def _target(lines: Sequence[FermiSheet], line: FermiSheet, g: Symmetry) -> int:
     """Index of the sheet onto which a symmetry maps a line."""
     image = g.momentum(line.points[:1])
     candidates = [i for i, other in enumerate(lines) if other.band == line.band]
@@ -289,15 +298,14 @@ def _target(lines: list[FermiSheet], line: FermiSheet, g: Symmetry) -> int:
 def _off_line(k: Floats, line: FermiSheet) -> float:
     """Distance of a momentum from the polygon through a line's points."""
     start = line.points
-    step = _folded(np.roll(start, -1, axis=0) - start)
-    away = _folded(k - start)
+    step = folded(np.roll(start, -1, axis=0) - start)
+    away = folded(k - start)
     along = np.clip((away * step).sum(axis=1) / np.square(step).sum(axis=1), 0, 1)
     return float(np.linalg.norm(away - along[:, None] * step, axis=1).min())
 
 
 def _placed(
-    model: BlochModel,
-    mu: float,
+    sea: FermiSea,
     line: FermiSheet,
     count: int,
     group: tuple[Symmetry, ...],
@@ -308,14 +316,14 @@ def _placed(
     clock = _clock(line)
     angle = np.unwrap(np.append(line.angle, line.angle[0]))
     if line.kind != "open" and (np.diff(angle) * np.sign(angle[-1] - angle[0]) > 0).all():
-        return _at_angles(model, mu, line, count, clock, angle)
+        return _at_angles(sea, line, count, clock, angle)
     stabilizer = [g for g, target in zip(group, targets, strict=True) if target == own]
     closing = line.points[:1] + _closing(line)
     path = CubicSpline(clock, np.concatenate([line.points, closing]))
     start = _symmetric_start(line, clock, path, stabilizer)
     times = (start + clock[-1] * (np.arange(count) + 0.5) / count) % clock[-1]
-    points = _settled(model, mu, line, path(times))
-    return _sheet(model, line, points, np.full(count, clock[-1] / count))
+    points = _settled(sea, line, path(times))
+    return _sheet(sea, line, points, np.full(count, clock[-1] / count))
 
 
 def _clock(line: FermiSheet) -> Floats:
@@ -337,7 +345,7 @@ def _closing(line: FermiSheet) -> Floats:
 
 
 def _at_angles(
-    model: BlochModel, mu: float, line: FermiSheet, count: int, clock: Floats, angle: Floats
+    sea: FermiSea, line: FermiSheet, count: int, clock: Floats, angle: Floats
 ) -> FermiSheet:
     """Patches at equal angles about the centre, with the density of states between them."""
     away = line.points - np.array(line.center_point)
@@ -351,19 +359,17 @@ def _at_angles(
     theta = _TURN * (np.arange(count) + 0.5) / count
     ray = np.stack([np.cos(theta), np.sin(theta)], axis=-1)
     r = CubicSpline(angle, radius, bc_type="periodic")(theta)
-    points = _settled(model, mu, line, np.array(line.center_point) + r[:, None] * ray, ray)
-    return _sheet(model, line, points, weights)
+    points = _settled(sea, line, np.array(line.center_point) + r[:, None] * ray, ray)
+    return _sheet(sea, line, points, weights)
 
 
-def _settled(
-    model: BlochModel, mu: float, line: FermiSheet, k: Floats, ray: Floats | None = None
-) -> Floats:
+def _settled(sea: FermiSea, line: FermiSheet, k: Floats, ray: Floats | None = None) -> Floats:
     """Momenta moved along given directions, or along the velocity, onto the Fermi line."""
-    block, index = model.locate(line.band)
+    band = sea.model.bands[line.band]
     for _ in range(8):
-        energy, velocity = block.band(k, index)
+        energy, velocity = band.energy_and_velocity(k)
         direction = velocity if ray is None else ray
-        step = (mu - energy) / (velocity * direction).sum(axis=-1)
+        step = (sea.mu - energy) / (velocity * direction).sum(axis=-1)
         k = k + step[:, None] * direction
         if np.abs(step).max() < 1e-14:
             break
@@ -403,23 +409,23 @@ def _moved(sheet: FermiSheet, line: FermiSheet, g: Symmetry) -> FermiSheet:
     )
 
 
-def _sheet(model: BlochModel, line: FermiSheet, points: Floats, weights: Floats) -> FermiSheet:
-    block, index = model.locate(line.band)
-    _, velocity = block.band(points, index)
-    orbital_weights = block.orbital_weights(points, index)
+def _sheet(sea: FermiSea, line: FermiSheet, points: Floats, weights: Floats) -> FermiSheet:
+    band = sea.model.bands[line.band]
+    _, velocity = band.energy_and_velocity(points)
+    orbital_weights = band.orbital_weights(points)
     return replace(
         line, points=points, velocity=velocity, weights=weights, orbital_weights=orbital_weights
     )
 
 
 def _with_states(
-    model: BlochModel, mu: float, sheets: tuple[FermiSheet, ...], group: tuple[Symmetry, ...]
+    sea: FermiSea, sheets: tuple[FermiSheet, ...], group: tuple[Symmetry, ...]
 ) -> FermiPatches:
     points = np.concatenate([sheet.points for sheet in sheets])
     bands = np.concatenate([np.full(len(s.weights), s.band) for s in sheets])
     permutations = np.array([_matched(g.momentum(points), points, bands, g.name) for g in group])
     minus = _matched(-points, points, bands, "k → −k")
-    own = np.concatenate([_eigenstates(model, sheet) for sheet in sheets])
+    own = np.concatenate([_eigenstates(sea, sheet) for sheet in sheets])
     states, done = own.copy(), np.zeros(len(points), bool)
     for p in range(len(points)):
         for g, image in zip(group, permutations[:, p], strict=True):
@@ -429,17 +435,17 @@ def _with_states(
     moved = np.array([states @ g.orbitals.T for g in group])
     phases = (states[permutations].conj() * moved).sum(axis=-1)
     if max(np.abs(states.imag).max(), np.abs(phases.imag).max()) < 1e-12:
-        return FermiPatches(
-            model, mu, sheets, states.real.copy(), permutations, phases.real.round(12), minus
-        )
-    return FermiPatches(model, mu, sheets, states, permutations, phases, minus)
+        states, phases = states.real.copy(), phases.real.round(12)
+    return FermiPatches(sea, sheets, states, permutations, phases, minus)
 
 
 def _matched(images: Floats, points: Floats, bands: Integers, name: str) -> Integers:
     """Patch of the same band at each momentum."""
-    distance = _distance(images, points) + 10.0 * (bands[:, None] != bands[None])
-    nearest: Integers = distance.argmin(axis=1)
-    miss = distance[np.arange(len(points)), nearest].max()
+    # Bands lie ten apart in a third direction, and the zone is a torus; -1e-17 % 1 is 1.
+    there, here = (np.column_stack([k % _TURN % _TURN, 10.0 * bands]) for k in (images, points))
+    tree = cKDTree(here, boxsize=np.array([_TURN, _TURN, 0.0]))
+    distance, nearest = (np.asarray(found) for found in tree.query(there))
+    miss = distance.max()
     if miss > _CLOSE or len(set(nearest.tolist())) != len(points):
         raise ValueError(
             f"the patches are not invariant under {name} (one misses by {miss:.1e}); give each "
@@ -448,9 +454,8 @@ def _matched(images: Floats, points: Floats, bands: Integers, name: str) -> Inte
     return nearest
 
 
-def _eigenstates(model: BlochModel, sheet: FermiSheet) -> Complexes:
+def _eigenstates(sea: FermiSea, sheet: FermiSheet) -> Complexes:
     """Bloch states on a sheet whose largest component is real and positive, shape (P, n)."""
-    block, index = model.locate(sheet.band)
-    states = block.states(sheet.points, index)
+    states = sea.model.bands[sheet.band].states(sheet.points)
     largest = np.take_along_axis(states, np.abs(states).argmax(axis=1)[:, None], axis=1)
     return states * (largest.conj() / np.abs(largest))

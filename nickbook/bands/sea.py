@@ -1,15 +1,19 @@
 """The occupied states of a model up to one level: what every theory of pairing starts from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from nickbook.arrays import Floats
 from nickbook.bands.bloch import BlochModel
 from nickbook.bands.fermi import FermiSheet, density_of_states, fermi_sheets
 from nickbook.bands.fillings import chemical_potential, filling
-from nickbook.bands.patches import FermiPatches, fermi_patches
 from nickbook.bands.vanhove import VanHovePoint, van_hove_points
 from nickbook.checks import real
+
+if TYPE_CHECKING:
+    from nickbook.bands.patches import FermiPatches
 
 
 @dataclass(frozen=True)
@@ -129,12 +133,12 @@ class FermiSea:
         """
         return density_of_states(self.model, self.mu if energy is None else energy)
 
-    def patches(self, count: int | list[int]) -> FermiPatches:
+    def patches(self, count: int | Sequence[int]) -> "FermiPatches":
         """Cut the Fermi sheets into patches, as `fermi_patches` does.
 
         Parameters
         ----------
-        count : int or list of int
+        count : int or sequence of int
             Patches on each sheet.
 
         Returns
@@ -142,4 +146,7 @@ class FermiSea:
         FermiPatches
             The patches.
         """
-        return fermi_patches(self.model, self.mu, count)
+        # Patches know their sea: their module is above this one.
+        from nickbook.bands.patches import cut
+
+        return cut(self, count)

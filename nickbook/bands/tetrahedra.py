@@ -1,13 +1,12 @@
 """Fillings of three-dimensional bands: the linear tetrahedron method, made fourth order."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import permutations
 
 import numpy as np
 
 from nickbook.arrays import Floats
-from nickbook.bands.bloch import BlochModel
 
 #: Points along each direction.
 MESH = 48
@@ -50,8 +49,9 @@ class Tetrahedra:
         return float((full + partial.sum() / len(_TETRAHEDRA)) / energies.size)
 
 
-@lru_cache(maxsize=4)
-def tetrahedra(model: BlochModel, size: int = MESH) -> Tetrahedra:
+def tetrahedra(
+    bands: Callable[[Floats], Floats], *, even: bool = False, size: int = MESH
+) -> Tetrahedra:
     """Bands of a three-dimensional model on a mesh.
 
     Linear interpolation inside a tetrahedron misses the curvature of a band.  The mean of what it
@@ -61,27 +61,28 @@ def tetrahedra(model: BlochModel, size: int = MESH) -> Tetrahedra:
 
     Parameters
     ----------
-    model : BlochModel
-        A model in three dimensions.
-    size : int
+    bands : callable
+        Energies in eV, shape (..., bands), at momenta of shape (..., 3), as
+        `BlochModel.band_energies`.
+    even : bool, optional
+        Whether E(-k) = E(k), as for real hoppings: half of the planes then tell the others.
+    size : int, optional
         Points along each direction.
 
     Returns
     -------
     Tetrahedra
-        For the bands in the order of the model's `band_names`.
+        For the bands in their order.
     """
     axis = 2 * np.pi * np.arange(size) / size
-    # E(-k) = E(k) for real hoppings: half of the planes tell the others.
-    even = not model.hoppings.imag.any()
     count = size // 2 + 1 if even else size
-    energies = np.empty((len(model.band_names), size, size, size))
-    for plane in range(count):
-        k = np.stack(np.meshgrid(axis[plane], axis, axis, indexing="ij"), axis=-1)[0]
-        energies[:, plane] = np.moveaxis(model.band_energies(k), -1, 0)
+    planes = []
+    for plane in axis[:count]:
+        k = np.stack(np.meshgrid(plane, axis, axis, indexing="ij"), axis=-1)[0]
+        planes.append(np.moveaxis(bands(k), -1, 0))
     for plane in range(count, size):
-        mirrored = np.flip(energies[:, size - plane], axis=(1, 2))
-        energies[:, plane] = np.roll(mirrored, 1, axis=(1, 2))
+        planes.append(np.roll(np.flip(planes[size - plane], axis=(1, 2)), 1, axis=(1, 2)))
+    energies = np.stack(planes, axis=1)
     correction = np.zeros_like(energies)
     for edge, weight in _EDGES:
         ahead = np.roll(energies, edge, axis=(1, 2, 3))

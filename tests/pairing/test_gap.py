@@ -119,7 +119,7 @@ def test_gap_at_an_angle_is_the_gap_where_the_ray_meets_the_fermi_line():
             center = np.array(sheet.center_point)
 
             def excess(r, center=center, ray=ray, band=sheet.band):
-                return model.energies(center + r * ray)[band] - MU
+                return model.band_energies(center + r * ray)[band] - MU
 
             radii = np.linspace(0.1, 3.2, 32)
             first = np.flatnonzero(np.diff(np.sign([excess(r) for r in radii])))[0]

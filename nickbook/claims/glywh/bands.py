@@ -239,7 +239,7 @@ def fig2b_gamma_x() -> Numbers:
     k, without = zone_path("ΓX", 801)[0], replace(FourBandParameters(), t12_x=0.0, s12_x=0.0)
     found = {}
     for name, model in (("mixed", four_band()), ("without", four_band(without))):
-        shares = (b.orbital_weights(k, 0)[:, [0, 2]].sum(axis=1) for b in model.blocks)
+        shares = (b.bands[0].orbital_weights(k)[:, [0, 2]].sum(axis=1) for b in model.blocks)
         found[name] = [((share > 0.2) & (share < 0.8)).mean() for share in shares]
     return found
 

@@ -12,12 +12,12 @@ from scipy.sparse import csr_array
 
 from nickbook.arrays import Complexes
 from nickbook.bands import (
-    BlochModel,
     FourBandParameters,
+    bilayer_hubbard,
     bilayer_plane,
+    distorted,
     filling,
     four_band,
-    square_group,
     zone_mesh,
 )
 from nickbook.claims.findings import Numbers
@@ -196,40 +196,6 @@ def slope_multiples(mesh: int = 32) -> Numbers:
         "in_plane": slope[names.index("s 2")] / (2 * in_plane * d),
         "between": slope[names.index("interlayer 2")] / (between * g),
     }
-
-
-def distorted(strain: float, *, diagonal: bool) -> BlochModel:
-    """Four-band model with unlike hoppings along the two diagonals, or along the two axes."""
-    model = four_band()
-    hoppings = model.hoppings.copy()
-    for i, (x, y) in enumerate(model.translations.tolist()):
-        unlike = np.sign(x * y) if diagonal else np.sign(abs(x) - abs(y)) * (x * y == 0)
-        hoppings[i] *= 1 + strain * unlike
-    keep = ("E", "C2", "σd", "σd′") if diagonal else ("E", "C2", "σx", "σy")
-    return BlochModel(
-        f"distorted by {strain}",
-        model.orbitals,
-        model.translations,
-        hoppings,
-        mirror=model.mirror,
-        sites=model.sites,
-        symmetries=tuple(s for s in model.symmetries if s.name in keep),
-    )
-
-
-def bilayer_hubbard(between: float = 2.0) -> BlochModel:
-    """One orbital on each site of two square layers: hoppings 1 in them, `between` across."""
-    steps = [(1, 0), (0, 1), (-1, 0), (0, -1), (0, 0)]
-    across = np.array([[0.0, 1.0], [1.0, 0.0]])
-    return BlochModel(
-        "bilayer Hubbard model",
-        ("top", "bottom"),
-        np.array(steps),
-        np.array([-np.eye(2)] * 4 + [-between * across]),
-        mirror=across,
-        sites=(0, 1),
-        symmetries=square_group(np.eye(2), np.eye(2)),
-    )
 
 
 @cache
@@ -443,10 +409,6 @@ def tj_planes() -> Numbers:
     beta, gamma = np.transpose([beta_and_gamma(state.gap_function()) for state in found])
     channels = [state.channel for state in found]
     return {"channels": channels, "beta": 1e3 * beta, "gamma": 1e3 * gamma}
-        "channels": [state.channel for state in found],
-        "beta": 1e3 * beta,
-        "gamma": 1e3 * gamma,
-    }
 
 
 def beta_and_gamma(gap: GapFunction) -> tuple[float, float]:

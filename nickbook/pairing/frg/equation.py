@@ -326,9 +326,9 @@ class FlowEquation:
 
     def _on_level(self, k: Floats, band: int, energy: float) -> Floats:
         """Momenta moved onto the line of an energy, where it is near."""
-        block, index = self.patches.model.locate(int(self.bands[band]))
+        surface = self.patches.model.bands[self.bands[band]]
         for _ in range(3):
-            value, velocity = block.band(k, index)
+            value, velocity = surface.energy_and_velocity(k)
             miss = energy + self.patches.mu - value
             shift = velocity * (miss / np.maximum(np.square(velocity).sum(axis=-1), 1e-12))[:, None]
             near = np.abs(shift).max(axis=-1, initial=0.0) < _TURN / self.mesh / 2

@@ -446,9 +446,8 @@ def _time_nodes(scale: float) -> tuple[Floats, Floats]:
 def _lowest_temperature(sea: FermiSea, temperature: float, size: int) -> float:
     """Distance of the Matsubara poles, v/(πL), at which the error of the mesh reaches exp(-1)."""
     fastest = 0.0
-    for band in range(len(sea.model.band_names)):
-        block, index = sea.model.locate(band)
-        energy, velocity = block.band(zone_mesh(_COARSE), index)
+    for band in sea.model.bands:
+        energy, velocity = band.energy_and_velocity(zone_mesh(_COARSE))
         speed = np.linalg.norm(velocity, axis=-1)
         near = np.abs(energy - sea.mu) < np.pi * temperature + speed * np.pi / _COARSE
         fastest = max(fastest, float(speed.max(where=near, initial=0.0)))

@@ -177,8 +177,7 @@ class TJSolution:
         sea = self.sea if sea is None else sea
         values = []
         for sheet in sea.sheets:
-            block, index = self.bonds.models[0].locate(sheet.band)
-            state = block.states(sheet.points, index)
+            state = self.bonds.models[0].bands[sheet.band].states(sheet.points)
             gap = np.einsum("ka,kab,kb->k", state.conj(), self.gap_matrix(sheet.points), state)
             if np.abs(gap.imag).max() > 1e-9:
                 raise ValueError(

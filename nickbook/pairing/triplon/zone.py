@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 
 from nickbook.arrays import Floats
 from nickbook.bands import BlochModel, FermiSea
-from nickbook.bands.bloch import Block
+from nickbook.bands.band import Block
 from nickbook.checks import one_of, positive_integer, real
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.triplon.parameters import (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from referee import diverge_flow
 
-from nickbook.bands import BlochModel, FermiSheet, four_band, square_group
+from nickbook.bands import BlochModel, FermiSea, FermiSheet, four_band, square_group
 from nickbook.pairing import FermiPatches, FlowEquation, kanamori
 
 MU = 10.0975
@@ -86,7 +86,7 @@ def grid_of_patches(model, mu, count):
     opposite = (-steps % count) @ [count, 1]
     identity = np.arange(size)[None]
     states, phases = np.ones((size, 1)), np.ones((1, size))
-    return steps, FermiPatches(model, mu, (sheet,), states, identity, phases, opposite)
+    return steps, FermiPatches(FermiSea(model, mu), (sheet,), states, identity, phases, opposite)
 
 
 @dataclass(frozen=True, eq=False)

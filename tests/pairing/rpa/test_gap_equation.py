@@ -120,7 +120,7 @@ def ring_scattering():
     )
     identity, states = np.array([[0, 1]]), vectors[1:, :, 0]
     patches = FermiPatches(
-        model, 0.0, (sheet,), states, identity, np.ones((1, 2)), np.array([1, 0])
+        FermiSea(model, 0.0), (sheet,), states, identity, np.ones((1, 2)), np.array([1, 0])
     )
     return pair_scattering(patches, chi0)
 

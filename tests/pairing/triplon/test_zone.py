@@ -17,7 +17,6 @@ from nickbook.bands import (
     weighted_density_of_states,
     zone_mesh,
 )
-from nickbook.bands.contours import contours
 from nickbook.pairing import (
     TriplonMeanField,
     channel_boundaries,
@@ -124,8 +123,7 @@ def test_gap_agrees_with_quadrature_over_lines_of_constant_energy():
         x, measure = u**3 * (10 - 15 * u + 6 * u**2), 30 * u**2 * (1 - u) ** 2 * shares / 2
         for xi, weight in zip(low + (high - low) * x, (high - low) * measure, strict=True):
             for band in (0, 1):
-                block, index = MODEL.locate(band)
-                for line in contours(block, index, MU + float(xi)):
+                for line in MODEL.bands[band].contours(MU + float(xi)):
                     e2 = eta_k(line.points) ** 2
                     points[band].append((np.full_like(e2, xi), e2, weight * line.weights))
     alpha, beta = (np.concatenate(points[b], axis=1) for b in (0, 1))

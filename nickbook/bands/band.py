@@ -1,0 +1,222 @@
+"""Mirror blocks of a model, and each band of a block: its energies, states and lines."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nickbook.arrays import Complexes, Floats
+from nickbook.bands.contours import MESH, Contour, Extremum, contours, extrema
+from nickbook.bands.lattice import folded, zone_mesh
+
+#: Momentum, energy and Hessian where the velocity vanishes.
+CriticalPoint = tuple[tuple[float, float], float, Floats]
+
+_HESSIAN_STEP = 1e-4
+
+
+class Fourier:
+    """The sum over lattice vectors and its momentum derivatives, as one matrix product."""
+
+    def __init__(self, translations: NDArray[np.int64], matrices: Complexes) -> None:
+        # T(-R) = T(R)^dagger: half of the vectors and the Hermitian part of their sum suffice.
+        half = [i for i, r in enumerate(translations.tolist()) if r >= [0] * len(r)]
+        translations, matrices = translations[half], matrices[half].copy()
+        self.dimension = translations.shape[1]
+        matrices[(translations == 0).all(axis=1)] /= 2
+        self._size = matrices.shape[-1]
+        self._reach = int(np.abs(translations).max(initial=0))
+        self._rows = (translations + self._reach).T
+        axes = range(self.dimension)
+        lift = [matrices] + [1j * translations[:, a, None, None] * matrices for a in axes]
+        self._columns = np.array([m.reshape(len(half), -1).T for m in lift])
+
+    def __call__(self, k: Floats, derivatives: int = 0) -> Complexes:
+        """Return h in shape (1, ..., n, n); with derivatives=1 also its d slopes, (1 + d, ...)."""
+        parts = 1 + self.dimension * derivatives
+        columns = self._columns[:parts].reshape(-1, self._columns.shape[-1])
+        sums = (columns @ self._phases(k.reshape(-1, self.dimension).T)).reshape(
+            parts, self._size**2, -1
+        )
+        shape = (parts, *k.shape[:-1], self._size, self._size)
+        if self._size == 1:
+            return (sums + sums.conj()).reshape(shape)
+        square = sums.reshape(parts, self._size, self._size, -1)
+        hermitian: Complexes = square + square.swapaxes(1, 2).conj()
+        return np.moveaxis(hermitian, -1, 1).reshape(shape)
+
+    def _phases(self, k: Floats) -> Complexes:
+        # exp(ikR) from powers of exp(ikx), ...: one exponential a direction instead of nR.
+        step = np.exp(1j * k)
+        powers = np.empty((2 * self._reach + 1, *step.shape), complex)
+        powers[self._reach] = 1.0
+        for n in range(1, self._reach + 1):
+            np.multiply(powers[self._reach + n - 1], step, out=powers[self._reach + n])
+            np.conjugate(powers[self._reach + n], out=powers[self._reach - n])
+        phases: Complexes = powers[:, 0].take(self._rows[0], 0)
+        for axis in range(1, self.dimension):
+            phases *= powers[:, axis].take(self._rows[axis], 0)
+        return phases
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One mirror block of a model: its parity and the orthonormal orbitals that span it."""
+
+    parity: int
+    basis: Complexes
+    fourier: Fourier
+
+    @property
+    def size(self) -> int:
+        """Number of bands in the block."""
+        return int(self.basis.shape[1])
+
+    @property
+    def label(self) -> str:
+        """Word that band names of the block start with."""
+        return {-1: "odd ", 0: "", 1: "even "}[self.parity]
+
+    @cached_property
+    def bands(self) -> tuple["Band", ...]:
+        """The bands of the block in order of energy."""
+        return tuple(Band(self, index) for index in range(self.size))
+
+    def energies(self, k: Floats) -> Floats:
+        """Ascending energies, shape (..., size)."""
+        (h,) = self.fourier(k)
+        return h[..., 0].real if self.size == 1 else np.linalg.eigvalsh(h)
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """One band of a model, as a function of the momentum.
+
+    A band keeps what is costly to find (its energies on a mesh, its critical points), so these
+    live as long as its model.
+
+    Parameters
+    ----------
+    block : Block
+        The mirror block that the band belongs to.
+    index : int
+        Its place in the block in order of energy.
+    """
+
+    block: Block
+    index: int
+
+    @property
+    def parity(self) -> int:
+        """Mirror parity: -1 odd, +1 even, 0 where it is no label."""
+        return self.block.parity
+
+    def energy(self, k: Floats) -> Floats:
+        """Energies in eV at momenta of shape (..., d), shape (...)."""
+        return self.block.energies(k)[..., self.index]
+
+    def energy_and_velocity(self, k: Floats) -> tuple[Floats, Floats]:
+        """Energies (...) and velocities (..., d) in eV, by the Hellmann-Feynman theorem."""
+        h, *slopes = self.block.fourier(k, derivatives=1)
+        if self.block.size == 1:
+            energy, *velocity = (part[..., 0, 0].real for part in (h, *slopes))
+        else:
+            energies, vectors = np.linalg.eigh(h)
+            energy, state = energies[..., self.index], vectors[..., :, self.index, None]
+            velocity = [(state.conj() * (s @ state)).sum(axis=(-2, -1)).real for s in slopes]
+        return energy, np.stack(velocity, axis=-1)
+
+    def states(self, k: Floats) -> Complexes:
+        """Bloch states on the model's orbitals in the periodic gauge, shape (..., n)."""
+        basis = self.block.basis
+        if self.block.size == 1:
+            return np.broadcast_to(basis.T[0], (*k.shape[:-1], len(basis)))
+        _, vectors = np.linalg.eigh(self.block.fourier(k)[0])
+        states: Complexes = vectors[..., :, self.index] @ basis.T
+        return states
+
+    def orbital_weights(self, k: Floats) -> Floats:
+        """Squared components of the states on the model's orbitals, shape (..., n)."""
+        weights: Floats = np.abs(self.states(k)) ** 2
+        return weights
+
+    @cached_property
+    def mesh_energies(self) -> Floats:
+        """Energies on the mesh on which lines are first looked for, shape (MESH, MESH)."""
+        return self.energy(self._mesh)
+
+    @cached_property
+    def critical_points(self) -> tuple[CriticalPoint, ...]:
+        """Momentum in ``[-pi, pi)``, energy and Hessian (2, 2) at each zero of the velocity."""
+        k = self._mesh
+        speed = np.square(self.energy_and_velocity(k)[1]).sum(axis=-1)
+        neighbours = [np.roll(speed, (i, j), (0, 1)) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+        k = k[speed <= np.min(neighbours, axis=0)]
+        for _ in range(40):
+            velocity = self.energy_and_velocity(k)[1]
+            # The pseudo-inverse keeps flat directions still and throws no point far away.
+            step = np.linalg.pinv(self._hessian(k), rcond=1e-9) @ velocity[..., None]
+            k = k - np.clip(step[..., 0], -2 * np.pi / MESH, 2 * np.pi / MESH)
+            if np.abs(step).max(initial=0.0) < 1e-13:
+                break
+        velocity = self.energy_and_velocity(k)[1]
+        k = k[np.abs(velocity).max(axis=-1) < 1e-9]
+        # Rounding before the fold puts both sides of the zone boundary on one side.
+        k = np.unique(np.round(folded(np.round(k, 8)), 7), axis=0)
+        energy = self.energy_and_velocity(k)[0]
+        return tuple(
+            ((float(p[0]), float(p[1])), float(e), h)
+            for p, e, h in zip(k, energy, self._hessian(k), strict=True)
+        )
+
+    @cached_property
+    def extrema(self) -> tuple[Extremum, ...]:
+        """The minima and maxima with the ellipses of equal energy round them."""
+        return extrema(self)
+
+    @cached_property
+    def range(self) -> tuple[float, float]:
+        """Lowest and highest energy in eV."""
+        # Where two bands touch, an edge is a cusp, which is no zero of the velocity.
+        edges = [energy for _, energy, _ in self.critical_points]
+        edges += [float(self.mesh_energies.min()), float(self.mesh_energies.max())]
+        return min(edges), max(edges)
+
+    def contours(self, energy: float) -> list[Contour]:
+        """All lines of one energy.
+
+        Parameters
+        ----------
+        energy : float
+            Energy in eV.
+
+        Returns
+        -------
+        list of Contour
+            Largest area first; empty outside the band.
+
+        Raises
+        ------
+        ValueError
+            If the energy lies on a saddle, where lines touch.
+        """
+        return contours(self, energy)
+
+    @property
+    def _mesh(self) -> Floats:
+        if self.block.fourier.dimension != 2:
+            raise ValueError(
+                "lines and critical points are those of a band in two dimensions; take one plane "
+                "of its model, model.plane(kz)"
+            )
+        return zone_mesh(MESH)
+
+    def _hessian(self, k: Floats) -> Floats:
+        rows = []
+        for step in _HESSIAN_STEP * np.eye(2):
+            ahead, behind = (self.energy_and_velocity(k + s * step)[1] for s in (1, -1))
+            rows.append((ahead - behind) / (2 * _HESSIAN_STEP))
+        hessian = np.stack(rows, axis=-2)
+        symmetric: Floats = 0.5 * (hessian + np.swapaxes(hessian, -1, -2))
+        return symmetric
