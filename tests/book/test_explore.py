@@ -1,8 +1,8 @@
 """One declaration, three figures: live in Jupyter, from a table on the page, and a PNG."""
 
 import base64
-import gzip
 import functools
+import gzip
 import http.server
 import importlib
 import itertools
