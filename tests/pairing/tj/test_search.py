@@ -611,16 +611,6 @@ class TestGapFunction:
         coarse = solution.energies(sheet.points)[:, 0]
         assert np.abs(few - many).max() < 0.06 * np.abs(coarse - many).max()
 
-    def test_projection_has_the_square_s_symmetry(self):
-        gap = printed().gap_function()
-        for sheet, values in zip(gap.sheets, gap.values, strict=True):
-            assert values.shape == sheet.weights.shape
-            angles = np.linspace(0, 2 * np.pi, 9)[:-1] + 0.2
-            if sheet.area < 0.5:
-                i = gap.sheets.index(sheet)
-                quarter = gap.at_angle(i, angles) - gap.at_angle(i, angles + np.pi / 2)
-                assert np.abs(quarter).max() < 1e-6
-
     def test_energies_are_those_of_the_matrix(self):
         solution = strong()
         k = np.random.default_rng(8).uniform(-3, 3, size=(20, 2))
