@@ -48,8 +48,10 @@ class DoubleSum:
 def test_all_momenta():
     rows = []
     for mesh in (32, 64):
-        chi = bare_susceptibility(MODEL, MU, TEMPERATURE, mesh)
-        ours = best_time(lambda m=mesh: bare_susceptibility(MODEL, MU, TEMPERATURE, m), 5)
+        chi = bare_susceptibility(MODEL, MU, temperature=TEMPERATURE, mesh=mesh)
+        ours = best_time(
+            lambda m=mesh: bare_susceptibility(MODEL, MU, temperature=TEMPERATURE, mesh=m), 5
+        )
         plain = DoubleSum(mesh, chi.pairs)
         start = time.perf_counter()
         found = np.array([plain.at(i, j) for i, j in np.ndindex(mesh, mesh)])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nickbook.bands import conduction_bands, eta_k, fermi_sheets
+from nickbook.bands import FermiSea, conduction_bands, eta_k, fermi_sheets
 from nickbook.pairing import triplon_gap
 
 from .plain import (
@@ -53,12 +53,13 @@ def test_triplon_gap():
     def sheets():
         return fermi_sheets(model, MU)
 
-    lines, points = sheets(), chosen()
+    sea, points = FermiSea(model, MU), chosen()
+    assert len(sea.sheets) == 2  # kept by the sea, so that they are timed apart
     for coupling in (0.3, 0.5, 0.6):
         exact = iterated(exact_sides, coupling)
 
         def ours(coupling=coupling):
-            return triplon_gap(model, MU, coupling=coupling, kappa=KAPPA, sheets=lines)
+            return triplon_gap(sea, coupling=coupling, kappa=KAPPA)
 
         def plain(coupling=coupling):
             return iterated(points, coupling)

@@ -2,22 +2,20 @@
 
 import numpy as np
 
-from nickbook.bands import chemical_potential, conduction_bands, eta_k, fermi_sheets, zone_mesh
+from nickbook.bands import FermiSea, chemical_potential, conduction_bands, eta_k, zone_mesh
 from nickbook.pairing import triplon_critical_temperature, triplon_mean_field
 
 from .plain import best_time, print_table
 
 MODEL = conduction_bands()
 MU = chemical_potential(MODEL, 0.9)
-SHEETS = fermi_sheets(MODEL, MU)
+SEA = FermiSea(MODEL, MU)
 COUPLING, KAPPA, CUTOFF = 0.5, (1.27, 0.443), 0.3
 
 
 def solve(mesh):
     """Bands, shell, gap: all that one solve takes."""
-    return triplon_mean_field(
-        MODEL, MU, coupling=COUPLING, kappa=KAPPA, cutoff=CUTOFF, mesh=mesh, sheets=SHEETS
-    ).gap()
+    return triplon_mean_field(SEA, coupling=COUPLING, kappa=KAPPA, cutoff=CUTOFF, mesh=mesh).gap()
 
 
 def solve_dense(mesh):
@@ -25,7 +23,7 @@ def solve_dense(mesh):
     k = zone_mesh(mesh).reshape(-1, 2)
     xi, eta = MODEL.band_energies(k).T - MU, eta_k(k)
     inside = np.abs(xi) < CUTOFF
-    strength = COUPLING / np.sqrt(np.prod([s.density_of_states for s in SHEETS]))
+    strength = COUPLING / np.sqrt(np.prod([s.density_of_states for s in SEA.sheets]))
     outer = np.multiply.outer(eta[inside[0]], eta[inside[1]])
     matrix = (1 - KAPPA[0] * outer) * (1 - KAPPA[1] * outer) * (strength / mesh**2)
     alpha = np.full(inside[0].sum(), 0.1)
@@ -54,17 +52,14 @@ def test_gap_on_the_zone():
 
 
 def test_critical_temperature():
-    field = triplon_mean_field(MODEL, MU, coupling=COUPLING, kappa=KAPPA, mesh=500, sheets=SHEETS)
-    line = {"coupling": COUPLING, "kappa": 0.75, "sheets": SHEETS}
+    field = triplon_mean_field(SEA, coupling=COUPLING, kappa=KAPPA, mesh=500)
+
+    def on_lines():
+        return triplon_critical_temperature(SEA, coupling=COUPLING, kappa=KAPPA)
+
     rows = [
-        (
-            "Fermi lines",
-            f"{best_time(lambda: triplon_critical_temperature(MODEL, MU, **line), 20):.2f}",
-        ),
+        ("Fermi lines", f"{best_time(on_lines, 20):.2f}"),
         ("500² mesh", f"{best_time(field.critical_temperature, 5):.2f}"),
     ]
-    assert (
-        abs(field.critical_temperature() / triplon_critical_temperature(MODEL, MU, **line) - 1)
-        < 0.02
-    )
+    assert abs(field.critical_temperature() / on_lines() - 1) < 0.02
     print_table("Critical temperature of the s± state", ("ms",), rows)

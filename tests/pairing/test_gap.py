@@ -97,7 +97,7 @@ def test_words_name_a_gap_in_every_theory():
     assert (plain.channel, plain.kind) == ("singlet", "s")
     with pytest.raises(ValueError, match="spin = 's±'"):
         GapFunction((sheet,), plain.values, spin="s±")
-    with pytest.raises(ValueError, match="representation = 'd'.*'B1'"):
+    with pytest.raises(ValueError, match=r"representation = 'd'.*'B1'"):
         GapFunction((sheet,), plain.values, representation="d")
 
 

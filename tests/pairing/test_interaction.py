@@ -101,8 +101,11 @@ def test_defaults_are_the_rotationally_invariant_ones():
     assert np.abs(turned - broken).max() > 0.1
 
 
-def kubo(hamiltonian, operators, temperature, states):
-    """Static isothermal <O_p; O_p'†> of `operators`, summed over the sectors in `states`."""
+def kubo(hamiltonian, operators, temperature, states, copies=1):
+    """Static isothermal <O_p; O_p'†> of `operators`, summed over the sectors in `states`.
+
+    Each sector counts `copies` times: for those with all spins turned, if averages vanish.
+    """
     levels, elements, diagonal = [], [], []
     for chosen in states:
         energies, vectors = np.linalg.eigh(restrict(hamiltonian, chosen))
@@ -111,7 +114,8 @@ def kubo(hamiltonian, operators, temperature, states):
         elements.append(o)
         diagonal.append(np.einsum("pii->pi", o))
     ground = min(e[0] for e in levels)
-    weights = [np.exp(-(e - ground) / temperature) for e in levels]
+    copies = np.broadcast_to(copies, len(levels))
+    weights = [n * np.exp(-(e - ground) / temperature) for e, n in zip(levels, copies, strict=True)]
     partition = sum(w.sum() for w in weights)
     response, mean = 0.0, 0.0
     for energies, w, o, d in zip(levels, weights, elements, diagonal, strict=True):
@@ -176,10 +180,10 @@ def test_first_order_response_of_a_cluster(name, channel):
     h, interaction = cluster_levels(), kanamori(SITES, **ALONE[name])
 
     def bare(g, field=0.0):
-        chi = bare_susceptibility(single_cell(h + g * field), MU, TEMPERATURE, 1)
+        chi = bare_susceptibility(single_cell(h + g * field), MU, temperature=TEMPERATURE, mesh=1)
         return chi.values[0, 0]
 
-    pairs = bare_susceptibility(single_cell(h), MU, TEMPERATURE, 1).pairs
+    pairs = bare_susceptibility(single_cell(h), MU, temperature=TEMPERATURE, mesh=1).pairs
     free = one_body(h - MU * np.eye(4))
     repulsion = two_body(interaction.tensor)
     operators = pair_operators(pairs, 4, channel)
@@ -216,10 +220,12 @@ def test_first_order_response_of_a_ring_at_a_momentum(channel):
     cells, temperature = 3, 0.8
 
     def bare(g, field=0.0):
-        return bare_susceptibility(ring(h0 + g * field, hop), MU, temperature, cells).values[1, 0]
+        return bare_susceptibility(
+            ring(h0 + g * field, hop), MU, temperature=temperature, mesh=cells
+        ).values[1, 0]
 
     model = ring(h0, hop)
-    pairs = bare_susceptibility(model, MU, temperature, cells).pairs
+    pairs = bare_susceptibility(model, MU, temperature=temperature, mesh=cells).pairs
     space = np.zeros((cells, 2, cells, 2), complex)
     for r in range(cells):
         space[r, :, r] += h0
@@ -229,11 +235,14 @@ def test_first_order_response_of_a_ring_at_a_momentum(channel):
     repulsion = two_body(interaction.tensor, cells)
     q = zone_mesh(cells)[1, 0, 0]
     operators = pair_operators(pairs, 2, channel, np.exp(-1j * q * np.arange(cells)))
-    sectors = [sector(12, n, up=u) for n in range(13) for u in range(7)]
-    sectors = [s for s in sectors if len(s)]
+    # Turning all spins changes nothing, and at q ≠ 0 averages vanish in every sector.
+    spins = [(up, down) for up in range(7) for down in range(up + 1)]
+    sectors = [sector(12, up + down, up=up) for up, down in spins]
+    copies = [1 + (up != down) for up, down in spins]
 
     def exact(g):
-        return kubo(free + g * repulsion, operators, temperature, sectors) / (2 * cells)
+        found = kubo(free + g * repulsion, operators, temperature, sectors, copies)
+        return found / (2 * cells)
 
     energies, vectors = model.states(zone_mesh(cells)[:, 0])
     filled = vectors.conj() * expit((MU - energies) / temperature)[:, None, :]

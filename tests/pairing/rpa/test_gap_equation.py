@@ -9,6 +9,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from nickbook.bands import (
     SQUARE_CHARACTERS,
     BlochModel,
+    FermiSea,
     FermiSheet,
     chemical_potential,
     density_of_states,
@@ -27,6 +28,7 @@ from nickbook.pairing import (
     kanamori,
     linearized_gap,
     pair_scattering,
+    rpa_gap,
     rpa_susceptibility,
     stoner_point,
 )
@@ -55,14 +57,14 @@ def hubbard(U):
 def at_filling(n, t_prime=0.0, *, count=40, temperature=0.1, mesh=48):
     model = square_lattice(t_prime)
     mu = chemical_potential(model, n)
-    chi0 = bare_susceptibility(model, mu, temperature, mesh)
+    chi0 = bare_susceptibility(model, mu, temperature=temperature, mesh=mesh)
     return pair_scattering(fermi_patches(model, mu, count), chi0)
 
 
 @pytest.fixture(scope="module")
 def bilayer():
     model = four_band()
-    chi0 = bare_susceptibility(model, MU, 0.03, 48)
+    chi0 = bare_susceptibility(model, MU, temperature=0.03, mesh=48)
     return pair_scattering(fermi_patches(model, MU, 16), chi0)
 
 
@@ -110,7 +112,7 @@ def ring_scattering():
                         left, right = vectors[i, :, m], vectors[j, :, n]
                         jump = np.array([left[a].conj() * right[c] for a, c in pairs])
                         chi[q] += share / CELLS * np.outer(jump, jump.conj())
-    chi0 = Susceptibility(model, 0.0, 1e-3, pairs, np.repeat(chi[:, None], CELLS, 1), 0.0)
+    chi0 = Susceptibility(FermiSea(model, 0.0), 1e-3, pairs, np.repeat(chi[:, None], CELLS, 1), 0.0)
     two = np.stack([k[1:], 0 * k[1:]], axis=-1)
     weights = np.ones(2)
     sheet = FermiSheet(
@@ -159,12 +161,17 @@ def many_electrons(interaction):
 def _effective(v, levels):
     """Two-body amplitudes [i, j, k, l] between the levels at zero, by degenerate perturbation."""
     c = annihilators(2 * RING)  # mode 2 * level + spin
-    up_down = [
-        v[i, j, k, m] / 2 * (c[2 * i + s].T @ c[2 * j + t].T @ c[2 * m + t] @ c[2 * k + s])
-        for i, j, k, m in zip(*np.nonzero(np.abs(v) > 1e-14), strict=True)
-        for s in (0, 1)
-        for t in (0, 1)
-    ]
+    pairs = {(a, b): c[b] @ c[a] for a in range(2 * RING) for b in range(2 * RING) if a != b}
+    scattered = []
+    for (a, b), pair in pairs.items():
+        (i, s), (j, t) = divmod(a, 2), divmod(b, 2)
+        sources = [
+            v[i, j, k, m] / 2 * pairs[2 * k + s, 2 * m + t]
+            for k, m in zip(*np.nonzero(np.abs(v[i, j]) > 1e-14), strict=True)
+            if (k, s) != (m, t)
+        ]
+        if sources:
+            scattered.append(pair.T @ total(sources))
     # Subtracting the mean field of the full level leaves scattering as the only process.
     field = 2 * v[0, :, 0, :] - v[0, :, :, 0]
     mean = [
@@ -174,7 +181,7 @@ def _effective(v, levels):
         for s in (0, 1)
     ]
     free = total(levels[i] * (c[2 * i + s].T @ c[2 * i + s]) for i in range(RING) for s in (0, 1))
-    coupling = total(up_down) - total(mean)
+    coupling = total(scattered) - total(mean)
     parts = []
     for electrons in (0, 1, 2):
         states = sector(2 * RING, 2 + electrons)
@@ -295,22 +302,26 @@ def test_weak_attraction_pairs_all_states_equally():
     scattering = at_filling(0.7)
     (best, *rest) = linearized_gap(scattering, hubbard(-1e-6))
     states = density_of_states(square_lattice(), scattering.patches.mu).sum()
-    assert best.gap.channel == "A1"
-    assert best.spin == "singlet"
+    assert (best.gap.channel, best.gap_function().kind) == ("singlet A1", "s")
     assert best.eigenvalue == pytest.approx(1e-6 * states, rel=1e-5)
     assert best.gap.values[0] == pytest.approx(1, abs=1e-5)
     assert max(abs(s.eigenvalue) for s in rest) < 1e-5 * best.eigenvalue
 
 
 @pytest.mark.parametrize(
-    ("filling", "channel"),
-    [(0.85, "B1"), (0.75, "B1"), (0.45, "B2"), (0.35, "B2")],
+    ("filling", "channel", "kind"),
+    [
+        (0.85, "singlet B1", "d"),
+        (0.75, "singlet B1", "d"),
+        (0.45, "singlet B2", "dxy"),
+        (0.35, "singlet B2", "dxy"),
+    ],
     ids=["d(x²−y²) near half filling", "d(x²−y²)", "d(xy)", "d(xy) when dilute"],
 )
-def test_weakly_repelling_hubbard_model_pairs_as_known(filling, channel):
+def test_weakly_repelling_hubbard_model_pairs_as_known(filling, channel, kind):
     # Hlubina, Phys. Rev. B 59, 9600 (1999); Raghu, Kivelson and Scalapino, 81, 224505 (2010).
     best = linearized_gap(at_filling(filling, temperature=0.05, mesh=96), hubbard(0.3))[0]
-    assert best.gap.channel == channel
+    assert (best.gap.channel, best.gap.kind) == (channel, kind)
     assert best.eigenvalue > 0
 
 
@@ -320,7 +331,7 @@ def test_d_wave_grows_towards_the_antiferromagnet():
     values = []
     for share in (0.3, 0.6, 0.9, 0.97):
         best = linearized_gap(scattering, hubbard(share * stoner.scale))[0]
-        assert best.gap.channel == "B1"
+        assert best.gap.channel == "singlet B1"
         assert best.gap.sign_changes() == [4]
         values.append(best.eigenvalue)
     assert (np.diff(values) > 0).all()
@@ -331,7 +342,7 @@ def test_eigenvalues_are_the_limit_of_a_gap_on_the_whole_zone():
     # Pairs within a width of the Fermi energy, on the mesh, with no Fermi line drawn.
     model, U, size = square_lattice(-0.2), 1.5, 320
     mu = chemical_potential(model, 0.6)
-    chi0 = bare_susceptibility(model, mu, 0.2, size)
+    chi0 = bare_susceptibility(model, mu, temperature=0.2, mesh=size)
     spin, charge = (
         rpa_susceptibility(chi0, hubbard(U), c).values[..., 0, 0].real for c in ("spin", "charge")
     )
@@ -355,7 +366,8 @@ def test_eigenvalues_are_the_limit_of_a_gap_on_the_whole_zone():
     wide, narrow = eigenvalue(0.06), eigenvalue(0.03)
     limit = (4 * narrow - wide) / 3
     scattering = pair_scattering(fermi_patches(model, mu, 128), chi0)
-    found = {s.gap.channel: s.eigenvalue for s in linearized_gap(scattering, hubbard(U))}["B1"]
+    found = {s.gap.channel: s.eigenvalue for s in linearized_gap(scattering, hubbard(U))}
+    found = found["singlet B1"]
     assert found == pytest.approx(limit, rel=1e-3)
 
 
@@ -364,18 +376,18 @@ def test_gaps_belong_to_their_channels(bilayer):
     found = linearized_gap(bilayer, interaction, states=2)
     values = [s.eigenvalue for s in found]
     assert values == sorted(values, reverse=True)
-    assert sorted({s.gap.channel for s in found}) == sorted(SQUARE_CHARACTERS)
+    assert sorted({s.gap.representation for s in found}) == sorted(SQUARE_CHARACTERS)
     kernel = bilayer.vertex(interaction) * bilayer.patches.weights
     for state in found:
         gap = np.concatenate(state.gap.values)
         name, share = bilayer.patches.representation(gap)
-        assert (name, round(share, 9)) == (state.gap.channel, 1.0)
+        assert (name, round(share, 9)) == (state.gap.representation, 1.0)
         assert -kernel @ gap == pytest.approx(state.eigenvalue * gap, abs=1e-7)
-        even = 1 if state.spin == "singlet" else -1
+        even = 1 if state.gap.spin == "singlet" else -1
         assert gap[bilayer.patches.minus] == pytest.approx(even * gap, abs=1e-7)
         assert gap.max() == pytest.approx(1)
         assert np.abs(gap).max() == pytest.approx(1)
-    triplet = next(s for s in found if s.spin == "triplet")
+    triplet = next(s for s in found if s.gap.spin == "triplet")
     flip = bilayer.patches.permutations[4]
     gap = np.concatenate(triplet.gap.values)
     assert gap[flip] == pytest.approx(-gap, abs=1e-7)
@@ -384,14 +396,14 @@ def test_gaps_belong_to_their_channels(bilayer):
 def test_symmetry_only_saves_work(bilayer):
     model = replace(four_band(), symmetries=())
     interaction = kanamori(model.sites, U=1.0, J=0.1)
-    chi0 = bare_susceptibility(model, MU, 0.03, 48)
+    chi0 = bare_susceptibility(model, MU, temperature=0.03, mesh=48)
     plain = pair_scattering(fermi_patches(model, MU, 16), chi0)
     assert len(plain.rows) == 8 * len(bilayer.rows)
     assert plain.vertex(interaction) == pytest.approx(bilayer.vertex(interaction), abs=1e-10)
     known = linearized_gap(bilayer, interaction, states=2)
     for state in linearized_gap(plain, interaction):
-        same = [s for s in known if s.spin == state.spin]
-        assert state.gap.channel == {"singlet": "even", "triplet": "odd"}[state.spin]
+        same = [s for s in known if s.gap.spin == state.gap.spin]
+        assert state.gap.channel == state.gap.spin
         assert state.eigenvalue == pytest.approx(same[0].eigenvalue, abs=1e-10)
 
 
@@ -411,10 +423,12 @@ def test_patches_and_mesh_converge():
     interaction = kanamori(model.sites, U=1.0, J=0.1)
     found, errors = {}, {}
     for mesh, count in ((32, 32), (48, 32), (64, 32), (64, 64)):
-        chi0 = bare_susceptibility(model, MU, 0.05, mesh)
+        chi0 = bare_susceptibility(model, MU, temperature=0.05, mesh=mesh)
         scattering = pair_scattering(fermi_patches(model, MU, count), chi0)
         values = {s.gap.channel: s.eigenvalue for s in linearized_gap(scattering, interaction)}
-        found[mesh, count] = np.array([values[name] for name in ("E", "A1", "B1")])
+        found[mesh, count] = np.array(
+            [values[c] for c in ("triplet E", "singlet A1", "singlet B1")]
+        )
         errors[mesh] = chi0.mesh_error
     for mesh in (32, 48):
         off = np.abs(found[mesh, 32] / found[64, 32] - 1).max()
@@ -428,11 +442,11 @@ def test_bad_input_is_named(bilayer):
         linearized_gap(bilayer, kanamori(model.sites, U=1.6, J=0.16))
     with pytest.raises(ValueError, match="charge channel orders"):
         linearized_gap(bilayer, kanamori(model.sites, U=-1.6, J=0.0, U_prime=0.0))
-    with pytest.raises(ValueError, match="make both from one model at one mu"):
-        pair_scattering(fermi_patches(model, MU, 8), bilayer.chi0)
-    with pytest.raises(ValueError, match="make both from one model at one mu"):
-        pair_scattering(fermi_patches(bilayer.patches.model, MU + 0.01, 8), bilayer.chi0)
-    with pytest.raises(ValueError, match="at most 6 in channel A1"):
+    strained = replace(model, hoppings=1.01 * model.hoppings, symmetries=())
+    for other in (FermiSea(strained, MU), FermiSea(model, MU + 0.01)):
+        with pytest.raises(ValueError, match="make both from one sea"):
+            pair_scattering(other.patches(8), bilayer.chi0)
+    with pytest.raises(ValueError, match="at most 6 in channel singlet A1"):
         linearized_gap(bilayer, kanamori(model.sites, U=1.0, J=0.1), states=7)
     with pytest.raises(ValueError, match="states"):
         linearized_gap(bilayer, kanamori(model.sites, U=1.0, J=0.1), states=0)
@@ -445,8 +459,18 @@ def test_interactions_must_keep_the_symmetries(bilayer):
     # One electron may not go from x²−y² to z² while another watches.
     tensor = np.zeros((4, 4, 4, 4))
     tensor[0, 0, 0, 1] = tensor[0, 0, 1, 0] = tensor[0, 1, 0, 0] = tensor[1, 0, 0, 0] = 0.1
-    with pytest.raises(ValueError, match="interaction changes under 'C4'"):
+    with pytest.raises(ValueError, match=r"interaction changes by .* under 'C4', a symmetry"):
         bilayer.vertex(Interaction(tensor))
+
+
+def test_one_call_makes_what_the_parts_make(bilayer):
+    interaction = kanamori(four_band().sites, U=1.0, J=0.1)
+    options = {"interaction": interaction, "temperature": 0.03, "mesh": 48, "patches": 16}
+    for sea in ((FermiSea(four_band(), MU),), (four_band(), MU)):
+        found = rpa_gap(*sea, **options, states=2)
+        expected = linearized_gap(bilayer, interaction, states=2)
+        assert [s.gap.channel for s in found] == [s.gap.channel for s in expected]
+        assert [s.eigenvalue for s in found] == [s.eigenvalue for s in expected]
 
 
 def test_pairs_need_time_reversal():
@@ -461,4 +485,4 @@ def test_pairs_need_time_reversal():
     )
     patches = fermi_patches(model, -1.0, 8)
     with pytest.raises(ValueError, match="give a model with time reversal"):
-        pair_scattering(patches, bare_susceptibility(model, -1.0, 0.2, 32))
+        pair_scattering(patches, bare_susceptibility(model, -1.0, temperature=0.2, mesh=32))

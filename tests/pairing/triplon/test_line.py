@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq, root
 
-from nickbook.bands import BlochModel, conduction_bands, fermi_sheets
+from nickbook.bands import BlochModel, FermiSea, conduction_bands, four_band
 from nickbook.pairing import (
     factorized_gap,
     gap_amplitudes,
@@ -17,6 +17,7 @@ from nickbook.pairing import (
     pair_logarithm,
     triplon_critical_temperature,
     triplon_gap,
+    triplon_mean_field,
 )
 
 MU, CUTOFF = -0.65, 0.3
@@ -25,16 +26,16 @@ MANY_POCKETS = -0.79
 
 
 @cache
-def sheets_at(mu):
-    return tuple(fermi_sheets(conduction_bands(), mu))
+def sea(mu):
+    return FermiSea(conduction_bands(), mu)
 
 
 def solved(mu=MU, **parameters):
-    return triplon_gap(conduction_bands(), mu, sheets=sheets_at(mu), **parameters)
+    return triplon_gap(sea(mu), **parameters)
 
 
 def critical(mu=MU, **parameters):
-    return triplon_critical_temperature(conduction_bands(), mu, sheets=sheets_at(mu), **parameters)
+    return triplon_critical_temperature(sea(mu), **parameters)
 
 
 def eta_squared(points):
@@ -125,42 +126,46 @@ def test_pair_logarithm_against_adaptive_quadrature(gap, temperature):
         quad(integrand, low, high, epsabs=1e-13, epsrel=1e-12, limit=200)[0]
         for low, high in pairwise(edges)
     )
-    assert pair_logarithm(gap, temperature, CUTOFF) == pytest.approx(total, rel=1e-11)
-    assert pair_logarithm(-gap, temperature, CUTOFF) == pair_logarithm(gap, temperature, CUTOFF)
+    found = pair_logarithm([gap, -gap], temperature=temperature, cutoff=CUTOFF)
+    assert found[0] == pytest.approx(total, rel=1e-11) and found[0] == found[1]
 
 
 def test_pair_logarithm_at_zero_temperature():
     for gap in (1e-5, 0.02, 1.0):
         expected = quad(lambda xi, d=gap: 1 / np.hypot(xi, d), 0, CUTOFF, points=[gap], limit=200)
-        found = pair_logarithm(gap, 0.0, CUTOFF)
+        found = pair_logarithm(gap, temperature=0.0, cutoff=CUTOFF)
         assert found == pytest.approx(expected[0], rel=1e-10)
-        assert pair_logarithm(gap, gap * 1e-3, CUTOFF) == pytest.approx(found, rel=1e-9)
+        assert pair_logarithm(gap, temperature=gap * 1e-3, cutoff=CUTOFF) == pytest.approx(
+            found, rel=1e-9
+        )
     # The logarithm that LK put for it above Eq. 16 is its small-gap limit.
-    assert pair_logarithm(1e-4, 0.0, CUTOFF) == pytest.approx(np.log(0.6 / 1e-4), rel=1e-7)
-    assert pair_logarithm(0.0, 0.0, CUTOFF) == np.inf
+    small, none = pair_logarithm([1e-4, 0.0], temperature=0.0, cutoff=CUTOFF)
+    assert small == pytest.approx(np.log(0.6 / 1e-4), rel=1e-7) and none == np.inf
 
 
 def test_pair_logarithm_has_the_constant_of_weak_coupling():
     for temperature in (1e-3, 1e-6, 1e-40):
         expected = np.log(2 * np.exp(np.euler_gamma) / np.pi * CUTOFF / temperature)
-        assert pair_logarithm(0.0, temperature, CUTOFF) == pytest.approx(expected, rel=1e-12)
+        assert pair_logarithm(0.0, temperature=temperature, cutoff=CUTOFF) == pytest.approx(
+            expected, rel=1e-12
+        )
 
 
 @pytest.mark.parametrize("kappa", [0.0, 0.4, 0.75])
 def test_factorized_gap_is_eq_16(kappa):
-    alpha, beta = sheets_at(MU)
+    alpha, beta = sea(MU).sheets
     densities = [s.weights.sum() for s in (alpha, beta)]
     weighted = [(s.weights * eta_squared(s.points)).sum() for s in (alpha, beta)]
     dos_ratio = densities[1] / densities[0]
     mean, half = 2 * CUTOFF * np.exp(-1 / 0.5), dos_ratio ** (0.5 / (2 - 0.5))
     sizes = {"eq-18": (mean * half, mean / half), "eq-17": roots_of_eq_17(dos_ratio, 0.5, CUTOFF)}
     for ratio, (size_alpha, size_beta) in sizes.items():
-        gap = factorized_gap((alpha, beta), coupling=0.5, kappa=kappa, cutoff=CUTOFF, ratio=ratio)
+        gap = factorized_gap(sea(MU), coupling=0.5, kappa=kappa, ratio=ratio)
         grown_alpha = 1 + weighted[1] / densities[1] * kappa**2 * eta_squared(alpha.points)
         grown_beta = 1 + weighted[0] / densities[0] * kappa**2 * eta_squared(beta.points)
         assert gap.values[0] == pytest.approx(size_alpha * grown_alpha, rel=1e-10)
         assert gap.values[1] == pytest.approx(-size_beta * grown_beta, rel=1e-10)
-        assert gap.channel == "s±" and gap.signs() == [1, -1]
+        assert gap.channel == "singlet A1" and gap.kind == "s±" and gap.signs() == [1, -1]
 
 
 class DenseEquation:
@@ -180,7 +185,7 @@ class DenseEquation:
         self.kernel *= coupling / np.sqrt(densities[0] * densities[1])
 
     def right_side(self, values):
-        logarithm = pair_logarithm(values, self.temperature, self.cutoff)
+        logarithm = pair_logarithm(values, temperature=self.temperature, cutoff=self.cutoff)
         return -self.kernel @ (self.weights * values * logarithm)
 
     def iterated(self, steps=150):
@@ -190,28 +195,20 @@ class DenseEquation:
         return values
 
 
-@pytest.mark.parametrize("mu", [MU, MANY_POCKETS, 0.2])
-@pytest.mark.parametrize(("coupling", "kappa"), [(0.3, 0.75), (0.5, 0.0), (0.5, 0.75), (0.9, 1.5)])
-def test_triplon_gap_against_iteration_with_the_dense_kernel(mu, coupling, kappa):
+@pytest.mark.parametrize(
+    ("coupling", "kappa"), [(0.3, 0.75), (0.5, 0.0), (0.5, 0.75), (0.9, 1.5), (0.3, 6.0)]
+)
+@pytest.mark.parametrize(("mu", "even"), [(MU, 1), (MANY_POCKETS, 3), (0.2, 1)])
+def test_triplon_gap_against_iteration_with_the_dense_kernel(mu, even, coupling, kappa):
+    assert [s.parity for s in sea(mu).sheets].count(1) == even
     gap = solved(mu, coupling=coupling, kappa=kappa, cutoff=CUTOFF)
-    dense = DenseEquation(sheets_at(mu), coupling, kappa, CUTOFF)
+    dense = DenseEquation(sea(mu).sheets, coupling, kappa, CUTOFF)
     assert np.concatenate(gap.values) == pytest.approx(dense.iterated(), rel=1e-9)
-
-
-def test_many_pockets_share_one_gap_function_in_any_order():
-    sheets = sheets_at(MANY_POCKETS)
-    assert [s.parity for s in sheets].count(1) == 3
-    gap = solved(MANY_POCKETS, coupling=0.5, kappa=0.75)
-    shuffled = [sheets[i] for i in (2, 0, 3, 1)]
-    other = triplon_gap(conduction_bands(), MANY_POCKETS, coupling=0.5, kappa=0.75, sheets=shuffled)
-    for sheet, values in zip(other.sheets, other.values, strict=True):
-        (place,) = (i for i, s in enumerate(sheets) if s is sheet)
-        assert values == pytest.approx(gap.values[place], rel=1e-11)
 
 
 @pytest.mark.parametrize("coupling", [0.1, 0.5, 1.5])
 def test_without_kappa_the_gaps_are_constant_and_solve_two_scalar_equations(coupling):
-    alpha, beta = (s.density_of_states for s in sheets_at(MU))
+    alpha, beta = (s.density_of_states for s in sea(MU).sheets)
     v = coupling / np.sqrt(alpha * beta)
 
     def equations(logs):
@@ -233,7 +230,7 @@ def test_without_kappa_the_gaps_are_constant_and_solve_two_scalar_equations(coup
 def test_pair_sum_on_an_energy_grid(temperature):
     kappa, coupling = 0.75, 0.5
     gap = solved(coupling=coupling, kappa=kappa, cutoff=CUTOFF, temperature=temperature)
-    alpha, beta = sheets_at(MU)
+    alpha, beta = sea(MU).sheets
     v = coupling / np.sqrt(alpha.density_of_states * beta.density_of_states)
     energies = CUTOFF * (2 * (np.arange(3000) + 0.5) / 3000 - 1)
     for here, there, own, other in ((0, 1, alpha, beta), (1, 0, beta, alpha)):
@@ -253,7 +250,7 @@ def test_pair_sum_on_an_energy_grid(temperature):
 def test_gap_equation_is_solved_at_finite_temperature(share, coupling, kappa):
     temperature = share * critical(coupling=coupling, kappa=kappa, cutoff=CUTOFF)
     gap = solved(coupling=coupling, kappa=kappa, cutoff=CUTOFF, temperature=temperature)
-    dense = DenseEquation(sheets_at(MU), coupling, kappa, CUTOFF, temperature)
+    dense = DenseEquation(sea(MU).sheets, coupling, kappa, CUTOFF, temperature)
     values = np.concatenate(gap.values)
     assert np.abs(values).min() > 0 and gap.signs() == [1, -1]
     assert dense.right_side(values) == pytest.approx(values, rel=1e-8)
@@ -281,8 +278,7 @@ def test_gap_vanishes_like_a_square_root_at_the_critical_temperature():
 
 def test_equal_bands_in_weak_coupling_are_bcs():
     model = conduction_bands(epsilon_alpha=0.25, epsilon_beta=0.25)
-    sheets = fermi_sheets(model, MU)
-    parameters = {"coupling": 0.08, "cutoff": CUTOFF, "sheets": sheets}
+    parameters = {"coupling": 0.08, "cutoff": CUTOFF}
     temperature = triplon_critical_temperature(model, MU, **parameters)
     gap = np.abs(triplon_gap(model, MU, **parameters).values)
     assert gap == pytest.approx(CUTOFF / np.sinh(1 / 0.08), rel=1e-9)
@@ -298,8 +294,8 @@ def test_equal_bands_in_weak_coupling_are_bcs():
 def test_critical_temperature_is_where_the_dense_linear_equation_has_a_solution():
     for mu, coupling, kappa in ((MU, 0.5, 0.75), (MANY_POCKETS, 0.3, 1.0), (MU, 1.9, 2.0)):
         temperature = critical(mu, coupling=coupling, kappa=kappa, cutoff=CUTOFF)
-        dense = DenseEquation(sheets_at(mu), coupling, kappa, CUTOFF)
-        logarithm = pair_logarithm(0.0, temperature, CUTOFF)
+        dense = DenseEquation(sea(mu).sheets, coupling, kappa, CUTOFF)
+        logarithm = pair_logarithm(0.0, temperature=temperature, cutoff=CUTOFF)
         root_weights = np.sqrt(dense.weights)
         symmetric = root_weights[:, None] * dense.kernel * root_weights * logarithm
         # Not always the largest eigenvalue: for unequal κ_a and κ_b a gap ∝ η can come first.
@@ -325,35 +321,49 @@ def test_gaps_scale_with_the_cutoff():
 
 
 SOUND = {"coupling": 0.5, "kappa": 0.75, "cutoff": 0.3}
+DOORS = (triplon_gap, triplon_critical_temperature, triplon_mean_field, factorized_gap)
 
 
+@pytest.mark.parametrize("function", DOORS)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"coupling": 0.0}, r"coupling = 0\.0.*coupling > 0 and coupling < 2"),
         ({"coupling": 2.0}, r"coupling = 2\.0.*coupling < 2"),
-        ({"coupling": -0.3}, r"coupling = -0\.3"),
         ({"coupling": np.nan}, "coupling = nan"),
         ({"kappa": -0.1}, r"kappa = -0\.1.*kappa >= 0"),
-        ({"kappa": 2.1}, r"kappa = 2\.1.*kappa <= 2"),
+        ({"kappa": (1.0, -1.0)}, r"kappa = -1\.0"),
+        ({"kappa": 6.1}, r"kappa = 6\.1.*kappa <= 6"),
+        ({"kappa": (1.0, 2.0, 3.0)}, "one number or a pair"),
         ({"cutoff": 0.0}, r"cutoff = 0\.0 eV.*cutoff > 0"),
         ({"cutoff": np.inf}, "cutoff = inf"),
-        ({"sheets": []}, "none is odd under the bilayer mirror"),
-        ({"sheets": sheets_at(MU)[:1]}, "none is even under the bilayer mirror"),
+        ({"mu": 5.0}, r"mu = 5\.0 eV crosses no band"),
+        ({"mu": np.nan}, "mu = nan"),
     ],
 )
-def test_impossible_parameters_are_named(change, message):
-    given = SOUND | {"sheets": sheets_at(MU)} | change
-    for function in (triplon_gap, triplon_critical_temperature):
-        with pytest.raises(ValueError, match=message):
-            function(conduction_bands(), MU, **given)
-    sheets = given.pop("sheets")
+def test_impossible_parameters_are_named(function, change, message):
     with pytest.raises(ValueError, match=message):
-        factorized_gap(sheets, **given)
+        function(conduction_bands(), **{"mu": MU} | SOUND | change)
+
+
+def test_sheets_of_another_level_cannot_be_given():
+    for function in DOORS:
+        with pytest.raises(TypeError, match="sheets"):
+            function(four_band(), np.nan, sheets=sea(MU).sheets, **SOUND)
+        with pytest.raises(TypeError, match=r"FermiSea alone, or a BlochModel"):
+            function(sea(MU), MU, **SOUND)
+
+
+@pytest.mark.parametrize("pair", [(1.5, 0.375), [0.375, 1.5]])
+def test_s_wave_sees_the_product_of_both_kappas(pair):
+    for function in (triplon_gap, factorized_gap):
+        ours, expected = (function(sea(MU), coupling=0.5, kappa=k) for k in (pair, 0.75))
+        assert ours.values[1] == pytest.approx(expected.values[1], rel=1e-12)
+    expected = critical(coupling=0.5, kappa=0.75)
+    assert critical(coupling=0.5, kappa=pair) == pytest.approx(expected, rel=1e-12)
 
 
 def test_other_impossible_input_is_named():
-    model, sheets = conduction_bands(), sheets_at(MU)
     with pytest.raises(ValueError, match=r"temperature = -0\.01 eV.*temperature >= 0"):
         solved(**SOUND, temperature=-0.01)
     with pytest.raises(TypeError, match="temperature = 'cold'"):
@@ -361,21 +371,18 @@ def test_other_impossible_input_is_named():
     with pytest.raises(ValueError, match=r"method = 'line'.*fermi-line.*mesh"):
         solved(**SOUND, method="line")
     with pytest.raises(ValueError, match=r"ratio = 'eq-19'.*eq-18.*eq-17"):
-        factorized_gap(sheets, **SOUND, ratio="eq-19")
-    with pytest.raises(ValueError, match=r"mu = 5\.0 eV crosses no band"):
-        triplon_gap(model, 5.0, **SOUND)
-    for function in (triplon_gap, triplon_critical_temperature):
-        with pytest.raises(TypeError, match="coupling_strength"):
-            function(model, MU, coupling_strength=0.5, **SOUND)
+        factorized_gap(sea(MU), **SOUND, ratio="eq-19")
     with pytest.raises(ValueError, match=r"coupling = 0\.001 gives .* coupling >= 0\.0017"):
         solved(coupling=0.001)
 
 
-def test_models_without_a_mirror_are_refused():
-    bands = conduction_bands()
-    model = BlochModel("no mirror", bands.orbitals, bands.translations, bands.hoppings)
-    with pytest.raises(ValueError, match="none is odd under the bilayer mirror"):
-        triplon_gap(model, MU, coupling=0.5)
+@pytest.mark.parametrize("function", DOORS)
+@pytest.mark.parametrize(("mirror", "word"), [(None, "odd"), (1, "odd"), (-1, "even")])
+def test_models_without_both_parities_are_refused(function, mirror, word):
+    bands, matrix = conduction_bands(), None if mirror is None else mirror * np.eye(2)
+    model = BlochModel("m", bands.orbitals, bands.translations, bands.hoppings, matrix)
+    with pytest.raises(ValueError, match=rf"no Fermi line of 'm' .* is {word} under the bilayer"):
+        function(model, MU, **SOUND)
 
 
 @pytest.mark.parametrize("function", [gap_ratio, gap_ratio_exact, gap_amplitudes])
