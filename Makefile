@@ -46,7 +46,7 @@ test: lint $(SITE) ## check the code, the physics, the ledger, and that no chapt
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist worksteal
 
 check: $(READY) $(SITE) ## run every chapter against its printed numbers, open every page
-	NICKBOOK_STATIC=dry $(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist loadgroup \
+	NICKBOOK_STATIC=dry $(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist loadfile \
 		-m "site or chapters or diverge" --nbval --nbval-current-env tests notebooks
 
 lab: $(READY) ## open the chapters in JupyterLab

@@ -26,10 +26,8 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
     return collectors
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the cells, which run in their order, those of one chapter by one worker."""
+    """Mark the cells."""
     for item in items:
         if isinstance(item, IPyNbCell):
             item.add_marker("chapters")
-            item.add_marker(pytest.mark.xdist_group(item.path.name))

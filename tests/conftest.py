@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 collect_ignore = ["sample_book"]  # a notebook for the theme alone
@@ -38,13 +39,23 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"No browser: {INSTALL}.")
 
 
-@pytest.hookimpl(tryfirst=True)
+class FilesButPages(LoadScopeScheduling):
+    """Give a file to one worker, as a chapter's cells need, but spread the tests of the site."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return nodeid if file.endswith("test_site.py") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> FilesButPages | None:
+    return FilesButPages(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what this machine cannot run."""
     for item in items:
         if item.get_closest_marker("diverge"):
             item.add_marker(NEEDS_DIVERGE)
-            item.add_marker(pytest.mark.xdist_group(item.path.name))  # runs its flows once
     shown = [
         item
         for item in items
