@@ -52,33 +52,7 @@ class Mode:
 
 @dataclass(frozen=True, eq=False)
 class BondModel:
-    r"""Bands with exchange on their bonds, GLYWH Eq. 3.
-
-    Parameters
-    ----------
-    bands : BlochModel, FermiSea or sequence of either
-        Bands with time reversal, such as `four_band`, or planes of one crystal such as
-        `bilayer_plane` at several kz, over which the pairs are averaged.  Seas carry their filling.
-    J1, J2 : float
-        Exchange between neighbours in a layer for orbitals 1 (x²−y²) and 2 (z²), in eV.
-    J1_inter, J2_inter : float
-        Exchange between the layers in eV, printed as J'.
-    convention : {"bond", "eq46-47", "eq48", "eq37"}
-        How the constants enter: as H_J gives it, or as an equation of the paper is printed, which
-        multiplies J and J' by the factors of `CONVENTIONS`.
-    neighbors : array_like, shape (2, 2)
-        The two neighbours of a site in primitive vectors: ((1, 1), (1, -1)) for `bilayer_plane`.
-    layers : sequence of sequence of int, optional
-        Indices of the orbitals (1, 2) of each layer; read from the model's `sites` when not given.
-    bond_fields : {"none", "fock", "hartree-fock"}
-        Normal averages of the bonds: none as printed, hoppings, or hoppings and densities.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For constants or words out of range, bands without the layers' orbitals or with the spin
-        written out, or planes that are not alike.
-    """
+    """Bands with exchange on their bonds, GLYWH Eq. 3; its arguments are those of `TJModel`."""
 
     bands: Bands | Sequence[Bands]
     _: KW_ONLY

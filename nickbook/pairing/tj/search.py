@@ -34,7 +34,7 @@ class UnresolvedGapError(ValueError):
 
 
 class TJModel(BondModel):
-    r"""The t-J model of GLYWH Eq. 3 in mean field, with the arguments of `BondModel`.
+    r"""The t-J model of GLYWH Eq. 3 in mean field.
 
     The exchange :math:`J(S_iS_j - n_in_j/4) = -J\,b^\dagger b` of a bond (GLYWH Eqs. 3 and 35),
     with b its singlet (GLYWH Eqs. 4 and 36), gives
@@ -48,19 +48,27 @@ class TJModel(BondModel):
     Parameters
     ----------
     bands : BlochModel, FermiSea or sequence of either
-        Bands, or planes of one crystal.
+        Bands with time reversal, such as `four_band`, or planes of one crystal such as
+        `bilayer_plane` at several kz, over which the pairs are averaged.  Seas carry their filling.
     J1, J2 : float
-        Exchange between neighbours in a layer for orbitals 1 and 2, in eV.
+        Exchange between neighbours in a layer for orbitals 1 (x²−y²) and 2 (z²), in eV.
     J1_inter, J2_inter : float
-        Exchange between the layers in eV.
+        Exchange between the layers in eV, printed as J'.
     convention : {"bond", "eq46-47", "eq48", "eq37"}
-        How the constants enter.
+        How the constants enter: as H_J gives it, or as an equation of the paper is printed, which
+        multiplies J and J' by the factors of `CONVENTIONS`.
     neighbors : array_like, shape (2, 2)
-        The two neighbours of a site in primitive vectors.
+        The two neighbours of a site in primitive vectors: ((1, 1), (1, -1)) for `bilayer_plane`.
     layers : sequence of sequence of int, optional
-        Indices of the orbitals of each layer.
+        Indices of the orbitals (1, 2) of each layer; read from the model's `sites` when not given.
     bond_fields : {"none", "fock", "hartree-fock"}
-        Normal averages of the bonds.
+        Normal averages of the bonds: none as printed, hoppings, or hoppings and densities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For constants or words out of range, bands without the layers' orbitals or with the spin
+        written out, or planes that are not alike.
 
     Notes
     -----

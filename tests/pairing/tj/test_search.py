@@ -11,12 +11,16 @@ from scipy.optimize import brentq
 from nickbook.bands import (
     BlochModel,
     EightBandParameters,
+    FermiSea,
     FourBandParameters,
     bilayer_plane,
+    eight_band,
     four_band,
+    square_group,
+    three_band,
 )
 from nickbook.dimers.fock import annihilators
-from nickbook.pairing import PairAmplitudes, tj_critical_temperature, tj_mean_field
+from nickbook.pairing import PairAmplitudes, TJModel, tj_critical_temperature, tj_mean_field
 from nickbook.pairing.tj.bogoliubov import Bogoliubov
 from nickbook.pairing.tj.free_energy import Problem, polar, reduced_mesh
 from nickbook.pairing.tj.model import CONVENTIONS
@@ -39,8 +43,8 @@ def strong(temperature=0.0, mesh=32, channel="s"):
     )
 
 
-def square_model(layers=1, hopping=-1.0):
-    """One orbital in each of some layers that electrons do not leave."""
+def square_model(layers=1, *, group=False):
+    """One orbital in each of some layers that electrons do not leave, hopping with −1 eV."""
     steps = np.array([(1, 0), (-1, 0), (0, 1), (0, -1)])
     unit = np.eye(layers)
     swap = np.array([[0.0, 1], [1, 0]]) if layers == 2 else None
@@ -48,9 +52,10 @@ def square_model(layers=1, hopping=-1.0):
         "square lattice",
         tuple(f"layer {i}" for i in range(layers)),
         steps,
-        np.array([hopping * unit] * 4),
+        np.array([-unit] * 4),
         mirror=swap,
         sites=tuple(range(layers)),
+        symmetries=square_group(unit, unit) if group else (),
     )
 
 
@@ -425,9 +430,7 @@ class TestLimits:
         with pytest.raises(ValueError, match="mesh = 128 is too coarse"):
             tj_mean_field(four_band(), 3, J1=0.01, J2=0.005, J2_inter=0.02)
 
-    @pytest.mark.parametrize(
-        ("doping", "changes"), [(0.0, {}), (0.08, {}), (0.0, {"J2": 0.0}), (0.2, {})]
-    )
+    @pytest.mark.parametrize(("doping", "changes"), [(0.08, {}), (0.0, {"J2": 0.0})])
     def test_gap_closes_at_the_critical_temperature(self, doping, changes):
         given = PRINTED | {"mesh": 128} | changes
         critical = tj_critical_temperature(four_band(), 3 + doping, **given)
@@ -441,6 +444,17 @@ class TestLimits:
         # Near T_c the BCS gap is 1.74 sqrt(1 − T/T_c) of that at T = 0.
         share = below.gaps["inter2"] / zero.gaps["inter2"]
         assert abs(share) == pytest.approx(0.174, rel=0.1)
+
+    @pytest.mark.parametrize("temperature", [0.0, 0.02])
+    def test_insulator_with_weak_exchange_is_normal(self, temperature):
+        """A gap of 2.8 eV against J = 0.2 eV; the level is in its middle."""
+        steps = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])
+        hops = np.array([np.diag([-2.0, 2.0])] + [np.diag([-0.3, 0.3])] * 4)
+        model = BlochModel("insulator", ("v", "c"), steps, hops, sites=(0, 0))
+        options = {"J1": 0.2, "J2": 0.2, "mesh": 32, "temperature": temperature}
+        solution = tj_mean_field(model, 2, **options)
+        assert solution.channel == "normal"
+        assert abs(solution.mu) < 1e-9
 
     def test_layers_without_exchange_do_not_pair(self):
         options = {"J1": 1.5, "mesh": 64, "channel": "d", "temperature": 0.05}
@@ -555,7 +569,9 @@ class TestGapFunction:
         )  # fmt: skip
         gap = solution.gap_function()
         for sheet, values in zip(gap.sheets, gap.values, strict=True):
-            assert np.abs(np.abs(values) - solution.spectroscopic_gap(sheet)).max() < 2e-4
+            assert (
+                np.abs(np.abs(values) - solution.spectroscopic_gap(sheet, points=41)).max() < 2e-4
+            )
 
     @pytest.mark.parametrize(
         ("changes", "signs"),
@@ -579,7 +595,7 @@ class TestGapFunction:
         projected = solution.gap_function()
         assert tuple(overall * np.array(projected.signs())) == signs
 
-    @pytest.mark.parametrize("kz", [0.0, np.pi / 2, np.pi])
+    @pytest.mark.parametrize("kz", [np.pi / 2, np.pi])
     def test_signs_of_the_quasiparticles_on_a_plane(self, kz):
         """Large pockets of holes against small ones, on planes with and without mirror."""
         solution = tj_mean_field(
@@ -598,19 +614,9 @@ class TestGapFunction:
     def test_lowest_energies_are_refined_between_points(self):
         solution = strong()
         sheet = solution.sea.sheets[0]
-        few, many = (solution.spectroscopic_gap(sheet, points=n) for n in (41, 801))
+        few, many = (solution.spectroscopic_gap(sheet, points=n) for n in (41, 401))
         coarse = solution.energies(sheet.points)[:, 0]
         assert np.abs(few - many).max() < 0.06 * np.abs(coarse - many).max()
-
-    def test_projection_has_the_square_s_symmetry(self):
-        gap = printed().gap_function()
-        for sheet, values in zip(gap.sheets, gap.values, strict=True):
-            assert values.shape == sheet.weights.shape
-            angles = np.linspace(0, 2 * np.pi, 9)[:-1] + 0.2
-            if sheet.area < 0.5:
-                i = gap.sheets.index(sheet)
-                quarter = gap.at_angle(i, angles) - gap.at_angle(i, angles + np.pi / 2)
-                assert np.abs(quarter).max() < 1e-6
 
     def test_energies_are_those_of_the_matrix(self):
         solution = strong()
@@ -618,6 +624,52 @@ class TestGapFunction:
         h = solution.hamiltonian(k) - solution.mu * np.eye(4)
         sigma = np.linalg.svd(h + 1j * solution.gap_matrix(k), compute_uv=False)
         assert np.abs(np.sort(sigma, axis=-1) - solution.energies(k)).max() < 1e-12
+
+
+class TestDoors:
+    def test_a_sea_brings_its_filling(self):
+        model = TJModel(FermiSea.at(four_band(), filling=3), **STRONG)
+        solution = model.solve(mesh=32, channel="s")
+        for name, value in strong().gaps.items():
+            assert solution.gaps[name] == pytest.approx(value, abs=1e-9)
+        critical = model.critical_temperature(mesh=64)
+        assert critical == pytest.approx(
+            tj_critical_temperature(four_band(), 3, **STRONG, mesh=64), rel=1e-9
+        )
+        planes = [FermiSea(bilayer_plane(kz), 10.1) for kz in (0.5, 1.5)]
+        fillings = [sea.filling for sea in planes]
+        assert TJModel(planes, J1=1.0).filling(None) == pytest.approx(np.mean(fillings))
+
+    def test_filling_and_sea_exclude_each_other(self):
+        sea = FermiSea(bilayer_plane(0.5), 10.1)
+        for bands, filling in ((sea, 3.0), (sea.model, None), ([sea, sea.model], None)):
+            with pytest.raises(TypeError, match="FermiSea in place of each"):
+                tj_mean_field(bands, filling, J1=1.0)
+        with pytest.raises(ValueError, match="one level for all planes"):
+            tj_mean_field([sea, FermiSea(sea.model, 10.2)], J1=1.0)
+
+    def test_channel_of_the_gap_is_read_off_its_values(self):
+        """By the representation of the same gap on patches, at the points that both share."""
+        sea, doped = FermiSea(square_model(group=True), -1.0), {"mesh": 64, "temperature": 0.05}
+        diagonal = {"J1": 3.0, "neighbors": DIAGONALS}
+        for options, name in (
+            ({"J1": 2.0, "channel": "d"}, "B1"),
+            (diagonal | {"channel": "d"}, "B2"),
+            (diagonal | {"channel": "s"}, "A1"),
+        ):
+            solution = tj_mean_field(sea, **doped, **options)
+            gap = solution.gap_function()
+            assert gap.channel == f"singlet {name}"
+            patches = solution.sea.patches(16)
+            values = solution.gap_matrix(patches.points)[:, 0, 0].real
+            assert patches.representation(values) == (name, pytest.approx(1))
+        assert (
+            tj_mean_field(square_model(), 0.85, J1=2.0, channel="d", **doped)
+            .gap_function(sea)
+            .channel
+            == "singlet"
+        )
+        assert tj_mean_field(sea, J1=0.0).gap_function().kind == "normal"
 
 
 class TestBondFields:
@@ -702,12 +754,18 @@ class TestBadInput:
             tj_mean_field(model, filling, **given)
 
     def test_models_without_layers_are_refused(self):
-        from nickbook.bands import eight_band, three_band
-
         with pytest.raises(ValueError, match="layers"):
             tj_mean_field(three_band(), 3, J1=0.1)
         with pytest.raises(ValueError, match="bilayer_plane"):
             tj_mean_field(eight_band(), 6, J1=0.1)
+
+    def test_bands_with_the_spin_written_out_are_refused(self):
+        with pytest.raises(ValueError, match="spin_degeneracy = 1"):
+            tj_mean_field(replace(square_model(2), spin_degeneracy=1), 1.7, J1=1.0)
+
+    def test_critical_temperature_knows_no_bond_fields(self):
+        with pytest.raises(ValueError, match="bond_fields = 'fock'; allowed"):
+            tj_critical_temperature(square_model(), 0.85, J1=1.0, bond_fields="fock")
 
     def test_no_half_converged_answer(self, monkeypatch):
         monkeypatch.setattr(Problem, "polish", lambda _, x, mu: (x, mu, 1e-4))
