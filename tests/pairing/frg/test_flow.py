@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -180,6 +181,11 @@ def test_one_step_is_the_plain_sum_of_the_diagrams(name, regulator):
         assert rate[r, p2, p3, band] == pytest.approx(plain, abs=2e-4 * np.abs(rate).max())
 
 
+@cache
+def density(model, xi):
+    return density_of_states(model, xi)[0]
+
+
 def pair_sum(model, regulator, scale):
     """Sum of 1/2|ξ| over the modes of band 0 that the regulator leaves in, by its definition."""
 
@@ -193,14 +199,15 @@ def pair_sum(model, regulator, scale):
         else:
             # ∫dω/π |ξ| ω⁴/((ω² + Λ²)²(ω² + ξ²)), from the residues.
             share = a * (2 * a + 1) / (2 * (1 + a) ** 2)
-        return share * density_of_states(model, xi)[0] / (2 * abs(xi))
+        return share * density(model, xi) / (2 * abs(xi))
 
     low = {"sharp": scale, "smooth": scale / 2, "frequency": 1e-9}[regulator]
     edges = sorted(p.energy for p in van_hove_points(model) if p.band == 0)
     total = 0.0
     for sign in (-1, 1):
         # Logarithms at the saddles and the steps are ends of the intervals.
-        ends = {low, 1.5 * scale} | {sign * e for e in edges if sign * e > low}
+        ends = {low, *([1.5 * scale] if regulator == "smooth" else [])}
+        ends |= {sign * e for e in edges if sign * e > low}
         ends = sorted(e for e in ends if e <= max(sign * edges[0], sign * edges[-1]))
         for a, b in pairwise(ends):
             t, w = np.polynomial.legendre.leggauss(16)
