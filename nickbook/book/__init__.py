@@ -1,7 +1,7 @@
 """What chapters speak with: figures, and figures with sliders."""
 
 from nickbook.book.drawing import Curve, Drawing, Image, Panel
-from nickbook.book.explore import Choice, Slider, explore
+from nickbook.book.explore import Choice, Slider
 from nickbook.book.figures import SHEET_COLORS, figure, subplots
 from nickbook.book.verdict_table import Verdicts, verdicts
 
@@ -14,7 +14,6 @@ __all__ = [
     "Panel",
     "Slider",
     "Verdicts",
-    "explore",
     "figure",
     "subplots",
     "verdicts",

@@ -4,7 +4,6 @@ import base64
 import functools
 import gzip
 import http.server
-import importlib
 import itertools
 import json
 import os
@@ -29,13 +28,13 @@ from nickbook.book import (
     Image,
     Panel,
     Slider,
-    explore,
     figures,
     table,
 )
+from nickbook.book import explore as module
 from nickbook.book.drawing import draw, mathtext
+from nickbook.book.explore import explore
 
-module = importlib.import_module("nickbook.book.explore")  # the name is also a function
 FRONT_END = Path(module.__file__).with_name("explorer.mjs")
 
 WORDS = {
