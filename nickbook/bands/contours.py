@@ -7,6 +7,7 @@ this fails (close to a saddle, or for a mesh that joins lines wrongly) the equat
 integrated instead, which cannot leave its line.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
@@ -395,9 +396,10 @@ def _orbit(band: "Band", energy: float, start: Floats) -> Contour:
     turns = _plane(np.round((path_at(period) - start)[None] / _TURN) * _TURN)
     for count in (2048, 16384):
         guide = _plane(path_at(period * _phase(count)).T)
-        contour, converged = _projected(band, energy, guide, turns)
-        if converged:
-            return contour
+        with suppress(_UnresolvedError):
+            contour, converged = _projected(band, energy, guide, turns)
+            if converged:
+                return contour
     raise RuntimeError(
         f"the line of energy {energy!r} eV through k = {start} has a bend sharper than {count} "
         "points resolve: two bands nearly touch there; move the energy, or give the mirror that "

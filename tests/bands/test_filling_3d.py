@@ -50,7 +50,9 @@ def test_tetrahedra_agree_with_areas_of_planes():
 
 def test_tetrahedra_converge_with_the_fourth_power():
     expected = plane_average(-0.3)[0]
-    errors = [abs(2 * tetrahedra(stacked(), n).occupied(-0.3)[0] - expected) for n in (16, 32, 64)]
+    bands = stacked().band_energies
+    meshes = [tetrahedra(bands, even=True, size=n) for n in (16, 32, 64)]
+    errors = [abs(2 * mesh.occupied(-0.3)[0] - expected) for mesh in meshes]
     # A factor of 16 each time; without the correction for curvature it is 4.
     assert errors[0] > 9 * errors[1] > 81 * errors[2]
 

@@ -5,13 +5,14 @@ import pytest
 
 from nickbook.bands import (
     BlochModel,
+    FermiSea,
     bilayer_plane,
+    fermi_patches,
     fermi_sheets,
     four_band,
     square_group,
     three_band,
 )
-from nickbook.pairing import fermi_patches
 
 MU = 10.0585
 ONE = np.eye(1)
@@ -105,15 +106,23 @@ def test_weight_of_a_patch_is_the_density_of_states_between_its_angles():
     model = four_band()
     patches = fermi_patches(model, MU, 16)
     # dk/(4π²|v|) along the line, from a finely divided sheet met by angle.
-    fine = fermi_patches(model, MU, 1600)
+    fine = fermi_patches(model, MU, 400)
     for coarse, sheet in zip(patches.sheets, fine.sheets, strict=True):
-        expected = sheet.weights.reshape(16, 100).sum(axis=1)
+        expected = sheet.weights.reshape(16, 25).sum(axis=1)
         assert coarse.weights == pytest.approx(expected, rel=1e-6)
         closed = np.append(sheet.points, sheet.points[:1], axis=0)
         length = np.linalg.norm(np.diff(closed, axis=0), axis=1)
         speed = np.linalg.norm(sheet.velocity, axis=1)
         steps = length * (1 / speed + 1 / np.roll(speed, -1)) / 2 / (4 * np.pi**2)
         assert steps.sum() == pytest.approx(sheet.density_of_states, rel=1e-4)
+
+
+def test_patches_know_their_sea():
+    sea = FermiSea.at(four_band(), filling=3)
+    patches = sea.patches(8)
+    assert patches.sea is sea and patches.model is sea.model and patches.mu == sea.mu
+    assert patches.sea == fermi_patches(four_band(), sea.mu, 8).sea
+    assert [s.name for s in patches.sheets] == ["β", "γ", "α"]
 
 
 def test_angles_lie_between_the_mirror_lines():

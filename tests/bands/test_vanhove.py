@@ -51,9 +51,10 @@ def test_steps_have_the_stated_height():
 
 def test_logarithms_have_the_stated_strength():
     model = conduction_bands()
-    for level, band in ((-0.765, 1), (0.4, 0)):
+    # On these sides of the saddles the lines are smooth; on the other they follow their orbits.
+    for level, band, side in ((-0.765, 1, -1), (0.4, 0, 1)):
         points = [p for p in van_hove_points(model) if abs(p.energy - level) < 1e-9]
-        near, far = (density_of_states(model, level + d)[band] for d in (1e-6, 1e-5))
+        near, far = (density_of_states(model, level + side * d)[band] for d in (1e-6, 1e-5))
         strength = sum(p.strength for p in points)
         assert near - far == pytest.approx(strength * np.log(10), rel=1e-3)
         assert density_of_states(model, points[0].energy)[band] == np.inf
