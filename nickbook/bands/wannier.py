@@ -1,7 +1,8 @@
-"""Wannier90's files of hoppings, ``seedname_hr.dat``, in and out."""
+"""Wannier90's files of hoppings, ``seedname_hr.dat`` and ``seedname_tb.dat``, in and out."""
 
+import gzip
+import re
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ from nickbook.bands.symmetry import Symmetry
 from nickbook.checks import real
 
 _COLUMNS = "R1 R2 R3 m n Re Im"
+_WHOLE = re.compile(r"[+-]?\d+")
+#: Fortran also writes 1.0D-3, and 1.0-103 where the exponent has three digits.
+_FORTRAN = re.compile(r"(?<=[\d.])(?:[dDqQ]([+-]?\d+)|(?<![eE])([+-]\d{3}))(?!\S)")
 _PER_LINE = 15
 
 
@@ -29,17 +33,20 @@ def read_wannier90(
     positions: ArrayLike | None = None,
     symmetries: tuple[Symmetry, ...] = (),
     tolerance: float = 2e-6,
+    shifts: str | Path | bool | None = None,
 ) -> BlochModel:
-    """Read the hoppings that Wannier90 writes with ``write_hr = true``.
+    """Read the hoppings that Wannier90 writes with ``write_hr`` or ``write_tb = true``.
 
     The file holds a comment, the number of orbitals, the number of lattice vectors, their
     degeneracies and then one line ``R1 R2 R3 m n Re Im`` for each matrix element
-    ⟨m at 0|H|n at R⟩.  Elements are divided by the degeneracy of their lattice vector.
+    ⟨m at 0|H|n at R⟩.  Elements are divided by the degeneracy of their lattice vector, and moved
+    to the nearest images of their orbitals where ``seedname_wsvec.dat`` lies beside the file.
 
     Parameters
     ----------
     path : str or Path
-        The file, such as ``"La3Ni2O7_hr.dat"``.
+        The file, such as ``"La3Ni2O7_hr.dat"``; one whose name ends in ``_tb.dat`` also gives the
+        places of the orbitals.  Compressed if its name ends in ``.gz``.
     name : str, optional
         Name of the model; that of the file when not given.
     orbitals : tuple of str, optional
@@ -55,13 +62,17 @@ def read_wannier90(
     sites : tuple of int, optional
         Number of the atom that each orbital sits on.
     positions : array_like, shape (n, dimension), optional
-        Places of the orbitals in units of the primitive vectors.
+        Places of the orbitals in units of the primitive vectors; those of a ``_tb.dat`` file when
+        not given.
     symmetries : tuple of Symmetry, optional
         A whole group, such as `square_group`.
     tolerance : float, optional
         Deviations up to this size in eV from Hermiticity and from the given symmetries are taken
         for rounding, and averaged away; larger ones are an error.  The default suits the six
         decimals of Wannier90.
+    shifts : str, Path or bool, optional
+        File of the shifts of Wannier90's ``use_ws_distance``.  By default that beside the file, if
+        there is one; False leaves it aside, True demands it.
 
     Returns
     -------
@@ -77,19 +88,31 @@ def read_wannier90(
     OSError
         If the file cannot be read.
 
+    Warns
+    -----
+    UserWarning
+        If vectors on the border of the Wigner-Seitz cell stand for several images and no shifts say
+        which of them is nearest: each hopping is then shared equally, as Wannier90 2 did.
+
     Notes
     -----
-    All elements are parsed and checked as arrays, about three seconds for a million lines; only
-    an error makes the file be read line by line.
+    All elements are parsed and checked as arrays, about three seconds for a million lines.  What
+    list-directed Fortran input reads is read: comments behind the numbers, repeat counts, D
+    exponents, and bytes of any encoding.
     """
     file = Path(path)
     tolerance = real("tolerance", tolerance, at_least=0.0, unit="eV")
     source = _Source(file)
     vectors, elements = source.hoppings(tolerance)
     size = elements.shape[-1]
+    vectors, elements = _shifted(source, vectors, elements, shifts)
+    if positions is None and source.positions is not None:
+        positions = source.positions
     if orbitals and len(orbitals) != size:
         raise ValueError(f"orbitals = {orbitals}; allowed: {size} names, as {file} has num_wann")
     vectors = _in_dimension(vectors, dimension, elements, file)
+    if positions is not None and source.positions is positions:
+        positions = source.positions[:, : vectors.shape[1]]
     elements = _symmetrized(vectors, elements, mirror, symmetries, tolerance)
     return BlochModel(
         name=name or file.name,
@@ -155,18 +178,33 @@ class _Source:
     """One file while it is read; errors know its lines."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
-        with file.open(encoding="utf-8", errors="replace") as lines:
-            numbered = enumerate(lines, start=1)
-            if next(numbered, None) is None:
-                raise self._error("the file is empty", "write it again with write_hr = true")
-            self._size = self._header(numbered, "num_wann, the number of orbitals")
-            self._count = self._header(numbered, "nrpts, the number of lattice vectors")
-            self._degeneracies, self._first = self._read_degeneracies(numbered)
+        self.file = file
+        self._texts = _texts(file)
+        if not self._texts:
+            raise self._error("the file is empty", "write it again with write_hr = true")
+        self.positions: Floats | None = None
+        with_places = ".gz".join(file.name.split(".gz")[:1]).endswith("_tb.dat")
+        header = 4 if with_places else 1
+        if with_places:
+            self._lattice = self._numbers(2, 3, 3, "the lattice vectors in Å")
+        self._size = self._header(header + 1, "num_wann, the number of orbitals")
+        self._count = self._header(header + 2, "nrpts, the number of lattice vectors")
+        self._degeneracies, first = self._read_degeneracies(header + 3)
+        #: Number of the line of each element.
+        self._lines = np.array(
+            [i for i, text in enumerate(self._texts[first - 1 :], first) if text.strip()], dtype=int
+        )
+        self._rows = self._blocks() if with_places else self._table(self._lines, 7, _COLUMNS)
+        self._check_rows()
+
+    @property
+    def shared(self) -> bool:
+        """Whether some lattice vector stands for several images."""
+        return bool((self._degeneracies > 1).any())
 
     def hoppings(self, tolerance: float) -> tuple[Integers, Complexes]:
         """Lattice vectors (nR, 3) and Hermitian matrices (nR, n, n), degeneracies divided out."""
-        rows = self._rows()
+        rows = self._rows
         where = rows[:, :5].astype(np.int64)
         vectors, owner = self._lattice_vectors(where)
         size = self._size
@@ -176,7 +214,7 @@ class _Source:
         repeated = np.flatnonzero(line[place] != np.arange(len(place)))
         if repeated.size:
             row = int(repeated[0])
-            earlier = self._lines()[line[place[row]]]
+            earlier = self._lines[line[place[row]]]
             raise self._error(
                 f"{_element(where[row])} was given before, on line {earlier}",
                 "keep one of the two lines",
@@ -194,72 +232,122 @@ class _Source:
         hermitian = self._hermitian(vectors, elements, line, tolerance)
         return vectors, hermitian / self._degeneracies[:, None, None]
 
-    def _header(self, numbered: Iterator[tuple[int, str]], what: str) -> int:
-        number, text = next(numbered, (0, ""))
-        if not number:
+    def _header(self, at: int, what: str) -> int:
+        if at > len(self._texts):
             raise self._error(f"the file ends before {what}", "write it again")
-        if not text.strip().isdecimal() or int(text) < 1:
-            raise self._error(
-                f"{text.strip()[:40]!r} stands for {what}", "give one positive integer", at=number
-            )
-        return int(text)
+        words = _words(self._texts[at - 1])
+        if not words or not _WHOLE.fullmatch(words[0]) or int(words[0]) < 1:
+            held = self._texts[at - 1].strip()[:40]
+            raise self._error(f"{held!r} stands for {what}", "give one positive integer", at=at)
+        # A line of the table in place of the header would begin with a number as well.
+        if len(words) > 1 and all(map(_is_number, words)):
+            held = self._texts[at - 1].strip()[:40]
+            raise self._error(f"{held!r} stands for {what}", "give one positive integer", at=at)
+        return int(words[0])
 
-    def _read_degeneracies(self, numbered: Iterator[tuple[int, str]]) -> tuple[Integers, int]:
+    def _read_degeneracies(self, at: int) -> tuple[Integers, int]:
         """Degeneracies of the lattice vectors and the number of the line after them."""
         found: list[int] = []
-        number = 3
         while len(found) < self._count:
-            number, text = next(numbered, (0, ""))
-            if not number:
+            if at > len(self._texts):
                 raise self._error(
                     f"the file ends after {len(found)} of nrpts = {self._count} degeneracies",
                     "copy or write it again",
                 )
-            for word in text.split():
-                if not word.isdecimal() or int(word) < 1:
+            for word in _words(self._texts[at - 1]):
+                if len(found) == self._count:
+                    break  # Fortran skips the rest of the line
+                if not _WHOLE.fullmatch(word) or int(word) < 1:
                     raise self._error(
                         f"{word!r} stands where degeneracy {len(found) + 1} of nrpts = "
                         f"{self._count} should be",
                         "give positive integers, one for each lattice vector, before the elements",
-                        at=number,
+                        at=at,
                     )
                 found.append(int(word))
-        if len(found) > self._count:
-            raise self._error(
-                f"this line brings {len(found)} degeneracies, but nrpts = {self._count}",
-                "correct nrpts on line 3, or the degeneracies",
-                at=number,
-            )
-        return np.array(found), number + 1
+            at += 1
+        return np.array(found), at
 
-    def _rows(self) -> Floats:
-        """All elements as an array (lines, 7), complete, finite and in range."""
+    def _numbers(self, first: int, rows: int, columns: int, what: str) -> Floats:
+        """Few numbers of the header."""
+        found = []
+        for at in range(first, first + rows):
+            words = _words(self._texts[at - 1])[:columns] if at <= len(self._texts) else []
+            if len(words) < columns or not all(map(_is_number, words)):
+                raise self._error(f"no {columns} numbers of {what}", "write the file again", at=at)
+            found.append([float(word) for word in words])
+        return np.array(found)
+
+    def _table(self, lines: Integers, columns: int, names: str) -> Floats:
+        """Numbers of some lines, shape (lines, columns); the rest of each line is skipped."""
+        texts = [self._texts[at - 1] for at in lines]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # no elements at all: counted below
-                rows = np.loadtxt(
-                    self._file, skiprows=self._first - 1, ndmin=2, comments=None, encoding="utf-8"
-                )
+                return np.loadtxt(texts, ndmin=2, comments=["!", "#"]).reshape(-1, columns)
         except ValueError:
-            raise self._malformed() from None
-        expected = self._count * self._size**2
-        if rows.shape[1:] != (7,) and rows.size:
-            raise self._malformed()
-        if len(rows) < expected:
+            return self._slow_table(lines, columns, names)
+
+    def _slow_table(self, lines: Integers, columns: int, names: str) -> Floats:
+        """Read what the fast reader does not know, or name the line that nobody can read."""
+        found = np.empty((len(lines), columns))
+        for row, at in enumerate(lines.tolist()):
+            words = _words(self._texts[at - 1])
+            numbers = list(map(_is_number, words))
+            if len(words) < columns or (all(numbers) and len(words) > columns):
+                held = f"{len(words)} columns: {self._texts[at - 1].strip()[:60]!r}"
+                asked = {7: "seven", 4: "four", 3: "three"}.get(columns, str(columns))
+                raise self._error(held, f"give the {asked} {names}", at=at)
+            if not all(numbers[:columns]):
+                i = numbers.index(False)
+                raise self._error(f"{names.split()[i]} = {words[i]!r}", "give a number", at=at)
+            found[row] = [float(word) for word in words[:columns]]
+        return found
+
+    def _blocks(self) -> Floats:
+        """Elements of a ``_tb.dat`` file as rows of the other format, and the orbitals' places."""
+        size, count = self._size, self._count
+        self._require(len(self._lines) // (1 + size**2), count, "blocks of elements")
+        parts = self._lines[: count * (1 + size**2)].reshape(count, -1)
+        vectors = self._table(parts[:, 0], 3, "R1 R2 R3")
+        elements = self._table(parts[:, 1:].ravel(), 4, "m n Re Im")
+        rest = self._lines[parts.size :]
+        self._require(len(rest) // (1 + size**2), count, "blocks of positions")
+        places = rest[: count * (1 + size**2)].reshape(count, -1)
+        home = np.flatnonzero((self._table(places[:, 0], 3, "R1 R2 R3") == 0).all(axis=1))
+        if home.size:
+            names = "m n Re(x) Im(x) Re(y) Im(y) Re(z) Im(z)"
+            inside = self._table(places[home[0], 1:], 8, names)
+            same = inside[:, 0] == inside[:, 1]
+            ordered = inside[same][np.argsort(inside[same, 0])]
+            self.positions = ordered[:, 2::2] @ np.linalg.inv(self._lattice)
+        self._lines = parts[:, 1:].ravel()
+        return np.hstack([np.repeat(vectors, size**2, axis=0), elements])
+
+    def _require(self, found: int, wanted: int, what: str) -> None:
+        if found < wanted:
             raise self._error(
-                f"the file ends after {len(rows)} of {expected} elements (nrpts = {self._count} "
-                f"times num_wann² = {self._size**2})",
+                f"the file ends after {found} of nrpts = {wanted} {what}",
                 "copy or write it again: it is truncated, or its header is wrong",
             )
-        if len(rows) > expected:
+
+    def _check_rows(self) -> None:
+        """Refuse elements that are not complete, finite and in range."""
+        expected = self._count * self._size**2
+        if len(self._rows) < expected:
+            raise self._error(
+                f"the file ends after {len(self._rows)} of {expected} elements (nrpts = "
+                f"{self._count} times num_wann² = {self._size**2})",
+                "copy or write it again: it is truncated, or its header is wrong",
+            )
+        if len(self._rows) > expected:
             raise self._error(
                 f"an element beyond the {expected} of nrpts = {self._count} times num_wann² = "
                 f"{self._size**2}",
                 "correct the header, or remove what follows",
                 expected,
             )
-        self._check_values(rows)
-        return rows
+        self._check_values(self._rows)
 
     def _check_values(self, rows: Floats) -> None:
         finite = np.isfinite(rows)
@@ -317,7 +405,7 @@ class _Source:
         if miss.max() > tolerance:
             r, m, n = (int(i) for i in np.unravel_index(miss.argmax(), miss.shape))
             row = int(line[(r * self._size + m) * self._size + n])
-            other = self._lines()[line[(partner[r] * self._size + n) * self._size + m]]
+            other = self._lines[line[(partner[r] * self._size + n) * self._size + m]]
             raise self._error(
                 f"the element {elements[r, m, n]:.6g} and its conjugate {adjoint[r, m, n]:.6g} of "
                 f"line {other} differ by {miss.max():.2e} eV: not Hermitian",
@@ -327,33 +415,109 @@ class _Source:
         averaged: Complexes = (elements + adjoint) / 2
         return averaged
 
-    def _malformed(self) -> ValueError:
-        """Find the line that keeps the elements from being read."""
-        texts = self._file.read_text(encoding="utf-8", errors="replace").splitlines()
-        for number in self._lines():
-            words = texts[number - 1].split()
-            if len(words) != 7:
-                held = f"{len(words)} columns: {texts[number - 1].strip()[:60]!r}"
-                return self._error(held, f"give the seven {_COLUMNS}", at=number)
-            for word, what in zip(words, _COLUMNS.split(), strict=True):
-                try:
-                    float(word)
-                except ValueError:
-                    return self._error(f"{what} = {word!r}", "give a number", at=number)
-        return self._error("its elements are no table of numbers", "write the file again")
-
-    def _lines(self) -> list[int]:
-        """Numbers of the lines that hold elements."""
-        with self._file.open(encoding="utf-8", errors="replace") as lines:
-            numbered = enumerate(lines, start=1)
-            return [i for i, text in numbered if i >= self._first and text.strip()]
-
     def _error(
         self, held: str, remedy: str, row: int | None = None, at: int | None = None
     ) -> ValueError:
-        number = self._lines()[row] if row is not None else at
-        place = f"{self._file}" if number is None else f"{self._file}, line {number}"
+        number = self._lines[row] if row is not None else at
+        place = f"{self.file}" if number is None else f"{self.file}, line {number}"
         return ValueError(f"{place}: {held}; {remedy}")
+
+
+def _texts(file: Path) -> list[str]:
+    """Lines of a file, compressed or not, with numbers as Python writes them."""
+    opened = gzip.open if file.suffix == ".gz" else open
+    try:
+        with opened(file, "rb") as raw:
+            text = raw.read().decode("utf-8", errors="replace")
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise ValueError(f"{file}: {error}; copy it again, or give the file itself") from None
+    head, separator, rest = text.partition("\n")
+    return (head + separator + _FORTRAN.sub(r"e\1\2", rest)).splitlines()
+
+
+def _words(text: str) -> list[str]:
+    """Values of a line as list-directed Fortran input takes them: 2*1 is 1 1, a comma a blank."""
+    words = []
+    for word in re.split(r"[!#/]", text, maxsplit=1)[0].replace(",", " ").split():
+        count, star, value = word.partition("*")
+        words += [value] * int(count) if star and count.isdecimal() else [word]
+    return words
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _shifted(
+    source: _Source, vectors: Integers, elements: Complexes, shifts: str | Path | bool | None
+) -> tuple[Integers, Complexes]:
+    """Move each element to the nearest images of its two orbitals, where a file knows them."""
+    file = source.file
+    name = re.sub(r"_(hr|tb)\.dat(\.gz)?$", "_wsvec.dat", file.name)
+    beside = [file.with_name(name + end) for end in ("", ".gz")]
+    found = next((path for path in beside if path != file and path.exists()), None)
+    if isinstance(shifts, str | Path):
+        found = Path(shifts)
+    elif shifts is True and found is None:
+        raise ValueError(f"shifts = True, but {beside[0]} does not exist; give its path")
+    if shifts is False or found is None:
+        if source.shared and shifts is None:
+            warnings.warn(
+                f"{file} has lattice vectors with several images and no {name} beside it: each "
+                "hopping is shared equally between the images; give shifts=False if this is meant",
+                stacklevel=3,
+            )
+        return vectors, elements
+    return _moved(_Shifts(found), vectors, elements)
+
+
+class _Shifts:
+    """One ``_wsvec.dat``: for each vector and pair of orbitals the images that share a hopping."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.texts = _texts(file)
+        lines = [(i, text) for i, text in enumerate(self.texts[1:], 2) if text.strip()]
+        self.images: dict[tuple[int, ...], list[list[int]]] = {}
+        rows = iter(lines)
+        for at, text in rows:
+            key = self._whole(at, text, 5)
+            (count,) = self._whole(*next(rows, (at, "")), 1)
+            self.images[tuple(key)] = [
+                self._whole(*next(rows, (at, "")), 3) for _ in range(max(count, 0))
+            ]
+
+    def _whole(self, at: int, text: str, count: int) -> list[int]:
+        words = _words(text)[:count]
+        if len(words) < count or not all(map(_WHOLE.fullmatch, words)):
+            raise ValueError(
+                f"{self.file}, line {at}: {text.strip()[:60]!r} where {count} integers should be; "
+                "copy or write it again"
+            )
+        return [int(word) for word in words]
+
+
+def _moved(shifts: _Shifts, vectors: Integers, elements: Complexes) -> tuple[Integers, Complexes]:
+    size = elements.shape[-1]
+    moved: dict[tuple[int, ...], Complexes] = {}
+    for vector, matrix in zip(vectors.tolist(), elements, strict=True):
+        for m in range(size):
+            for n in range(size):
+                images = shifts.images.get((*vector, m + 1, n + 1))
+                if not images:
+                    raise ValueError(
+                        f"{shifts.file}: no images for R = {tuple(vector)}, m = {m + 1}, n = "
+                        f"{n + 1}; it belongs to another file, or give shifts=False"
+                    )
+                for image in images:
+                    place = tuple(a + b for a, b in zip(vector, image, strict=True))
+                    target = moved.setdefault(place, np.zeros((size, size), complex))
+                    target[m, n] += matrix[m, n] / len(images)
+    return np.array(list(moved)), np.array(list(moved.values()))
 
 
 def _element(where: Integers) -> str:
