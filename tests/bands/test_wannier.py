@@ -1,5 +1,7 @@
 """Wannier90 files: round trips, PythTB as a second reader, and what is refused."""
 
+import gzip
+
 import numpy as np
 import pytest
 import pythtb
@@ -120,7 +122,8 @@ def folded_file(folder, decimals=None):
 @pytest.mark.parametrize("decimals", [None, 6])
 def test_degenerate_vectors_of_a_wigner_seitz_cell(decimals, tmp_path):
     plain = folded_file(tmp_path, decimals)
-    folded = read_wannier90(tmp_path / "book_hr.dat")
+    with pytest.warns(UserWarning, match=r"book_hr\.dat .* no book_wsvec\.dat .* shared equally"):
+        folded = read_wannier90(tmp_path / "book_hr.dat")
     assert largest_difference(folded, plain) < 1e-14
     k = RANDOM.uniform(-4, 4, (20, 3))
     assert np.abs(pythtb_energies(tmp_path, k) - folded.energies(k)).max() < 1e-12
@@ -138,7 +141,8 @@ def test_order_of_lines_does_not_matter_but_that_of_first_appearance(tmp_path):
     head, elements = lines[: len(lines) - 300], np.array(lines[len(lines) - 300 :])
     turned = elements.reshape(-1, 4)[:, ::-1].ravel().tolist()
     (tmp_path / "book_hr.dat").write_text("\n".join([*head, *turned]) + "\n\n")
-    assert largest_difference(read_wannier90(tmp_path / "book_hr.dat"), model) < 1e-14
+    again = read_wannier90(tmp_path / "book_hr.dat", shifts=False)
+    assert largest_difference(again, model) < 1e-14
 
 
 def test_what_is_read_has_fermi_lines_and_fillings(tmp_path):
@@ -257,7 +261,6 @@ def test_the_sound_file_is_read(tmp_path):
         ({4: "1 -1 1"}, "line 4: '-1' stands where degeneracy 2"),
         ({4: None}, "line 4: '-1' stands where degeneracy 1 of nrpts = 3 should be"),
         ({4: "1 1"}, "line 5: '-1' stands where degeneracy 3 of nrpts = 3 should be"),
-        ({4: "1 1 1 1"}, "line 4: this line brings 4 degeneracies, but nrpts = 3"),
         ({4: "2 1 1"}, "line 5: R = (-1, 0, 0) has degeneracy 2, its partner −R has 1"),
         ({16: None}, "the file ends after 11 of 12 elements (nrpts = 3 times num_wann² = 4)"),
         ({2: "1"}, "line 8: an element beyond the 3 of nrpts = 3 times num_wann² = 1"),
@@ -314,3 +317,131 @@ def test_truncated_files_are_refused(kept, tmp_path):
 def test_missing_files_are_the_systems_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_wannier90(tmp_path / "nowhere_hr.dat")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {2: "2 ! num_wann", 3: "+3  # nrpts, the number of vectors"},
+        {2: "2, orbitals"},
+        {4: "1 1 1 1 7"},
+        {4: "3*1 / the rest is not read"},
+        {5: "-1 0 0 1 1 5.0D-1 +0.0d0 ! a comment", 13: "+1 0 0 1 1 0.5 0.0"},
+        {5: "-1,0,0,1,1,0.5,0.0"},
+        {1: " a = 3.8 \xc5"},
+        {9: "0 0 0 1 1 1.0 1.0-103"},
+        {9: "0 0 0 1 1 1.0 1.0D-103"},
+    ],
+    ids=str,
+)
+def test_what_fortran_reads_is_read(change, tmp_path):
+    path = spoiled(tmp_path, change)
+    path.write_bytes(path.read_text().encode("latin-1"))
+    sound = tmp_path / "sound_hr.dat"
+    sound.write_text(SOUND)
+    assert largest_difference(read_wannier90(path), read_wannier90(sound)) < 1e-15
+
+
+def test_compressed_files_are_read(tmp_path):
+    whole = spoiled(tmp_path, {}).read_bytes()
+    packed = tmp_path / "chain_hr.dat.gz"
+    packed.write_bytes(gzip.compress(whole))
+    sound = read_wannier90(tmp_path / "spoiled_hr.dat")
+    assert largest_difference(read_wannier90(packed), sound) == 0
+    packed.write_bytes(gzip.compress(whole)[:-20])
+    with pytest.raises(ValueError, match=r"chain_hr\.dat\.gz: .*copy it again"):
+        read_wannier90(packed)
+
+
+RING = 4
+
+
+def ring_files(folder, centres=(0.0, 0.45)):
+    """Two orbitals on a ring of four cells, as `_hr.dat` with `_wsvec.dat` and as `_tb.dat`.
+
+    The hoppings are those of all pairs at distances below half of the ring, so that the bands on
+    the whole line follow from the distances, without any file.
+    """
+
+    def hopping(distance):
+        return np.exp(-abs(distance))
+
+    table, shifts, plain = [], ["## with use_ws_distance=.true."], {}
+    vectors = [-2, -1, 0, 1, 2]
+    for r in vectors:
+        for n in (1, 2):
+            for m in (1, 2):
+                away = {k: r + k + centres[n - 1] - centres[m - 1] for k in (-RING, 0, RING)}
+                least = min(map(abs, away.values()))
+                images = [k for k, d in away.items() if abs(d) < least + 1e-9]
+                table.append((r, m, n, hopping(least)))
+                shifts += [f"{r} 0 0 {m} {n}", str(len(images))]
+                shifts += [f"{k} 0 0" for k in images]
+                for k in images:
+                    matrix = plain.setdefault((r + k, 0), np.zeros((2, 2)))
+                    share = len(images) * (2 if abs(r) == 2 else 1)
+                    matrix[m - 1, n - 1] += hopping(least) / share
+    lines = [f"{r} 0 0 {m} {n} {t:.17g} 0.0" for r, m, n, t in table]
+    head = ["a ring", "2", "5", "2 1 1 1 2"]
+    (folder / "ring_hr.dat").write_text("\n".join(head + lines) + "\n")
+    (folder / "ring_wsvec.dat").write_text("\n".join(shifts) + "\n")
+    blocks = ["a ring", "4.0 0.0 0.0", "0.0 4.0 0.0", "0.0 0.0 9.0", "2", "5", "2 1 1 1 2"]
+    for r in vectors:
+        blocks += ["", f"{r} 0 0", *(f"{m} {n} {t:.17g} 0.0" for q, m, n, t in table if q == r)]
+    for r in vectors:
+        blocks += ["", f"{r} 0 0"]
+        for n in (1, 2):
+            for m in (1, 2):
+                x = 4 * centres[m - 1] if r == 0 and m == n else 0.0
+                blocks.append(f"{m} {n} {x} 0.0 0.0 0.0 0.0 0.0")
+    (folder / "ring_tb.dat").write_text("\n".join(blocks) + "\n")
+    return BlochModel("plain", ("a", "b"), np.array(list(plain)), np.array(list(plain.values())))
+
+
+def test_hoppings_go_to_the_nearest_images(tmp_path):
+    plain = ring_files(tmp_path)
+    found = read_wannier90(tmp_path / "ring_hr.dat")
+    assert largest_difference(found, plain) < 1e-15
+    unmoved = read_wannier90(tmp_path / "ring_hr.dat", shifts=False)
+    assert largest_difference(unmoved, plain) > 0.02
+    k = 2 * np.pi * np.arange(RING)[:, None] / RING * [1, 0]
+    assert np.abs(unmoved.energies(k) - plain.energies(k)).max() < 1e-14  # the mesh of the file
+    packed = tmp_path / "ring_wsvec.dat.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "ring_wsvec.dat").read_bytes()))
+    (tmp_path / "ring_wsvec.dat").rename(tmp_path / "elsewhere.dat")
+    assert largest_difference(read_wannier90(tmp_path / "ring_hr.dat"), plain) < 1e-15
+    packed.unlink()
+    path = tmp_path / "elsewhere.dat"
+    assert largest_difference(read_wannier90(tmp_path / "ring_hr.dat", shifts=path), plain) < 1e-15
+    with pytest.raises(ValueError, match=r"ring_wsvec\.dat does not exist; give its path"):
+        read_wannier90(tmp_path / "ring_hr.dat", shifts=True)
+
+
+def test_a_tb_file_holds_the_same_and_the_places(tmp_path):
+    plain = ring_files(tmp_path)
+    found = read_wannier90(tmp_path / "ring_tb.dat")
+    assert largest_difference(found, plain) < 1e-15
+    k = np.array([[0.7, 0.0]])
+    phase = np.exp(1j * 0.7 * 0.45)
+    moved = found.hamiltonian(k, gauge="position")[0, 0, 1]
+    assert moved == pytest.approx(plain.hamiltonian(k)[0, 0, 1] * phase)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "text", "message"),
+    [
+        ("ring_wsvec.dat", 3, "two", r"ring_wsvec\.dat, line 3: 'two' where 1 integers"),
+        ("ring_wsvec.dat", 2, "7 0 0 1 1", r"ring_wsvec\.dat: no images for R = \(-2, 0, 0\)"),
+        ("ring_tb.dat", 3, "0.0 x 0.0", r"ring_tb\.dat, line 3: no 3 numbers of the lattice"),
+        ("ring_tb.dat", 9, "-2 0", r"ring_tb\.dat, line 9: 2 columns.*give the three R1 R2 R3"),
+        ("ring_tb.dat", 10, "1 1 x 0.0", r"ring_tb\.dat, line 10: Re = 'x'; give a number"),
+        ("ring_tb.dat", 6, "50", r"ring_tb\.dat: the file ends|ring_tb\.dat, line \d+"),
+    ],
+)
+def test_companions_are_refused_with_the_line(name, line, text, message, tmp_path):
+    ring_files(tmp_path)
+    lines = (tmp_path / name).read_text().splitlines()
+    lines[line - 1] = text
+    (tmp_path / name).write_text("\n".join(lines) + "\n")
+    with pytest.raises(ValueError, match=message):
+        read_wannier90(tmp_path / ("ring_hr.dat" if "ws" in name else name))
