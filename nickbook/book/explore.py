@@ -173,8 +173,9 @@ class Explorer(anywidget.AnyWidget):
                 raise ValueError(message)
             settings = {name: self._controls[name].parse(v) for name, v in self.values.items()}
             drawing = _buffers(self._compute(**settings).as_dict())
-        except ValueError as problem:
-            self.error = str(problem)
+        except Exception as problem:  # Jupyter would write it to a log nobody sees
+            name = "" if isinstance(problem, ValueError) else f"{type(problem).__name__}: "
+            self.error = f"{name}{problem}"
         else:
             with self.hold_sync():
                 self.drawing, self.error = drawing, ""
@@ -206,7 +207,8 @@ def explore(
     ----------
     compute : callable
         Takes the controls' names as keyword arguments and returns a `Drawing` with the same
-        panels, curves and readouts for all values. A ValueError becomes a message in the figure.
+        panels, curves and readouts for all values. An exception becomes a message in the live
+        figure; on the page a ValueError does, and any other ends the build.
     sliders : sequence of Slider or Choice
         The controls, in the order in which they appear.
     label, caption, alt, check : str

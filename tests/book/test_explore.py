@@ -354,6 +354,8 @@ def test_the_widget_recomputes_what_the_slider_asks(widget):
         ({"kappa": 1.5}, "kappa must lie between 0.0 and 1.0, got 1.5"),
         ({"method": "none"}, "method must be one of"),
         ({"other": 1}, "values must name"),
+        ({"kappa": "0.3"}, "kappa"),
+        ({"kappa": None}, "kappa"),
     ],
 )
 def test_the_widget_keeps_its_drawing_and_says_what_is_wrong(widget, change, words):
@@ -364,6 +366,19 @@ def test_the_widget_keeps_its_drawing_and_says_what_is_wrong(widget, change, wor
     widget.values = START | {"kappa": 0.25}
     assert widget.error == ""
     assert widget.drawing != before
+
+
+def test_any_exception_is_shown_and_the_next_answer_clears_it():
+    def diverge(kappa):
+        if kappa > 0.5:
+            raise RuntimeError("the gap equations did not converge")
+        return compute(kappa, 0.5, "exact")
+
+    widget = module.Explorer(diverge, [Slider("kappa", "κ", (0.1, 0.3, 0.9), 0.3)], {})
+    widget.values = {"kappa": 0.9}
+    assert widget.error == "RuntimeError: the gap equations did not converge"
+    widget.values = {"kappa": 0.1}
+    assert widget.error == ""
 
 
 # --- the front end ---------------------------------------------------------------------------
