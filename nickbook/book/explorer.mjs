@@ -45,7 +45,8 @@ const STYLE = `
 .nb-readouts { display: flex; flex-wrap: wrap; gap: 0 1.25rem; margin: .25rem 0;
   min-height: 1.4em; font-variant-numeric: tabular-nums; }
 .nb-message { margin: .25rem 0; padding: .25rem .75rem; border-left: 3px solid #cf3f2e; }
-.nb-message[hidden] { display: none; }`;
+.nb-message[hidden] { display: none; }
+.nb-old { opacity: .25; }`;
 
 // --- the table ---------------------------------------------------------------------------------
 
@@ -571,6 +572,8 @@ async function render({ model, el }) {
   let drawingAt;
   const complain = (text) => {
     message.hidden = !text;
+    // The curves and readouts are then those of another setting.
+    for (const old of [panels, readouts]) old.classList.toggle('nb-old', Boolean(text));
     if (message.textContent !== text) message.textContent = text;
   };
   const redraw = () => {
