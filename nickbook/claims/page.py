@@ -1,4 +1,4 @@
-"""Write the ledger as a page of the book: ``python -m nickbook.claims.page notebooks/ledger.md``."""
+"""Write the ledger as a page: ``python -m nickbook.claims.page notebooks/ledger.md``."""
 
 import os
 import sys
