@@ -146,7 +146,8 @@ def reached(row, numbers, wanted):
     used = {n.id for f in CONDITIONS for n in ast.walk(ast.parse(row.get(f, "0"), mode="eval"))
             if isinstance(n, ast.Name)}  # fmt: skip
     names = [name for name in numbers if name in used]
-    options = {n: list(itertools.islice(variants(numbers[n], values), 4000)) for n in names}
+    alike = {n: [v for v in numbers.values() if type(v) is type(numbers[n])] for n in names}
+    options = {n: [*alike[n], *itertools.islice(variants(numbers[n], values), 4000)] for n in names}
     look(numbers)
     for name in names:
         for new in options[name]:
@@ -279,6 +280,7 @@ def test_findings_are_kept_until_their_code_changes(tmp_path, monkeypatch):
     monkeypatch.setattr(
         findings, "_computed", lambda *_: calls.append(1) or {"a": np.arange(2), "b": (1.5, "x")}
     )
+    monkeypatch.setattr(findings, "digest", lambda _: "as it was")
     once = findings.kept.__wrapped__
     for _ in range(2):
         assert once("module", "name") == {"a": [0, 1], "b": [1.5, "x"]}

@@ -95,7 +95,7 @@ class TJModel(BondModel):
         hold_mu: bool = False,
         start: PairAmplitudes | None = None,
     ) -> TJSolution:
-        """Solve the gap equations, GLYWH Eqs. 46-48, at their lowest free energy.
+        """Solve the gap equations, GLYWH Eqs. 46, 47 and 48, at their lowest free energy.
 
         Parameters
         ----------

@@ -10,16 +10,18 @@ from nickbook.bands import (
     SQUARE_CHARACTERS,
     SQUARE_ELEMENTS,
     FourBandParameters,
+    bilayer_hubbard,
     chemical_potential,
+    distorted,
     four_band,
     square_group,
     zone_mesh,
 )
-from nickbook.claims.glywh import flow as flows
+from nickbook.claims.glywh import stored
 from nickbook.dimers.fock import annihilators
 from nickbook.pairing import PairAmplitudes, frg_flow, tj_mean_field
 from nickbook.pairing.tj.bogoliubov import Bogoliubov
-from nickbook.pairing.tj.model import PairKernel
+from nickbook.pairing.tj.linear import PairKernel
 
 
 class TestSecondRoutes:
@@ -131,7 +133,7 @@ class TestSecondRoutes:
                 3 + doping, abs=1e-8
             )
             sizes[doping] = abs(s), abs(between)
-            sizes[doping] += (found.spectroscopic_gap(found.sheets()[1]).mean(),)
+            sizes[doping] += (found.spectroscopic_gap(found.sea.sheets[1]).mean(),)
         assert sizes[0.1][0] > max(sizes[0.02][0], sizes[0.14][0])
         assert sizes[0.1][2] > max(sizes[0.02][2], sizes[0.14][2])
         assert sizes[0.02][1] > sizes[0.1][1] > sizes[0.14][1]
@@ -150,12 +152,12 @@ class TestSecondRoutes:
     @pytest.mark.parametrize("electrons", [1.8, 2.2])
     def test_bilayer_hubbard_model_by_its_flow(self, electrons):
         """Another method, and with 2.2 electrons the particle-hole mirror image."""
-        model = measures.bilayer_hubbard()
+        model = bilayer_hubbard()
         flow = frg_flow(
-            model, chemical_potential(model, electrons), U=3.0, J=0.0, patches=16, resolution=32
+            model, chemical_potential(model, electrons), U=3.0, J=0.0, patches=16, mesh=32
         )
         assert flow.diverged and flow.leading() == "singlet A1"
-        best = flow.pairing()[0].gap()
+        best = flow.pairing()[0].gap_function()
         even, odd = (
             next(v for s, v in zip(best.sheets, best.values, strict=True) if s.parity == p)
             for p in (1, -1)
@@ -171,14 +173,14 @@ class TestSecondRoutes:
             np.array([0.001, -0.01], complex),
         )  # fmt: skip
         found = tj_mean_field(
-            measures.distorted(0.1, diagonal=diagonal), 3, **measures.exchange(), channel="full",
+            distorted(0.1, diagonal=diagonal), 3, **measures.exchange(), channel="full",
             mesh=48, temperature=4e-3, start=start,
         )  # fmt: skip
         assert found.stability().kind == "minimum"
         a = found.amplitudes
         assert np.abs(a.d).max() < 0.02 * np.abs(a.interlayer).max()
         signs = []
-        for sheet in found.sheets()[:2]:
+        for sheet in found.sea.sheets[:2]:
             h = found.hamiltonian(sheet.points) - found.mu * np.eye(4)
             gap = found.gap_matrix(sheet.points) * np.exp(-1j * np.angle(a.interlayer[1]))
             levels, u = np.linalg.eigh(np.block([[h, gap], [gap.conj().swapaxes(1, 2), -h]]))
@@ -213,15 +215,15 @@ class TestSecondRoutes:
 
     def test_flows_agree_on_beta_and_not_on_alpha(self):
         """Other flows at J/U = 0.1 that end in s±, and all of divERGe; at J = 0 α turns over."""
-        beta, gamma, alpha = flows.BETA, flows.GAMMA, flows.ALPHA
-        here = [flows.gaps(n) for n in ("base", "coarse", "U 4.0", "U 6.0", "U 8.0")]
-        there = [flows.referee_gaps(n) for n in flows.referees()]
+        beta, gamma, alpha = stored.BETA, stored.GAMMA, stored.ALPHA
+        ours = stored.patch_flows()
+        here = [ours[n].gaps[0] for n in ("base", "coarse", "U 4.0", "U 6.0", "U 8.0")]
+        there = [flow.gaps[0] for flow in stored.diverge_flows().values()]
         for lines, sign in ((here, -1), (there, 1)):
             for line in lines:
                 mean = [np.sign(v.mean()) for v in line]
                 assert mean[beta] == -mean[gamma]
                 assert mean[alpha] == sign * mean[gamma]
-        without = [np.sign(v.mean()) for v in flows.gaps("hund 0.0")]
+        without = [np.sign(v.mean()) for v in ours["hund 0.0"].gaps[0]]
         assert without[alpha] == without[gamma] == -without[beta]
-        scales = [flows.flow(n).critical_scale.item() for n in ("base", "doping 0.1", "doping 0.2")]
-        assert np.all(np.diff(scales) > 0)
+        assert np.all(np.diff(stored.critical_scales("base", "doping 0.1", "doping 0.2")) > 0)
