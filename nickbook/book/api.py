@@ -9,6 +9,7 @@ import pprint
 import re
 import sys
 import textwrap
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -92,13 +93,13 @@ def page(entries: Mapping[str, Entry]) -> str:
     labels = {entry.room.__name__: _label(entry.room.__name__) for entry in entries.values()}
     labels |= {name: entry.label for name, entry in entries.items()}
     for room, names in groupby(entries, lambda name: entries[name].room):
-        title, about = room.__name__, _markdown(room.__doc__ or "", labels)
-        parts.append(f"({labels[title]})=\n## `{title}`\n\n{about}\n")
+        about = f"## `{room.__name__}`\n\n{_markdown(room.__doc__ or '', labels)}"
+        parts.append(f"({labels[room.__name__]})=\n{about}\n")
         for name in names:
             entry = entries[name]
-            home = _home(name, entry.thing)[0] or room
-            parts.append(f"({entry.label})=\n### `{name}`\n\n{_body(name, entry.thing, labels)}\n")
-            parts.append(f"[Source]({SOURCE}{home.__name__.replace('.', '/')}.py)\n")
+            path = f"{(_home(name, entry.thing)[0] or room).__name__.replace('.', '/')}.py"
+            body = f"{_body(name, entry.thing, labels)}\n\nSource: [`{path}`]({SOURCE}{path})"
+            parts.append(f"({entry.label})=\n### {_markdown(name, {})}\n\n{body}\n")
     return "\n".join(parts)
 
 
@@ -111,7 +112,7 @@ def _home(name: str, thing: Any) -> tuple[ModuleType | None, str]:
     if hasattr(thing, "__qualname__"):
         return sys.modules[thing.__module__], ""
     line = re.compile(rf"^((?:#:.*\n)+){name}\b[^=\n]* = ", re.MULTILINE)
-    for module in [m for m in sys.modules.values() if m.__name__.startswith("nickbook.")]:
+    for module in [m for n, m in sys.modules.items() if n.startswith("nickbook.")]:
         if name in vars(module) and (found := line.search(inspect.getsource(module))):
             return module, found[1].replace("#:", "")
     return None, ""
@@ -119,8 +120,9 @@ def _home(name: str, thing: Any) -> tuple[ModuleType | None, str]:
 
 def _body(name: str, thing: Any, labels: Mapping[str, str]) -> str:
     if not callable(thing):
-        value = pprint.pformat(thing, width=64, sort_dicts=False)
-        value = value.replace("\n", "\n" + " " * len(f"{name} = "))
+        value = pprint.pformat(thing, sort_dicts=False).replace(
+            "\n", "\n" + " " * len(name + " = ")
+        )
         return f"```python\n{name} = {value}\n```\n\n{_markdown(_home(name, thing)[1], labels)}"
     doc = NumpyDocString(inspect.getdoc(thing) or "")
     # In its own docstring a parameter is meant, whatever else has its name.
@@ -143,32 +145,32 @@ def _body(name: str, thing: Any, labels: Mapping[str, str]) -> str:
 
 def _signature(name: str, thing: Any) -> str:
     """How something is called; types stand with the parameters."""
-    try:
-        signature = inspect.signature(thing)
-    except ValueError:  # an exception, which takes its message
+    if inspect.isclass(thing) and issubclass(thing, Exception):
         return f"{name}(message)"
+    signature = inspect.signature(thing)
     kept = [p.replace(annotation=p.empty) for n, p in signature.parameters.items() if n != "self"]
     text = str(signature.replace(parameters=kept, return_annotation=signature.empty))
     text = name + re.sub(r"<function (\w+)[^>]*>", r"\1", text)
-    return "\n    ".join(textwrap.wrap(text, 84, break_long_words=False, break_on_hyphens=False))
+    return "\n    ".join(textwrap.wrap(text, 76, break_long_words=False, break_on_hyphens=False))
 
 
 def _members(cls: type) -> dict[str, str]:
-    """From methods, as they are called, and properties to the first words of their docstrings."""
+    """Return calls of methods, and properties, with the first paragraphs of their docstrings."""
     members = {}
-    for name, member in vars(cls).items():
+    own = [base for base in cls.__mro__ if base.__module__.startswith("nickbook.")]
+    for name, member in ChainMap(*(dict(vars(base)) for base in own)).items():
         value = isinstance(member, property | cached_property)
         if name[0] != "_" and (value or inspect.isroutine(member)):
             call = name if value else " ".join(_signature(name, getattr(cls, name)).split())
-            doc = inspect.getdoc(member if value else getattr(cls, name)) or ""
-            members[call] = doc.partition("\n\n")[0]
+            members[call] = (inspect.getdoc(getattr(cls, name)) or "").partition("\n\n")[0]
     return members
 
 
 def _item(names: str, kind: str, text: str, labels: Mapping[str, str]) -> str:
     """One entry of a definition list; classes in its type become links."""
     links = {name: f"[{name}](#{label})" for name, label in labels.items()}
-    kind = re.sub(r"\b[A-Z]\w+", lambda word: links.get(word[0], word[0]), _markdown(kind, {}))
+    kind = _markdown(re.sub(r'"[^"]*"', r"``\g<0>``", kind), {})
+    kind = re.sub(r"\b[A-Z]\w+", lambda word: links.get(word[0], word[0]), kind)
     term = " : ".join(filter(None, (names and f"`{names}`", kind)))
     return f"{term}\n: " + _markdown(text, labels).replace("\n", "\n  ")
 
