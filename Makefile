@@ -66,7 +66,7 @@ lint: $(READY) ## format, lint, types, imports between rooms, spelling
 	node theme/dependencies.mjs && npm --prefix theme run --silent lint
 
 bench: $(READY) ## compare speed and error with plain evaluations
-	$(BIN)/python -m pytest benchmarks -s -p no:cacheprovider
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks -s -p no:cacheprovider
 
 tables: $(READY) ## run the flows behind chapter 10 anew, which takes a quarter of an hour
 	$(BIN)/python tools/frg_table.py

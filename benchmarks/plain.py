@@ -1,23 +1,57 @@
-"""Plain evaluations on meshes and by angle, and the printing of comparisons."""
+"""Plain evaluations on meshes and by angle, and the timing and printing of comparisons."""
 
 import time
 
+import numba
 import numpy as np
 
 MU = -0.65
 #: Mesh points along each direction, and width in eV of a histogram's bin: about the best one, since
 #: narrower bins hold few points and wider ones bend the density of states.
 SIZE, BIN = 2000, 1e-2
+#: A turn repeats its function until it has taken this much CPU time in s.
+TURN = 0.02
+
+# Like numpy in `make bench`, so that no thread burns time in waiting for another one.
+numba.set_num_threads(1)
 
 
-def best_time(function, repeats):
-    """Shortest of some runs in ms, since other programs only ever add time."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
+def side_by_side(functions, rounds):
+    """CPU times of functions that take turns, and their ratios to the first one's.
+
+    The time that the processor gives to other programs does not count, and what else they do to it
+    (caches, clock) hits neighbouring turns alike: a ratio is taken within each round.
+
+    Parameters
+    ----------
+    functions : sequence of callable
+        Called without arguments.
+    rounds : int
+        How often each has its turn; with three or more, a slow first call drops out.
+
+    Returns
+    -------
+    times, ratios : ndarray, shape (functions,)
+        Medians over the rounds, of the times of one call in ms, and of the ratios.
+    """
+    return medians([[cpu_time(function) for function in functions] for _ in range(rounds)])
+
+
+def cpu_time(function):
+    """CPU time of one call in ms, all threads together."""
+    calls, start = 0, time.process_time()
+    while True:
         function()
-        times.append(time.perf_counter() - start)
-    return 1e3 * min(times)
+        calls += 1
+        taken = time.process_time() - start
+        if taken > TURN:
+            return 1e3 * taken / calls
+
+
+def medians(times):
+    """Medians over rounds of times (rounds, functions), and of their ratios to the first."""
+    times = np.array(times)
+    return np.median(times, axis=0), np.median(times / times[:, :1], axis=0)
 
 
 def bands(cosine_x, cosine_y):

@@ -2,25 +2,25 @@
 
 import numpy as np
 
-from nickbook.bands import conduction_bands, eta_k, fermi_sheets
+from nickbook.bands import FermiSea, conduction_bands, eta_k
 
 from .plain import (
     BIN,
     MU,
     SIZE,
-    best_time,
     densities,
     histogram,
     mesh,
     print_table,
     reference,
     relative_error,
+    side_by_side,
     triangles,
 )
 
 
 def on_lines(model):
-    sheets = fermi_sheets(model, MU)
+    sheets = FermiSea(model, MU).sheets
     shares = [s.average(eta_k(s.points) ** 2) for s in sheets]
     return np.array(
         [s.density_of_states * np.array([1, a]) for s, a in zip(sheets, shares, strict=True)]
@@ -40,21 +40,22 @@ def on_triangles(sampled):
 def test_densities_of_states():
     model, sampled = conduction_bands(), mesh()
     exact = np.array([densities(side) for side in reference()])
-    setup = best_time(mesh, 3)
-    rows = []
-    for name, function, given, first, repeats, tolerance in (
-        ("Fermi lines", on_lines, model, lambda: on_lines(conduction_bands()), 50, 1e-10),
-        (f"{SIZE}² histogram, {1e3 * BIN:g} meV", on_histogram, sampled, None, 5, 0.02),
-        (f"{SIZE}² linear triangles", on_triangles, sampled, None, 5, 1e-4),
-    ):
-        error = relative_error(function(given), exact)
-        assert error < tolerance
-        again = best_time(lambda f=function, g=given: f(g), repeats)
-        new = best_time(first, 3) if first else setup + again
-        rows.append((name, error, again, new))
-    ours = rows[0][2]
+    methods = (
+        ("Fermi lines", on_lines, conduction_bands, model, 1e-10),
+        (f"{SIZE}² histogram, {1e3 * BIN:g} meV", on_histogram, mesh, sampled, 0.02),
+        (f"{SIZE}² linear triangles", on_triangles, mesh, sampled, 1e-4),
+    )
+    errors = []
+    for _, function, _, given, tolerance in methods:
+        errors.append(relative_error(function(given), exact))
+        assert errors[-1] < tolerance
+    again = side_by_side([lambda f=f, g=given: f(g) for _, f, _, given, _ in methods], 15)
+    new = side_by_side([lambda f=f, first=first: f(first()) for _, f, first, _, _ in methods], 7)
     print_table(
         f"N and η²-weighted N of both bands at mu = {MU} eV",
-        ("largest error", "next mu, ms", "ratio to ours", "new model, ms"),
-        [(n, f"{e:.1e}", f"{t:.2f}", f"{t / ours:.0f}", f"{c:.0f}") for n, e, t, c in rows],
+        ("largest error", "next mu, ms", "ratio to ours", "new model, ms", "ratio to ours"),
+        [
+            (m[0], f"{e:.1e}", *(f"{x:.3g}" for x in numbers))
+            for m, e, *numbers in zip(methods, errors, *again, *new, strict=True)
+        ],
     )

@@ -5,7 +5,7 @@ import numpy as np
 from nickbook.bands import four_band, zone_mesh
 from nickbook.pairing import tj_mean_field
 
-from .plain import best_time, print_table
+from .plain import print_table, side_by_side
 
 MODEL = four_band()
 EXCHANGE = {"J1": 0.15, "J2": 0.075, "J1_inter": 0.03, "J2_inter": 0.375}
@@ -50,18 +50,15 @@ def solve_plainly(mesh):
 
 
 def test_gap_equations():
-    rows, found = [], {}
-    for mesh in (64, 128, 256):
-        found[mesh] = solve(mesh)
-        rows.append((f"closed forms, {mesh}²", f"{best_time(lambda m=mesh: solve(m), 5):.0f}", ""))
-    results = []
-    plain_time = best_time(lambda: results.append(solve_plainly(128)), 1)
-    gap, mu, steps = results[0]
-    ours = found[128].gaps
+    found = solve(128)
+    gap, mu, steps = solve_plainly(128)
+    ours = found.gaps
     difference = np.abs(gap) - np.abs([ours[name] for name in ("s1", "s2", "inter1", "inter2")])
     assert np.abs(difference).max() < 1e-9
-    assert abs(mu - found[128].mu) < 1e-9
-    ratio = plain_time / float(rows[1][1])
-    rows.append((f"8 × 8 matrices, 128², {steps} steps", f"{plain_time:.0f}", f"{ratio:.0f}"))
+    assert abs(mu - found.mu) < 1e-9
+    meshes = (128, 64, 256)
+    functions = [lambda mesh=mesh: solve(mesh) for mesh in meshes]
+    times, ratios = side_by_side([*functions, lambda: solve_plainly(128)], 3)
+    names = [f"closed forms, {mesh}²" for mesh in meshes] + [f"8 × 8 matrices, 128², {steps} steps"]
+    rows = [(name, f"{t:.0f}", f"{r:.3g}") for name, t, r in zip(names, times, ratios, strict=True)]
     print_table("t-J gaps of GLYWH Fig. 4(b), the same to 1e-9", ("ms", "ratio to 128²"), rows)
-    assert ratio > 50

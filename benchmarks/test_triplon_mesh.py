@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from nickbook.bands import FermiSea, chemical_potential, conduction_bands, eta_k, zone_mesh
+from nickbook.bands import FermiSea, conduction_bands, eta_k, zone_mesh
 from nickbook.pairing import triplon_critical_temperature, triplon_mean_field
 
-from .plain import best_time, print_table
+from .plain import print_table, side_by_side
 
-MODEL = conduction_bands()
-MU = chemical_potential(MODEL, 0.9)
-SEA = FermiSea(MODEL, MU)
+SEA = FermiSea.at(conduction_bands(), filling=0.9)
 COUPLING, KAPPA, CUTOFF = 0.5, (1.27, 0.443), 0.3
 
 
@@ -21,7 +19,7 @@ def solve(mesh):
 def solve_dense(mesh):
     """LK Eq. 14 iterated with the full matrix of LK Eq. 13 over the points within the cutoff."""
     k = zone_mesh(mesh).reshape(-1, 2)
-    xi, eta = MODEL.band_energies(k).T - MU, eta_k(k)
+    xi, eta = SEA.model.band_energies(k).T - SEA.mu, eta_k(k)
     inside = np.abs(xi) < CUTOFF
     strength = COUPLING / np.sqrt(np.prod([s.density_of_states for s in SEA.sheets]))
     outer = np.multiply.outer(eta[inside[0]], eta[inside[1]])
@@ -36,19 +34,22 @@ def solve_dense(mesh):
 
 
 def test_gap_on_the_zone():
-    finest, rows = solve(4000), []
-    for mesh in (100, 500, 2000):
-        time = best_time(lambda mesh=mesh: solve(mesh), 5)
-        error = np.abs(solve(mesh)[:, [0, 2]] / finest[:, [0, 2]] - 1).max()
-        rows.append((f"three sums, {mesh}² mesh", f"{error:.1e}", f"{time:.2f}", ""))
+    finest, meshes = solve(4000)[:, [0, 2]], (100, 500, 2000)
+    errors = [np.abs(solve(mesh)[:, [0, 2]] / finest - 1).max() for mesh in meshes]
     eta, dense = solve_dense(100)
     difference = np.abs(np.polynomial.polynomial.polyval(eta, solve(100)[0]) - dense).max()
     assert difference < 1e-10
-    dense_time = best_time(lambda: solve_dense(100), 1)
-    ratio = dense_time / float(rows[0][2])
-    rows.append(("full matrix, 100² mesh", rows[0][1], f"{dense_time:.0f}", f"{ratio:.0f}"))
-    title = f"Gap of LK Eq. 14 at T = 0, coupling = {COUPLING}, cutoff = {CUTOFF} eV"
-    print_table(title, ("error from 4000²", "all, ms", "ratio at 100²"), rows)
+    functions = [lambda mesh=mesh: solve(mesh) for mesh in meshes]
+    times, ratios = side_by_side([*functions, lambda: solve_dense(100)], 7)
+    names = [f"three sums, {mesh}² mesh" for mesh in meshes] + ["full matrix, 100² mesh"]
+    print_table(
+        f"Gap of LK Eq. 14 at T = 0, coupling = {COUPLING}, cutoff = {CUTOFF} eV",
+        ("error from 4000²", "all, ms", "ratio to 100²"),
+        [
+            (name, f"{e:.1e}", f"{t:.3g}", f"{r:.3g}")
+            for name, e, t, r in zip(names, [*errors, errors[0]], times, ratios, strict=True)
+        ],
+    )
 
 
 def test_critical_temperature():
@@ -57,9 +58,10 @@ def test_critical_temperature():
     def on_lines():
         return triplon_critical_temperature(SEA, coupling=COUPLING, kappa=KAPPA)
 
-    rows = [
-        ("Fermi lines", f"{best_time(on_lines, 20):.2f}"),
-        ("500² mesh", f"{best_time(field.critical_temperature, 5):.2f}"),
-    ]
     assert abs(field.critical_temperature() / on_lines() - 1) < 0.02
-    print_table("Critical temperature of the s± state", ("ms",), rows)
+    times, ratios = side_by_side((on_lines, field.critical_temperature), 15)
+    rows = [
+        (name, f"{t:.2g}", f"{r:.3g}")
+        for name, t, r in zip(("Fermi lines", "500² mesh"), times, ratios, strict=True)
+    ]
+    print_table("Critical temperature of the s± state", ("ms", "ratio to lines"), rows)

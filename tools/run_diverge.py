@@ -122,9 +122,9 @@ def patch_flow(model, job: dict) -> dict:
     seconds, maxima, vertices = [], [], []
     size = count**3 * job["hoppings"].shape[-1] ** 4
     for scale, change in job["scales"]:
-        begin = time.perf_counter()
+        begin = time.process_time()
         diverge.flow_step_euler(step, scale, change)
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.process_time() - begin)
         maxima.append(channel_maxima(step))
         vertices.append(view(diverge.flow_step_vertex(step, b"V").ary, (size,), complex).copy())
     members = view(patching.p_count, (count,), np.int64).copy()
@@ -198,9 +198,9 @@ def truncated_unity_flow(model, job: dict) -> dict:
                 break
         else:
             scale, change = integrator.Lambda, integrator.dLambda
-        begin = time.perf_counter()
+        begin = time.process_time()
         diverge.flow_step_euler(step, scale, change)
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.process_time() - begin)
         scales.append((scale, change))
         maxima.append(channel_maxima(step))
         if job.get("keep_growth", False):

@@ -66,7 +66,27 @@ def band_fillings(model: BlochModel, mu: float, temperature: float = 0.0) -> Flo
 
 
 def filling(model: BlochModel, mu: float, temperature: float = 0.0) -> float:
-    """Electrons per cell, both spins; arguments and errors as in `band_fillings`."""
+    """Electrons per cell in all bands, the sum of `band_fillings`.
+
+    Parameters
+    ----------
+    model : BlochModel
+        Any model.
+    mu : float
+        Chemical potential in eV.
+    temperature : float, optional
+        Temperature in eV.
+
+    Returns
+    -------
+    float
+        Electrons per cell, both spins.
+
+    Raises
+    ------
+    ValueError
+        If `mu` is not finite, or `temperature` is negative or asks for too large a mesh.
+    """
     return float(band_fillings(model, mu, temperature).sum())
 
 

@@ -120,10 +120,8 @@ def _home(name: str, thing: Any) -> tuple[ModuleType | None, str]:
 
 def _body(name: str, thing: Any, labels: Mapping[str, str]) -> str:
     if not callable(thing):
-        value = pprint.pformat(thing, sort_dicts=False).replace(
-            "\n", "\n" + " " * len(name + " = ")
-        )
-        return f"```python\n{name} = {value}\n```\n\n{_markdown(_home(name, thing)[1], labels)}"
+        value, about = pprint.pformat(thing, sort_dicts=False), _home(name, thing)[1]
+        return f"```python\n{value}\n```\n\n{_markdown(about, labels)}"
     doc = NumpyDocString(inspect.getdoc(thing) or "")
     # In its own docstring a parameter is meant, whatever else has its name.
     own = {*vars(thing), *(n.strip() for p in doc["Parameters"] for n in p.name.split(","))}

@@ -1,10 +1,13 @@
-"""Write the ledger as a page of the book: ``python -m nickbook.claims notebooks/ledger.md``."""
+"""Write the ledger as a page: ``python -m nickbook.claims.page notebooks/ledger.md``."""
 
+import os
 import sys
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
-from nickbook.claims.rows import VERDICTS, Claim, ledger
+from nickbook.claims.rows import SOURCES, VERDICTS, Claim, ledger, rows
 
 _HEAD = """---
 description: Every claim of the two papers that this book tests, with its computed verdict.
@@ -20,6 +23,12 @@ entered by hand, and the tests fail when one changes. *Reproduced* means that th
 statement holds. *With caveat* means that it holds under a condition which the paper does not
 state. *Not as written* means that two independent methods contradict it. *Outside* means that
 it needs data which are not part of this book.
+
+What decides stands with each row. A measure returns named numbers; *holds if* is the condition
+on them under which the statement holds, *in full if* the one under which it then holds in every
+reading and case, and *bounds* says why a number in them is what it is. `agrees` means within the
+row's tolerance. Where *routes agree if* is false, two routes of this book contradict each other,
+and the row fails instead of judging the paper.
 """
 
 _PAPERS = {"LK": "Liu and Khaliullin (LK)", "GLYWH": "Gu, Le, Yang, Wu and Hu (GLYWH)"}
@@ -40,12 +49,12 @@ def page(claims: list[Claim]) -> str:
     """
     parts = [_HEAD]
     for paper in dict.fromkeys(claim.paper for claim in claims):
-        rows = [claim for claim in claims if claim.paper == paper]
-        counts = Counter(claim.verdict for claim in rows)
+        own = [claim for claim in claims if claim.paper == paper]
+        counts = Counter(claim.verdict for claim in own)
         counted = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
-        parts.append(f"## {_PAPERS[paper]}\n\n{len(rows)} claims: {counted}.\n")
-        parts.append(_table(rows))
-        parts.extend(_section(claim) for claim in rows)
+        parts.append(f"## {_PAPERS[paper]}\n\n{len(own)} claims: {counted}.\n")
+        parts.append(_table(own))
+        parts.extend(_section(claim) for claim in own)
     return "\n".join(parts)
 
 
@@ -74,6 +83,7 @@ def _section(claim: Claim) -> str:
         ("Paper's value", claim.paper_value),
         ("Found", claim.value),
         ("Verdict", badge(claim.verdict)),
+        ("Routes agree if", code(rows()[claim.id].get("agree", ""))),
         ("Holds if", code(claim.holds)),
         ("In full if", code(claim.in_full)),
         ("With caveat, since", claim.caveat),
@@ -87,7 +97,26 @@ def _section(claim: Claim) -> str:
     return f"({claim.id})=\n### {claim.id}\n\n{body}"
 
 
+def measure_all(jobs: int = 2) -> None:
+    """Measure what is not kept on disk, source by source in processes that end with it.
+
+    Parameters
+    ----------
+    jobs : int
+        How many processes work side by side.
+    """
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        list(pool.map(_measure_source, SOURCES))
+
+
+def _measure_source(source: str) -> None:
+    names = [name for name, row in rows().items() if row["source"] == f"nickbook.claims.{source}"]
+    ledger(names)
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m nickbook.claims OUTPUT.md")
+        sys.exit("usage: python -m nickbook.claims.page OUTPUT.md")
+    if os.environ.get("NICKBOOK_FINDINGS"):
+        measure_all()
     Path(sys.argv[1]).write_text(page(ledger()), encoding="utf-8", newline="\n")
