@@ -55,7 +55,7 @@ lab: $(READY) ## open the chapters in JupyterLab
 site: $(SITE) ## build the pages in _build/html
 	@echo "The book: open _build/html/index.html"
 
-notebooks: _build/.ledger _build/.equations _build/.chapters ## run the chapters whose code changed
+notebooks: _build/.ledger _build/.equations _build/.api _build/.chapters ## run the chapters whose code changed
 
 lint: $(READY) ## format, lint, types, imports between rooms, spelling
 	$(BIN)/ruff format --check .
@@ -102,6 +102,12 @@ _build/.equations: $(PACKAGE) $(CHAPTERS) $(TESTS) notebooks/equations.md | $(RE
 	@mkdir -p _build
 	$(BIN)/python -m nickbook.book.equations _build/equations.md
 	@cmp -s _build/equations.md notebooks/equations.md || cp _build/equations.md notebooks/equations.md
+	@touch $@
+
+_build/.api: $(PACKAGE) notebooks/api.md | $(READY)
+	@mkdir -p _build
+	$(BIN)/python -m nickbook.book.api _build/api.md
+	@cmp -s _build/api.md notebooks/api.md || cp _build/api.md notebooks/api.md
 	@touch $@
 
 _build/.chapters: $(PACKAGE) $(CHAPTERS) $(wildcard notebooks/*.ipynb) | $(READY)

@@ -88,5 +88,7 @@ class GuLeYangWuHu:
     J2: float = 0.075
 
 
+#: The numbers of Liu and Khaliullin.
 LK = LiuKhaliullin()
+#: The numbers of Gu, Le, Yang, Wu and Hu.
 GLYWH = GuLeYangWuHu()

@@ -7,19 +7,14 @@ of the tests (``@pytest.mark.equation("LK", 13)``).
 
 import ast
 import inspect
-import pkgutil
 import re
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-import nickbook
+from nickbook.book.api import ROOT, SOURCE, public
 
-ROOT = Path(nickbook.__file__).parents[1]
-SOURCE = "https://github.com/nickbook/nickbook/blob/HEAD/"
 PAPERS = {"LK": "Liu and Khaliullin (LK)", "GLYWH": "Gu, Le, Yang, Wu and Hu (GLYWH)"}
 
 _CITED = re.compile(r"\b(LK|GLYWH)\s+Eqs?\.\s+(\d+(?:\s*(?:,|and|–|-|, and)\s*\d+)*)")
@@ -47,7 +42,7 @@ class Entry:
     labels : list of str
         Labels under which chapters show it.
     functions : dict of str to str
-        Public functions and classes that name it, with their source files.
+        Public functions and classes that name it, with their labels in the reference.
     tests : list of (str, str)
         Tests that are marked with it, each with its file.
     """
@@ -129,10 +124,10 @@ def equation_map(root: Path = ROOT) -> dict[tuple[str, int], Entry]:
     for chapter in sorted((root / "notebooks").glob("[0-9]*.md")):
         for label, paper, number in _LABEL.findall(chapter.read_text(encoding="utf-8")):
             entries[paper.upper(), int(number)].labels.append(label)
-    for name, thing in sorted(_public().items()):
-        source = Path(inspect.getsourcefile(thing) or "").relative_to(root).as_posix()
-        for key in cited(inspect.getdoc(thing) or ""):
-            entries[key].functions[name] = source
+    for name, api_entry in sorted(public().items()):
+        doc = inspect.getdoc(api_entry.thing) if callable(api_entry.thing) else None
+        for key in cited(doc or ""):
+            entries[key].functions[name] = api_entry.label
     for path in sorted((root / "tests").rglob("test_*.py")):
         for name, keys in marked(path.read_text(encoding="utf-8")).items():
             for key in keys:
@@ -165,24 +160,10 @@ def page(entries: dict[tuple[str, int], Entry]) -> str:
     return "\n".join(parts)
 
 
-def _public() -> dict[str, Any]:
-    """Return exported functions and classes of all rooms and their wings by name."""
-    found = {}
-    for room in pkgutil.walk_packages(nickbook.__path__, "nickbook."):
-        if not room.ispkg:
-            continue
-        module = import_module(room.name)
-        for name in getattr(module, "__all__", ()):
-            thing = getattr(module, name)
-            if inspect.isfunction(thing) or inspect.isclass(thing):
-                found[name] = thing
-    return found
-
-
 def _cells(entry: Entry) -> tuple[str, str, str]:
     return (
         ", ".join(f"[](#{label})" for label in entry.labels),
-        ", ".join(f"[`{name}`]({SOURCE}{path})" for name, path in entry.functions.items()),
+        ", ".join(f"[`{name}`](#{label})" for name, label in entry.functions.items()),
         ", ".join(
             f"[{name.removeprefix('test_').replace('_', ' ')}]({SOURCE}{path})"
             for name, path in entry.tests

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 FIGURE_MIME = "application/vnd.nickbook.figure+json"
 CAPTION_MIME = "application/vnd.nickbook.caption+json"
 
-# Every colour keeps a contrast of at least 3 against both the white and the dark page.
+#: Colours of the Fermi sheets, with a contrast of at least 3 to both the white and the dark page.
 SHEET_COLORS: Mapping[str, str] = {"alpha": "#0072b2", "beta": "#cf3f2e", "gamma": "#009e73"}
 PALETTE = (*SHEET_COLORS.values(), "#a05fc0", "#b07d00", "#7a7a7a")
 

@@ -43,7 +43,7 @@ class TJModel(BondModel):
         + F_0[\Delta]
 
     per cell (GLYWH Eq. 37), summed over orbitals, layers and s, d, with the free energy
-    :math:`F_0` of GLYWH Eq. 40.  The gap equations say that F is stationary.
+    :math:`F_0` of GLYWH Eq. 40.  The gap equations, GLYWH Eqs. 46-48, say that F is stationary.
 
     Parameters
     ----------
