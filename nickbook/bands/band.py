@@ -7,13 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nickbook.arrays import Complexes, Floats
-from nickbook.bands.contours import MESH, Contour, Extremum, contours, extrema
+from nickbook.bands.contours import (
+    MESH,
+    SADDLE_DISTANCE,
+    Contour,
+    Extremum,
+    contours,
+    extrema,
+    smooth_contours,
+)
 from nickbook.bands.lattice import folded, zone_mesh
 
 #: Momentum, energy and Hessian where the velocity vanishes.
 CriticalPoint = tuple[tuple[float, float], float, Floats]
 
 _HESSIAN_STEP = 1e-4
+#: Share of a block's range of energies within which energies are the same.
+FLAT = 1e-9
 
 
 class Fourier:
@@ -88,6 +98,101 @@ class Block:
         (h,) = self.fourier(k)
         return h[..., 0].real if self.size == 1 else np.linalg.eigvalsh(h)
 
+    def all_velocities(self, k: Floats) -> tuple[Floats, Floats]:
+        """Energies (..., size) and velocities (..., size, d) of all bands in eV."""
+        h, *slopes = self.fourier(k, derivatives=1)
+        energies, vectors = np.linalg.eigh(h)
+        velocity = [(vectors.conj() * (s @ vectors)).sum(axis=-2).real for s in slopes]
+        return energies, np.stack(velocity, axis=-1)
+
+    def follow(
+        self, k: Floats, like: Complexes
+    ) -> tuple[Floats, Floats, Complexes, NDArray[np.intp]]:
+        """Energies, velocities, states and bands that continue given states.
+
+        Parameters
+        ----------
+        k : ndarray, shape (..., d)
+            Momenta.
+        like : ndarray, shape (..., size)
+            States at momenta close by, in the orbitals of the block.
+
+        Returns
+        -------
+        energy : ndarray, shape (...)
+            In eV.
+        velocity : ndarray, shape (..., d)
+            In eV.
+        states : ndarray, shape (..., size)
+            The states most alike, in the phase of the given ones; where bands touch, the one in
+            their common space.
+        bands : ndarray of int, shape (...)
+            Index of the band in order of energy.
+        """
+        h, *slopes = self.fourier(k, derivatives=1)
+        energies, vectors = np.linalg.eigh(h)
+        overlap = (vectors.conj() * like[..., :, None]).sum(axis=-2)
+        band = np.abs(overlap).argmax(axis=-1)
+        own = np.take_along_axis(energies, band[..., None], -1)
+        share = np.where(np.abs(energies - own) <= FLAT * self.scale, overlap, 0)
+        share /= np.linalg.norm(share, axis=-1, keepdims=True)
+        energy = (np.abs(share) ** 2 * energies).sum(axis=-1)
+        state = (vectors @ share[..., None])[..., 0]
+        velocity = [(state.conj() * (s @ state[..., None])[..., 0]).sum(-1).real for s in slopes]
+        return energy, np.stack(velocity, axis=-1), state, band
+
+    @cached_property
+    def mesh_energies(self) -> Floats:
+        """Energies on the mesh on which lines are first looked for, shape (MESH, MESH, size)."""
+        return self.energies(self.mesh)
+
+    @cached_property
+    def mesh_velocities(self) -> Floats:
+        """Velocities in eV on that mesh, shape (MESH, MESH, size, 2)."""
+        return self.all_velocities(self.mesh)[1]
+
+    @cached_property
+    def scale(self) -> float:
+        """Range of all energies on the mesh in eV, one where there is none."""
+        return float(np.ptp(self.mesh_energies)) or float(np.abs(self.mesh_energies).max()) or 1.0
+
+    def flat_shares(self, energy: float) -> Floats:
+        """Share of the zone in which each band has an energy everywhere, shape (size,)."""
+        near = np.abs(self.mesh_energies - energy) < FLAT * self.scale
+        cells = near & np.roll(near, 1, 0) & np.roll(near, 1, 1) & np.roll(near, (1, 1), (0, 1))
+        shares: Floats = cells.mean(axis=(0, 1))
+        return shares
+
+    @property
+    def mesh(self) -> Floats:
+        """Momenta of the mesh, shape (MESH, MESH, 2)."""
+        if self.fourier.dimension != 2:
+            raise ValueError(
+                "lines and critical points are those of a band in two dimensions; take one plane "
+                "of its model, model.plane(kz)"
+            )
+        return zone_mesh(MESH)
+
+    def contours(self, energy: float) -> list[Contour]:
+        """All lines of one energy, as `nickbook.bands.contours.contours` finds them.
+
+        Parameters
+        ----------
+        energy : float
+            Energy in eV.
+
+        Returns
+        -------
+        list of Contour
+            Band by band, largest area first; empty outside the bands.
+
+        Raises
+        ------
+        ValueError
+            If the energy lies on a saddle, where lines touch.
+        """
+        return contours(self, energy)
+
 
 @dataclass(frozen=True, eq=False)
 class Band:
@@ -144,13 +249,13 @@ class Band:
     @cached_property
     def mesh_energies(self) -> Floats:
         """Energies on the mesh on which lines are first looked for, shape (MESH, MESH)."""
-        return self.energy(self._mesh)
+        return self.block.mesh_energies[..., self.index]
 
     @cached_property
     def critical_points(self) -> tuple[CriticalPoint, ...]:
         """Momentum in ``[-pi, pi)``, energy and Hessian (2, 2) at each zero of the velocity."""
-        k = self._mesh
-        speed = np.square(self.energy_and_velocity(k)[1]).sum(axis=-1)
+        k = self.block.mesh
+        speed = np.square(self.block.mesh_velocities[..., self.index, :]).sum(axis=-1)
         neighbours = [np.roll(speed, (i, j), (0, 1)) for i in (-1, 0, 1) for j in (-1, 0, 1)]
         k = k[speed <= np.min(neighbours, axis=0)]
         for _ in range(40):
@@ -161,7 +266,7 @@ class Band:
             if np.abs(step).max(initial=0.0) < 1e-13:
                 break
         velocity = self.energy_and_velocity(k)[1]
-        k = k[np.abs(velocity).max(axis=-1) < 1e-9]
+        k = k[np.abs(velocity).max(axis=-1) < 1e-9 * self.block.scale]
         # Rounding before the fold puts both sides of the zone boundary on one side.
         k = np.unique(np.round(folded(np.round(k, 8)), 7), axis=0)
         energy = self.energy_and_velocity(k)[0]
@@ -184,7 +289,7 @@ class Band:
         return min(edges), max(edges)
 
     def contours(self, energy: float) -> list[Contour]:
-        """All lines of one energy.
+        """All lines of one energy that stay in this band, largest area first.
 
         Parameters
         ----------
@@ -194,23 +299,30 @@ class Band:
         Returns
         -------
         list of Contour
-            Largest area first; empty outside the band.
+            Those of `Block.contours` without the ones that pass through other bands.
 
         Raises
         ------
         ValueError
             If the energy lies on a saddle, where lines touch.
         """
-        return contours(self, energy)
+        lines = self.block.contours(energy)
+        return [line for line in lines if (line.band == self.index).all()]
 
-    @property
-    def _mesh(self) -> Floats:
-        if self.block.fourier.dimension != 2:
-            raise ValueError(
-                "lines and critical points are those of a band in two dimensions; take one plane "
-                "of its model, model.plane(kz)"
-            )
-        return zone_mesh(MESH)
+    def smooth_contours(self, energy: float) -> list[Contour]:
+        """All lines of one energy, or UnresolvedError where one is no smooth function of time."""
+        return smooth_contours(self, energy)
+
+    def require_no_saddle(self, energy: float) -> None:
+        """Raise ValueError if an energy lies on a saddle of the band."""
+        least = SADDLE_DISTANCE * self.block.scale
+        for point, saddle, hessian in self.critical_points:
+            if abs(saddle - energy) < least and np.linalg.det(hessian) <= 0:
+                raise ValueError(
+                    f"energy = {energy!r} eV lies on the van Hove saddle at k = "
+                    f"({point[0]:.6f}, {point[1]:.6f}), where lines of constant energy touch and "
+                    f"the density of states diverges; move it by more than {least:.2g} eV"
+                )
 
     def _hessian(self, k: Floats) -> Floats:
         rows = []

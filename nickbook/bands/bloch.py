@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from nickbook.arrays import Complexes, Floats
 from nickbook.bands.band import Band, Block, Fourier
+from nickbook.bands.counting import StateCount
 from nickbook.bands.symmetry import Symmetry
-from nickbook.bands.tetrahedra import Tetrahedra, tetrahedra
 from nickbook.checks import momenta, one_of, positive_integer, real
 
 
@@ -278,9 +278,10 @@ class BlochModel:
         return np.concatenate([e for e, _ in solved], -1), np.concatenate(vectors, -1)
 
     @cached_property
-    def tetrahedra(self) -> Tetrahedra:
-        """The bands of a three-dimensional model on a mesh of tetrahedra."""
-        return tetrahedra(self.band_energies, even=not self.hoppings.imag.any())
+    def state_count(self) -> StateCount:
+        """What counts the states below an energy, and keeps the momenta it has diagonalized."""
+        even = not self.hoppings.imag.any()
+        return StateCount(self.band_energies, self.dimension, len(self.orbitals), even)
 
     @cached_property
     def _fourier(self) -> Fourier:

@@ -3,25 +3,24 @@
 A line is found on a mesh, parametrized by the time a wave packet needs along it (dτ = dl/|v|),
 smoothed, and projected back on the exact energy.  It is then an analytic periodic function of its
 parameter, so equally spaced points integrate it with an error that falls exponentially.  Where
-this fails (close to a saddle, or for a mesh that joins lines wrongly) the equation of motion is
-integrated instead, which cannot leave its line.
+this fails (close to a saddle, where bands touch or nearly so, or for a mesh that joins lines
+wrongly) `orbits` follows the line instead.
 """
 
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from contourpy import contour_generator
 from numpy.typing import NDArray
-from scipy.integrate import OdeSolution, solve_ivp
 
-from nickbook.arrays import Floats
+from nickbook.arrays import Complexes, Floats
 from nickbook.bands.lattice import folded
 
 if TYPE_CHECKING:
-    from nickbook.bands.band import Band
+    from nickbook.bands.band import Band, Block
 
 #: Vectors in the plane of momenta, x + iy: a factor i turns them by a quarter to the left.
 Plane = NDArray[np.complex128]
@@ -31,10 +30,13 @@ MESH = 48
 _LARGEST_STEP = 0.3
 _TURN = 2 * np.pi
 _ZONE = _TURN**2
-#: Pockets up to this depth in eV are ellipses to a relative 1e-7.
-ELLIPSE_DEPTH = 1e-7
-#: Closest distance in eV to a saddle at which a line is still resolved.
-SADDLE_DISTANCE = 1e-9
+#: Pockets up to this depth, as a share of the block's range of energies, are ellipses to a
+#: relative 1e-7.
+ELLIPSE_DEPTH = 3e-8
+#: Closest distance to a saddle, in the same unit, at which a line is still resolved.
+SADDLE_DISTANCE = 3e-10
+#: Pockets whose radius is smaller than this, in inverse lattice constants, are points.
+POINT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,10 @@ class Contour:
     area : float
         Signed area in units of the zone: positive round occupied, negative round empty states;
         defined up to whole numbers for lines that wind.
+    band : ndarray of int, shape (n,)
+        Index of the band at each point in its block, which changes where bands cross.
+    states : ndarray, shape (n, orbitals), optional
+        Bloch states along a line that was followed by its states.
     """
 
     points: Floats
@@ -59,14 +65,58 @@ class Contour:
     weights: Floats
     winding: tuple[int, int]
     area: float
+    band: NDArray[np.intp]
+    states: Complexes | None = None
 
 
-class _UnresolvedError(Exception):
+class UnresolvedError(Exception):
     """The smooth parametrization did not converge."""
 
 
-def contours(band: "Band", energy: float) -> list[Contour]:
-    """All lines on which a band has the given energy, as `Band.contours` gives them.
+def contours(block: "Block", energy: float) -> list[Contour]:
+    """All lines on which bands of a block have the given energy.
+
+    Parameters
+    ----------
+    block : Block
+        A mirror block of a model in two dimensions.
+    energy : float
+        Energy in eV.
+
+    Returns
+    -------
+    list of Contour
+        Band by band, largest area first; a line that changes its band counts to the one in which
+        most of its states are.
+
+    Raises
+    ------
+    ValueError
+        If the energy is within `SADDLE_DISTANCE` of a saddle, where lines touch.
+
+    Notes
+    -----
+    The cost is that of a few hundred evaluations per line, independent of the zone size; the
+    mesh on which lines are first found is kept for the next energy.
+    """
+    # The two ways to a line call each other's tools.
+    from nickbook.bands.orbits import orbits
+
+    found, rough = [], []
+    for band in block.bands:
+        lines, tiny = _starts(band, energy)
+        try:
+            found += tiny + [_smooth_line(band, energy, line) for line in lines]
+        except UnresolvedError:
+            found += tiny
+            rough.append((band, np.concatenate(lines)))
+    if rough:
+        found += orbits(block, energy, rough)
+    return _ordered(found)
+
+
+def smooth_contours(band: "Band", energy: float) -> list[Contour]:
+    """Lines of one band that are smooth functions of time; UnresolvedError if one is not.
 
     Parameters
     ----------
@@ -79,31 +129,93 @@ def contours(band: "Band", energy: float) -> list[Contour]:
     -------
     list of Contour
         Largest area first.
-
-    Raises
-    ------
-    ValueError
-        If the energy is within `SADDLE_DISTANCE` of a saddle, where lines touch.
-
-    Notes
-    -----
-    The cost is that of a few hundred band evaluations per line, independent of the zone size; the
-    mesh on which lines are first found is kept for the next energy.
     """
-    lines, tiny = _mesh_lines(band, energy), []
+    lines, tiny = _starts(band, energy)
+    return _ordered(tiny + [_smooth_line(band, energy, line) for line in lines])
+
+
+def main_band(line: Contour) -> int:
+    """Index of the band in which most states of a line are."""
+    return int(np.bincount(line.band, line.weights).argmax())
+
+
+def _ordered(lines: list[Contour]) -> list[Contour]:
+    def key(line: Contour) -> tuple[float, ...]:
+        return main_band(line), -abs(round(line.area, 9)), *line.points.mean(axis=0).round(6)
+
+    return sorted(lines, key=key)
+
+
+def _starts(band: "Band", energy: float) -> tuple[list[Floats], list[Contour]]:
+    """Polygons close to the lines, and pockets that are too small to have any."""
+    lines, tiny = [line for line in _mesh_lines(band, energy) if not _point(band, energy, line)], []
+    least = ELLIPSE_DEPTH * band.block.scale
     for extremum in band.extrema:
         around = [extremum.within(line) for line in lines]
         lines = [line for line, drop in zip(lines, around, strict=True) if not drop]
         depth = extremum.depth(energy)
-        if 0 < depth <= ELLIPSE_DEPTH:
-            tiny.append(extremum.pocket(energy))
-        elif depth > ELLIPSE_DEPTH and (any(around) or extremum.between_mesh_points(energy)):
+        if 0 < depth <= least:
+            tiny.append(replace(extremum.pocket(energy), band=np.full(16, band.index)))
+        elif depth > least and (any(around) or extremum.between_mesh_points(energy)):
             lines.append(extremum.point + extremum.circle[_CLOSED] * np.sqrt(depth))
-    try:
-        found = tiny + [_smooth_line(band, energy, line) for line in lines]
-    except _UnresolvedError:
-        found = tiny + orbits(band, energy, np.concatenate(lines))
-    return sorted(found, key=lambda c: (-abs(round(c.area, 9)), *c.points.mean(axis=0).round(6)))
+    return lines + _hidden(band, energy), tiny
+
+
+def _point(band: "Band", energy: float, line: Floats) -> bool:
+    """Whether a small polygon shrinks to a point: bands touch there at this energy."""
+    if np.ptp(line, axis=0).max() > 3 * _TURN / MESH:
+        return False
+    moved = settled(band, energy, line)
+    return bool(np.ptp(moved, axis=0).max() < 2 * POINT)
+
+
+def _hidden(band: "Band", energy: float) -> list[Floats]:
+    """Polygons of pockets between mesh points whose extremum is sharp, as next to Dirac points."""
+    mesh = band.mesh_energies
+    around = np.array([np.roll(mesh, (i, j), (0, 1)) for i in (-1, 0, 1) for j in (-1, 0, 1)])
+    known = np.array([extremum.point for extremum in band.extrema]).reshape(-1, 2)
+    found: list[Floats] = []
+    for sign in (1.0, -1.0):
+        height, values = sign * (mesh - energy), sign * around
+        reach = values.max(axis=0) - values.min(axis=0)
+        places = np.argwhere((values.min(axis=0) >= sign * mesh) & (height >= 0) & (height < reach))
+        for place in places * _TURN / MESH:
+            if len(known) and np.abs(folded(known - place)).max(axis=1).min() < 2 * _TURN / MESH:
+                continue
+            point = _lowest(partial(_height, band, sign), place)
+            if sign * (energy - float(band.energy(point))) <= 0:
+                continue
+            angle = _TURN * _phase(16)
+            ray = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+            low, high = np.zeros(16), np.full(16, _TURN / MESH)
+            for _ in range(50):
+                middle = (low + high) / 2
+                inside = sign * (band.energy(point + middle[:, None] * ray) - energy) < 0
+                low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+            line = (point + low[:, None] * ray)[_CLOSED]
+            if low.max() > POINT and not any(
+                np.abs(folded(point - other[0])).max() < 2 * low.max() for other in found
+            ):
+                found.append(line)
+    return found
+
+
+def _height(band: "Band", sign: float, k: Floats) -> Floats:
+    return sign * band.energy(k)
+
+
+def _lowest(height: Callable[[Floats], Floats], place: Floats) -> Floats:
+    """Lowest point close to a place, which may be a cusp, by halving a square of nine points."""
+    stencil = np.array([(i, j) for i in (0, -1, 1) for j in (0, -1, 1)], dtype=float)
+    step = _TURN / MESH / 2
+    while step > 1e-12:
+        values = height(place + step * stencil)
+        best = int(np.argmin(values))
+        place = place + step * stencil[best]
+        # What rounding tells apart is no way down.
+        if values[0] - values[best] <= 1e-15 * (1 + abs(values[0])):
+            step /= 2
+    return place
 
 
 def _mesh_lines(band: "Band", level: float) -> list[Floats]:
@@ -113,7 +225,7 @@ def _mesh_lines(band: "Band", level: float) -> list[Floats]:
         return []
     # A line through a mesh point would leave the side it runs on undecided.
     while (energies == level).any():
-        level += 1e-13 * max(1.0, abs(level))
+        level += 1e-13 * max(band.block.scale, abs(level))
     closed: list[Floats] = []
     open_pieces: list[Floats] = []
     axis = _TURN * np.arange(MESH + 1) / MESH
@@ -168,7 +280,7 @@ class Extremum:
         weights = np.full(len(self.circle), self.strength / len(self.circle))
         area = self.sign * self.strength * self.depth(energy)
         points, velocity = self.point + self.circle * size, self.slope * size
-        return Contour(points, velocity, weights, (0, 0), area)
+        return Contour(points, velocity, weights, (0, 0), area, np.zeros(16, int))
 
 
 _CLOSED = np.append(np.arange(16), 0)
@@ -199,22 +311,23 @@ def _smooth_line(band: "Band", energy: float, line: Floats) -> Contour:
     """Sample the line as an analytic periodic function of time until its quadrature converges."""
     for count in (160, 320, 640, 1280):
         guide, turns = _clocked(band, energy, line, count)
-        contour, converged = _projected(band, energy, guide, turns)
+        contour, converged = projected(band.energy_and_velocity, energy, guide, turns)
         if converged:
-            return contour
+            return replace(contour, band=np.full(count, band.index))
         # These points are on the line and closer together: they tell the time along it better.
-        line = np.concatenate([contour.points, contour.points[:1] + _vectors(turns)])
-    raise _UnresolvedError
+        line = np.concatenate([contour.points, contour.points[:1] + turns])
+    raise UnresolvedError
 
 
-def _clocked(band: "Band", energy: float, line: Floats, count: int) -> tuple[Plane, Plane]:
+def _clocked(band: "Band", energy: float, line: Floats, count: int) -> tuple[Floats, Floats]:
     """Return points at equal steps of the time along the line, and the momentum it ends off by."""
     for _ in range(12):
         value, slope = band.energy_and_velocity(line[:-1])
         velocity, places = _plane(slope), _plane(line)
-        shift = (energy - value) / velocity.conj()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shift = (energy - value) / velocity.conj()
         if not np.abs(shift).max() < _LARGEST_STEP:
-            raise _UnresolvedError
+            raise UnresolvedError
         places = places + np.append(shift, shift[0])
         velocity = np.append(velocity, velocity[0])
         chord = np.diff(places)
@@ -227,8 +340,8 @@ def _clocked(band: "Band", energy: float, line: Floats, count: int) -> tuple[Pla
         if not slow.size:
             break
         line = np.insert(line, slow + 1, line[slow] + _vectors(chord[slow]) / 2, axis=0)
-    turns = np.round(_vectors(places[-1:] - places[:1]) / _TURN) * _TURN
-    return _interpolated(elapsed, chord, 1j * velocity, places, count), _plane(turns)
+    turns: Floats = np.round(_vectors(places[-1:] - places[:1])[0] / _TURN) * _TURN
+    return _vectors(_interpolated(elapsed, chord, 1j * velocity, places, count)), turns
 
 
 def _interpolated(elapsed: Floats, chord: Plane, flow: Plane, places: Plane, count: int) -> Plane:
@@ -256,36 +369,59 @@ def _harmonics(count: int) -> tuple[Plane, Floats]:
     return derivative, np.exp(-((8 * harmonic / count) ** 4))
 
 
-def _projected(band: "Band", energy: float, guide: Plane, turns: Plane) -> tuple[Contour, bool]:
-    """As many points on the exact line as the guide has, and whether they resolve it."""
+def projected(
+    motion: Callable[[Floats], tuple[Floats, Floats]], energy: float, guide: Floats, turns: Floats
+) -> tuple[Contour, bool]:
+    """As many points on the exact line as the guide has, and whether they resolve it.
+
+    Parameters
+    ----------
+    motion : callable
+        Energies (n,) and velocities (n, 2) in eV at momenta (n, 2).
+    energy : float
+        Energy of the line in eV.
+    guide : ndarray, shape (n, 2)
+        Points close to the line, at equal steps of a parameter in which it is smooth.
+    turns : ndarray, shape (2,)
+        Momentum by which the line misses its start after one turn.
+
+    Returns
+    -------
+    contour : Contour
+        The line, of band 0.
+    resolved : bool
+        Whether its Fourier series has converged.
+    """
     count = len(guide)
-    drift = _phase(count) * turns
+    turn = _plane(turns[None])
+    drift = _phase(count) * turn
     derivative, smooth = _harmonics(count)
     # The guide is to be analytic also where its pieces meet.
-    spectrum = np.fft.fft(guide - drift) * smooth
+    spectrum = np.fft.fft(_plane(guide) - drift) * smooth
     points = np.fft.ifft(spectrum) + drift
-    tangent = np.fft.ifft(derivative * spectrum) + turns
+    tangent = np.fft.ifft(derivative * spectrum) + turn
     normal = 1j * tangent / np.abs(tangent)
     for _ in range(8):
-        value, slope = band.energy_and_velocity(_vectors(points))
+        value, slope = motion(_vectors(points))
         velocity = _plane(slope)
         step = (energy - value) / (velocity * normal.conj()).real
         points = points + step * normal
         furthest = np.abs(step).max()
         if not furthest < _LARGEST_STEP:
-            raise _UnresolvedError
+            raise UnresolvedError
         # Steps shrink quadratically, and a step this small leaves the velocity as it is.
         if furthest < 1e-12:
             break
-    tangent = np.fft.ifft(derivative * np.fft.fft(points - drift)) + turns
+    tangent = np.fft.ifft(derivative * np.fft.fft(points - drift)) + turn
     speed = np.abs(velocity)
     rate = (velocity.conj() * tangent).imag / speed**2
     tail = np.abs(np.fft.rfft(rate))[1:]
     # Rounding of the energy moves points of slow or small lines; no sampling gets below that.
-    rounding = count * 2e-15 * max(1.0, abs(energy)) / (speed.min() * points.std())
+    largest = max(float(speed.max()), abs(energy))
+    rounding = count * 2e-15 * largest / (speed.min() * points.std())
     resolved = rate.min() > 0 and tail[-count // 16 :].max() < (TOLERANCE + rounding) * rate.sum()
     contour = _contour(
-        _vectors(points), slope, rate / (count * _ZONE), _vectors(tangent / count), _vectors(turns)
+        _vectors(points), slope, rate / (count * _ZONE), _vectors(tangent / count), turns
     )
     return contour, bool(resolved)
 
@@ -302,12 +438,13 @@ def _vectors(plane: Plane) -> Floats:
 def _contour(
     points: Floats, velocity: Floats, weights: Floats, element: Floats, turns: Floats
 ) -> Contour:
-    winding = (round(turns[0, 0] / _TURN), round(turns[0, 1] / _TURN))
+    winding = (round(turns[0] / _TURN), round(turns[1] / _TURN))
     # In coordinates in which the line winds along the second direction only, x dy is periodic.
     p, q = (0, 1) if winding == (0, 0) else winding
     b, a = _bezout(q, p)
     across, along = q * points[:, 0] - p * points[:, 1], a * element[:, 0] + b * element[:, 1]
-    return Contour(points, velocity, weights, winding, float((across * along).sum() / _ZONE))
+    area = float((across * along).sum() / _ZONE)
+    return Contour(points, velocity, weights, winding, area, np.zeros(len(points), int))
 
 
 def _bezout(q: int, p: int) -> tuple[int, int]:
@@ -318,102 +455,9 @@ def _bezout(q: int, p: int) -> tuple[int, int]:
     return b, (1 - q * b) // p
 
 
-def orbits(band: "Band", energy: float, starts: Floats) -> list[Contour]:
-    """Lines through given points by integrating the equation of motion dk/dt = z × v.
-
-    Parameters
-    ----------
-    band : Band
-        A band in two dimensions.
-    energy : float
-        Energy in eV.
-    starts : ndarray, shape (n, 2)
-        Momenta close to the lines; each line is followed once.
-
-    Returns
-    -------
-    list of Contour
-        One per line, its points at equal steps of time.
-
-    Raises
-    ------
-    ValueError
-        If the energy is within `SADDLE_DISTANCE` of a saddle.
-    """
-    for point, saddle, hessian in band.critical_points:
-        if abs(saddle - energy) < SADDLE_DISTANCE and np.linalg.det(hessian) <= 0:
-            raise ValueError(
-                f"energy = {energy!r} eV lies on the van Hove saddle at k = "
-                f"({point[0]:.6f}, {point[1]:.6f}), where lines of constant energy touch and the "
-                f"density of states diverges; move it by more than {SADDLE_DISTANCE:g} eV"
-            )
-    settled = _settled(band, energy, starts)
-    starts = settled[np.abs(settled - starts).max(axis=-1) < _TURN / MESH]
-    # The fastest points are far from every saddle, where neighbouring lines come close.
-    speed = np.linalg.norm(band.energy_and_velocity(starts)[1], axis=-1)
-    starts = starts[np.argsort(-speed, kind="stable")]
-    found: list[Contour] = []
-    while len(starts):
-        found.append(_orbit(band, energy, starts[0]))
-        distance = np.abs(folded(starts[:, None] - found[-1].points)).max(axis=-1).min(axis=-1)
-        spacing = np.linalg.norm(np.diff(found[-1].points, axis=0), axis=-1).max()
-        starts = starts[distance > spacing]
-    return found
-
-
-def _orbit(band: "Band", energy: float, start: Floats) -> Contour:
-    def motion(_: float, k: Floats) -> Floats:
-        return _flow(band.energy_and_velocity(k)[1])
-
-    leaving = motion(0.0, start)
-
-    def passed(_: float, k: Floats) -> float:
-        return float(folded(k - start) @ leaving)
-
-    passed.direction = 1.0  # type: ignore[attr-defined]
-    horizon = 8.0
-    while True:
-        path = solve_ivp(
-            motion,
-            (0.0, horizon),
-            start,
-            "DOP853",
-            events=passed,
-            dense_output=True,
-            rtol=1e-12,
-            atol=1e-13,
-            max_step=0.25,
-        )
-        times, places = np.asarray(path.t_events)[0], np.asarray(path.y_events)[0]
-        back = np.abs(folded(places - start)).max(axis=-1, initial=0.0) < 1e-4
-        if (returns := times[back & (times > 1e-6)]).size:
-            break
-        horizon *= 2
-        if horizon > 1e4:
-            raise RuntimeError(f"no closed line of energy {energy!r} eV through k = {start} found")
-    period = float(returns[0])
-    path_at = cast("OdeSolution", path.sol)
-    turns = _plane(np.round((path_at(period) - start)[None] / _TURN) * _TURN)
-    for count in (2048, 16384):
-        guide = _plane(path_at(period * _phase(count)).T)
-        with suppress(_UnresolvedError):
-            contour, converged = _projected(band, energy, guide, turns)
-            if converged:
-                return contour
-    raise RuntimeError(
-        f"the line of energy {energy!r} eV through k = {start} has a bend sharper than {count} "
-        "points resolve: two bands nearly touch there; move the energy, or give the mirror that "
-        "lets them cross"
-    )
-
-
-def _settled(band: "Band", energy: float, k: Floats) -> Floats:
+def settled(band: "Band", energy: float, k: Floats) -> Floats:
+    """Momenta (n, 2) moved along the velocity onto the lines of a band."""
     for _ in range(4):
         value, velocity = band.energy_and_velocity(k)
         k = k + velocity * ((energy - value) / np.square(velocity).sum(axis=-1))[:, None]
     return k
-
-
-def _flow(velocity: Floats) -> Floats:
-    """Direction of motion along the line: a quarter turn to the left of the velocity."""
-    return np.stack([-velocity[..., 1], velocity[..., 0]], axis=-1)

@@ -1,15 +1,17 @@
 """Fermi lines, and averages over them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nickbook.arrays import Floats
+from nickbook.arrays import Complexes, Floats
+from nickbook.bands.band import FLAT
 from nickbook.bands.bloch import BlochModel
-from nickbook.bands.contours import SADDLE_DISTANCE, Contour
+from nickbook.bands.contours import SADDLE_DISTANCE, Contour, main_band
 from nickbook.bands.lattice import HIGH_SYMMETRY
-from nickbook.bands.vanhove import van_hove_points
+from nickbook.bands.vanhove import diverges
 from nickbook.checks import real
 
 
@@ -43,6 +45,11 @@ class FermiSheet:
         Area inside the pocket as a fraction of the Brillouin zone; NaN for an open line.
     band_name : str
         Name of its band in the model's `band_names`.
+    bands : ndarray of int, shape (n,)
+        Band of each point, which changes where the line passes from band to band at a crossing;
+        `band` is the one of most states.
+    states : ndarray, shape (n, orbitals)
+        Bloch states in the periodic gauge.
     """
 
     name: str
@@ -57,6 +64,12 @@ class FermiSheet:
     kind: str
     area: float
     band_name: str = ""
+    bands: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, int))
+    states: Complexes = field(default_factory=lambda: np.empty((0, 0), complex))
+
+    def __post_init__(self) -> None:
+        if not len(self.bands):
+            object.__setattr__(self, "bands", np.full(len(self.points), self.band))
 
     @property
     def density_of_states(self) -> float:
@@ -128,34 +141,72 @@ def fermi_sheets(model: BlochModel, mu: float) -> list[FermiSheet]:
     """
     mu = real("mu", mu, unit="eV")
     model.require_plane("fermi_sheets")
-    sheets = []
-    for number, band in enumerate(model.bands):
-        for line in band.contours(mu):
+    _require_dispersion(model, mu)
+    sheets, first = [], 0
+    for block in model.blocks:
+        for line in block.contours(mu):
             center, center_point = _center(line)
             kind = "open" if center == "open" else ("electron" if line.area > 0 else "hole")
+            own = main_band(line)
+            states = block.bands[own].states(line.points) if line.states is None else line.states
             sheets.append(
                 FermiSheet(
-                    name=model.sheet_names[number],
-                    band=number,
-                    parity=band.parity,
+                    name=model.sheet_names[first + own],
+                    band=first + own,
+                    parity=block.parity,
                     points=line.points,
                     velocity=line.velocity,
                     weights=line.weights,
-                    orbital_weights=band.orbital_weights(line.points),
+                    orbital_weights=np.abs(states) ** 2,
                     center=center,
                     center_point=center_point,
                     kind=kind,
                     area=float("nan") if kind == "open" else abs(line.area),
-                    band_name=model.band_names[number],
+                    band_name=model.band_names[first + own],
+                    bands=first + line.band,
+                    states=states,
                 )
             )
+        first += block.size
     if not sheets:
-        energies = [p.energy for p in van_hove_points(model)]
         raise ValueError(
-            f"mu = {mu} eV crosses no band of {model.name!r}; allowed: inside a band, which all "
-            f"lie between {min(energies):.6g} and {max(energies):.6g} eV"
+            f"mu = {mu} eV crosses no band of {model.name!r}: {_surroundings(model, mu)}"
         )
     return sheets
+
+
+def _require_dispersion(model: BlochModel, mu: float) -> None:
+    """Raise ValueError where a band, or a part of the zone, has no dispersion at the level."""
+    for name, share, reach in _flat_parts(model, mu):
+        raise ValueError(
+            f"mu = {mu} eV lies on a flat part of band {name!r} of {model.name!r}, which holds "
+            f"{share * model.spin_degeneracy:.4g} electrons per cell at {mu:.9g} eV and has no "
+            f"Fermi lines; move mu by more than {reach:.2g} eV"
+        )
+
+
+def _flat_parts(model: BlochModel, energy: float) -> list[tuple[str, float, float]]:
+    """Names of bands that are flat at an energy, their share of the zone, and how close that is."""
+    shares = np.concatenate([block.flat_shares(energy) for block in model.blocks])
+    reaches = [FLAT * band.block.scale for band in model.bands]
+    named = zip(model.band_names, shares.tolist(), reaches, strict=True)
+    return [(name, share, reach) for name, share, reach in named if share]
+
+
+def _surroundings(model: BlochModel, mu: float) -> str:
+    """Where bands are below and above a level that crosses none."""
+    count, bands = model.state_count, len(model.orbitals)
+    filled = round(float(count.number(mu, 1e-4)[0].sum()))
+    low, high = count.edges(min(max(filled, 1), bands - 1)) if bands > 1 else (-np.inf, np.inf)
+    if 0 < filled < bands and high - low > 1e-9 * count.width:
+        return f"it lies in the gap from {low:.6g} to {high:.6g} eV; allowed: inside a band"
+    if 0 < filled < bands:
+        return (
+            f"bands touch in points at {(low + high) / 2:.9g} eV and have no lines there; move mu "
+            f"by more than {1e-6 * count.width:.2g} eV"
+        )
+    edges = count.edges(0)[1], count.edges(bands)[0]
+    return f"allowed: inside a band, which all lie between {edges[0]:.6g} and {edges[1]:.6g} eV"
 
 
 def density_of_states(model: BlochModel, energy: float) -> Floats:
@@ -209,19 +260,22 @@ def weighted_density_of_states(
     """
     energy = real("energy", energy, unit="eV")
     model.require_plane("density_of_states")
-    saddles = {p.band for p in van_hove_points(model) if _diverges_at(p.kind, p.energy, energy)}
-    totals = []
-    for number, band in enumerate(model.bands):
-        if number in saddles:
-            totals.append(np.inf)
-            continue
-        lines = band.contours(energy)
-        totals.append(float(sum(line.weights @ weight(line.points) for line in lines)))
-    return np.array(totals)
-
-
-def _diverges_at(kind: str, level: float, energy: float) -> bool:
-    return kind in ("saddle", "flat") and abs(level - energy) < SADDLE_DISTANCE
+    totals = np.zeros(len(model.bands))
+    first = 0
+    for block in model.blocks:
+        reach = SADDLE_DISTANCE * block.scale
+        saddles = [
+            band.index
+            for band in block.bands
+            if any(abs(p - energy) < reach and diverges(h) for _, p, h in band.critical_points)
+        ]
+        for line in block.contours(energy) if len(saddles) < block.size else ():
+            np.add.at(totals, first + line.band, line.weights * weight(line.points))
+        totals[[first + index for index in saddles]] = np.inf
+        first += block.size
+    for _, name, _ in _flat_parts(model, energy):
+        totals[model.band_names.index(name)] = np.inf
+    return totals
 
 
 def _center(line: Contour) -> tuple[str, tuple[float, float]]:

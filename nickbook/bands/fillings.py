@@ -1,24 +1,33 @@
 """Filling and chemical potential."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import expit
+from scipy.special import expit, logsumexp
 
 from nickbook.arrays import Floats
-from nickbook.bands.band import Band
 from nickbook.bands.bloch import BlochModel
-from nickbook.bands.contours import MESH
-from nickbook.bands.lattice import zone_mesh
+from nickbook.bands.contours import UnresolvedError
+from nickbook.bands.counting import level
 from nickbook.checks import real
 
-_THERMAL_REACH = 40.0
-_SADDLE_WINDOW = 2e-9
-_LARGEST_MESH = 12_000
-#: In three dimensions: points along a direction per speed / T, and the most points of all.
-_THERMAL_POINTS = 4.0
-_LARGEST_BLOCK = 2_000_000
+#: Errors of the sum of states, by dimension: to say where lines may be trusted, and without lines.
+_ROUGH = {2: 1e-5, 3: 1e-5}
+_TOLERANCE = {2: 3e-8, 3: 3e-6}
+_THERMAL_TOLERANCE = {2: 1e-7, 3: 3e-5}
+#: Energies are the same, and bands touch, within this share of the range of all energies.
+_SAME = 1e-9
+#: From here on in units of temperature, states are full or empty to rounding.
+_REACH = 40.0
+#: Points along a direction per speed / T, which make errors of 1e-12 and 1e-4, and the work
+#: (matrix dimensions cubed) that one mesh may cost.
+_THERMAL_POINTS = {2: 28 / np.pi, 3: 3.0}
+_THERMAL_WORK = 2e8
+#: Ends of the pieces, in units of temperature, and points on each, of integrals over energies.
+_PIECES = (0.0, 0.5, 1.5, 4.0, 10.0, 20.0, _REACH)
+_PIECE_POINTS = {2: 8, 3: 3}
 
 
 def band_fillings(model: BlochModel, mu: float, temperature: float = 0.0) -> Floats:
@@ -41,18 +50,19 @@ def band_fillings(model: BlochModel, mu: float, temperature: float = 0.0) -> Flo
     Raises
     ------
     ValueError
-        If `mu` is not finite, or `temperature` is negative or asks for too large a mesh.
+        If `mu` is not finite or `temperature` is negative.
 
     Notes
     -----
-    At T = 0 the filling in two dimensions is the area inside the Fermi lines, exact to rounding.
-    In three dimensions linear tetrahedra give it, fourth order in the step of a mesh of 48³ points;
-    the error is about 1e-5 electrons a cell for smooth bands and 2e-4 for `eight_band`, whose bands
-    touch on whole planes.
+    At T = 0 states are counted in cells that are halved along the level, see `StateCount`, to 3e-8
+    in two dimensions and 3e-6 in three; large matrices, whose work is bounded, to what
+    ``model.states_below(mu)`` says.  Where the bands in two dimensions have smooth lines, which
+    neither cross nor turn sharply, the area inside them replaces the count and is exact to
+    rounding.  A flat band at `mu` counts half.
 
-    At T > 0 it is a sum over a mesh that grows as 1/T in each direction, so that the error stays
-    near 1e-12 in two dimensions and below 1e-5 in three; the cost grows as 1/T² and 1/T³.  Three
-    dimensions allow two million points, which suffice for T >= 0.02 eV with `eight_band`.
+    At T > 0 it is a sum over a mesh of points that grows as 1/T in each direction, so that the
+    error stays near 1e-12 in two dimensions and below 1e-4 in three, or where that mesh would be
+    too large, the count at T = 0 averaged over energies near `mu`, with the error of the count.
 
     Examples
     --------
@@ -62,7 +72,9 @@ def band_fillings(model: BlochModel, mu: float, temperature: float = 0.0) -> Flo
     """
     mu = real("mu", mu, unit="eV")
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
-    return _counter(model, temperature)(mu)
+    if temperature > 0:
+        return model.spin_degeneracy * _thermal(model, mu, temperature)
+    return model.spin_degeneracy * _occupied(model, mu)
 
 
 def filling(model: BlochModel, mu: float, temperature: float = 0.0) -> float:
@@ -85,7 +97,7 @@ def filling(model: BlochModel, mu: float, temperature: float = 0.0) -> float:
     Raises
     ------
     ValueError
-        If `mu` is not finite, or `temperature` is negative or asks for too large a mesh.
+        If `mu` is not finite or `temperature` is negative.
     """
     return float(band_fillings(model, mu, temperature).sum())
 
@@ -93,7 +105,7 @@ def filling(model: BlochModel, mu: float, temperature: float = 0.0) -> float:
 def chemical_potential(
     model: BlochModel | Sequence[BlochModel], filling: float, temperature: float = 0.0
 ) -> float:
-    """Chemical potential that gives a filling, as `filling` counts it, to 1e-12 eV.
+    """Chemical potential that gives a filling.
 
     Parameters
     ----------
@@ -107,7 +119,9 @@ def chemical_potential(
     Returns
     -------
     float
-        Chemical potential in eV.  Where the filling leaves a gap empty, the middle of the gap.
+        Chemical potential in eV.  Where the filling leaves a gap empty, the middle of the gap at
+        T = 0 and the balance of electrons and holes above; where bands touch in points, their
+        energy; in a partly filled flat band, its energy.
 
     Raises
     ------
@@ -115,129 +129,201 @@ def chemical_potential(
         If the filling is not strictly between zero and the capacity of the bands, the
         temperature is negative, or planes do not have as many bands each.
 
+    Notes
+    -----
+    Accurate to 1e-12 eV where Fermi lines are smooth and at temperatures whose mesh fits (see
+    `band_fillings`), otherwise to the error of the count over the density of states.  Each momentum
+    is diagonalized once, so the cost is O(n³) a point; 48 orbitals take some seconds.
+
     Examples
     --------
     >>> from nickbook.bands import conduction_bands
-    >>> chemical_potential(conduction_bands(), band_fillings(conduction_bands(), -0.65).sum())
+    >>> electrons = band_fillings(conduction_bands(), -0.65).sum()
+    >>> round(chemical_potential(conduction_bands(), electrons), 12)
     -0.65
     """
     planes = (model,) if isinstance(model, BlochModel) else tuple(model)
-    capacities = {plane.spin_degeneracy * len(plane.bands) for plane in planes}
-    if len(capacities) != 1:
+    capacities = {plane.spin_degeneracy * len(plane.orbitals) for plane in planes}
+    degeneracies = {plane.spin_degeneracy for plane in planes}
+    if len(capacities) != 1 or len(degeneracies) != 1:
         raise ValueError(f"planes hold up to {sorted(capacities)} electrons; allowed: one number")
-    capacity = capacities.pop()
+    capacity, degeneracy = capacities.pop(), degeneracies.pop()
     filling = real("filling", filling, above=0.0, below=capacity, unit="electrons per cell")
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
-    counters = [_counter(plane, temperature) for plane in planes]
-
-    def excess(mu: float) -> float:
-        return sum(float(count(mu).sum()) for count in counters) / len(counters) - filling
-
-    energies = np.sort(np.concatenate([_sample(plane) for plane in planes]), axis=None)
-    guess = float(energies[int(filling / capacity * (len(energies) - 1))])
-    step = 0.01 + temperature
-    low, high = guess - step, guess + step
-    while excess(low) > 0:
-        low, step = low - step, 2 * step
-    while excess(high) < 0:
-        high, step = high + step, 2 * step
-    mu = float(brentq(excess, low, high, xtol=1e-13, rtol=1e-14))
-    if temperature == 0.0:
-        ranges = [edges for plane in planes for edges in _ranges(plane)]
-        if not any(low < mu < high for low, high in ranges):
-            return (max(h for _, h in ranges if h <= mu) + min(w for w, _ in ranges if w >= mu)) / 2
-    return mu
+    low, high = _free_range(planes, filling / degeneracy)
+    if temperature > 0:
+        return _balance(planes, filling / degeneracy, temperature, low, high)
+    return (low + high) / 2
 
 
-def _counter(model: BlochModel, temperature: float) -> Callable[[float], Floats]:
-    """Electrons in each band as a function of mu, which holds the mesh that it sums over."""
-    degeneracy = model.spin_degeneracy
+def _free_range(planes: Sequence[BlochModel], states: float) -> tuple[float, float]:
+    """Energies between which the number of states is the given one: a level, or a gap's edges."""
+    whole = round(states)
+    width = max(plane.state_count.width for plane in planes)
+    if abs(states - whole) < 1e-12 * len(planes[0].orbitals):
+        edges = [plane.state_count.edges(whole) for plane in planes]
+        low, high = max(low for low, _ in edges), min(high for _, high in edges)
+        if high > low - _SAME * width:
+            # Touching bands have one edge, whose two values differ by rounding.
+            return (low, high) if high > low else ((low + high) / 2, (low + high) / 2)
+    dimension = planes[0].dimension
+    counts = [plane.state_count for plane in planes]
+    if dimension == 2:
+        start, _ = level(counts, states, _ROUGH[2])
+        if any(count.flat(start) for count in counts):
+            return start, start
+        with suppress(UnresolvedError):
+            exact = _polished(planes, states, start, width)
+            return exact, exact
+    found, _ = level(counts, states, _TOLERANCE[dimension])
+    return found, found
+
+
+def _polished(planes: Sequence[BlochModel], states: float, start: float, width: float) -> float:
+    """Level by Newton's method, from areas inside smooth lines and their densities of states."""
+    energy, miss = start, np.inf
+    for _ in range(12):
+        lines = [_areas(plane, energy) for plane in planes]
+        density = float(np.mean([density for _, density in lines]))
+        last, miss = miss, float(np.mean([areas.sum() for areas, _ in lines]) - states)
+        if not density > 0 or abs(energy - start) > 1e-2 * width:
+            break
+        step = miss / density
+        if abs(step) < 1e-15 * width or (abs(step) < 1e-12 * width and abs(miss) >= abs(last) / 2):
+            return energy
+        energy -= step
+    raise UnresolvedError
+
+
+def _areas(model: BlochModel, mu: float) -> tuple[Floats, float]:
+    """Occupied fraction of each band inside its smooth lines, and the density of states.
+
+    Lines give areas up to whole zones, which the count tells, and a count that differs says that
+    some line was missed.
+    """
+    if any(block.flat_shares(mu).any() for block in model.blocks):
+        raise UnresolvedError
+    counted, error = model.state_count.number(mu, _ROUGH[2])
+    areas, density = np.empty(len(counted)), 0.0
+    for i, (band, rough) in enumerate(zip(model.bands, counted, strict=True)):
+        lines = band.smooth_contours(mu)
+        enclosed = sum(line.area for line in lines)
+        areas[i] = enclosed + round(rough - enclosed)
+        density += sum(float(line.weights.sum()) for line in lines)
+    if np.abs(areas - counted).max() > 4 * error + 1e-5:
+        raise UnresolvedError
+    return areas, density
+
+
+def _occupied(model: BlochModel, mu: float) -> Floats:
+    """Occupied fraction of each band at T = 0."""
     if model.dimension == 2:
-        bands = model.bands
-        if temperature == 0.0:
-            return lambda mu: degeneracy * np.array([_occupied(band, mu) for band in bands])
-        return lambda mu: degeneracy * np.array([_thermal(b, mu, temperature) for b in bands])
-    if temperature == 0.0:
-        return lambda mu: degeneracy * model.tetrahedra.occupied(mu)
-    energies, weights = _thermal_mesh(model, temperature)
-    return lambda mu: degeneracy * (weights @ expit((mu - energies) / temperature))
+        with suppress(UnresolvedError):
+            return _areas(model, mu)[0]
+    return model.state_count.number(mu, _TOLERANCE[model.dimension])[0]
 
 
-def _occupied(band: Band, mu: float) -> float:
-    """Occupied fraction of one band at T = 0, between 0 and 1."""
-    low, high = band.range
-    saddles = [e for _, e, hessian in band.critical_points if np.linalg.det(hessian) <= 0]
-
-    def area(energy: float) -> float:
-        if energy <= low or energy >= high:
-            return float(energy >= high)
-        # Lines give the area up to whole zones; the mesh tells how many.
-        rough = float((band.mesh_energies < energy).mean())
-        enclosed = sum(line.area for line in band.contours(energy))
-        return enclosed + round(rough - enclosed)
-
-    near = [level for level in saddles if abs(mu - level) < _SADDLE_WINDOW]
-    if not near:
-        return area(mu)
-    # Across a window this narrow the logarithm bends the filling by less than 1e-10.
-    ends = near[0] - _SADDLE_WINDOW, near[0] + _SADDLE_WINDOW
-    return float(np.interp(mu, ends, [area(end) for end in ends]))
+def _thermal(model: BlochModel, mu: float, temperature: float) -> Floats:
+    """Occupied fraction of each band at T > 0."""
+    mesh = _thermal_mesh(model, mu, mu, temperature)
+    if mesh is not None:
+        energies, weights = mesh
+        thermal: Floats = weights @ expit((mu - energies) / temperature)
+        return thermal
+    x, weights = _energies_in_units(model.dimension)
+    both = np.concatenate([-x, x])
+    share = np.concatenate([weights, weights]) * expit(both) * expit(-both)
+    tolerance = _THERMAL_TOLERANCE[model.dimension]
+    counted = [model.state_count.number(mu + temperature * e, tolerance)[0] for e in both]
+    averaged: Floats = share @ np.array(counted) / share.sum()
+    return averaged
 
 
-def _thermal(band: Band, mu: float, temperature: float) -> float:
-    """Occupied fraction at T > 0 by the trapezoidal rule, whose error is exp(-size pi T / v)."""
-    energies, velocity = band.energy_and_velocity(zone_mesh(MESH))
-    active = np.abs(energies - mu) < _THERMAL_REACH * temperature + np.ptp(energies) / MESH
-    fastest = 1.2 * np.linalg.norm(velocity, axis=-1).max(where=active, initial=0.1)
-    size = max(64, int(28 * fastest / (np.pi * temperature)))
-    if size > _LARGEST_MESH:
-        raise ValueError(
-            f"temperature = {temperature} eV asks for a mesh of {size}² points; allowed: 0, or "
-            f"temperature >= {28 * fastest / (np.pi * _LARGEST_MESH):.2g} eV here"
-        )
-    axis = 2 * np.pi * np.arange(size) / size
-    total = 0.0
-    for rows in np.array_split(axis, max(1, size**2 // 500_000)):
-        k = np.stack(np.meshgrid(rows, axis, indexing="ij"), axis=-1)
-        total += float(expit((mu - band.energy(k)) / temperature).sum())
-    return total / size**2
+def _balance(
+    planes: Sequence[BlochModel], states: float, temperature: float, low: float, high: float
+) -> float:
+    """Level at which as many electrons are above [low, high] as holes are below.
+
+    Both are summed as logarithms, which tell the balance of an insulator where n(mu) is flat.
+    """
+    meshes = [_thermal_mesh(plane, low, high, temperature) for plane in planes]
+    if all(mesh is not None for mesh in meshes):
+        parts = [mesh for mesh in meshes if mesh is not None]
+        energies = np.concatenate([np.sort(e, axis=-1) for e, _ in parts])
+        logs = np.log(np.concatenate([w for _, w in parts]) / len(parts))[:, None]
+        whole = round(states)
+        below, above = energies[:, :whole], energies[:, whole:]
+        spare = states - whole
+        extra = np.log([abs(spare)]) if abs(spare) > 1e-12 else np.empty(0)
+
+        def excess(mu: float) -> float:
+            electrons = (logs - np.logaddexp(0, (above - mu) / temperature)).ravel()
+            holes = (logs - np.logaddexp(0, (mu - below) / temperature)).ravel()
+            if spare > 0:
+                holes = np.append(holes, extra)
+            else:
+                electrons = np.append(electrons, extra)
+            return float(logsumexp(electrons) - logsumexp(holes))
+
+    else:
+        dimension = planes[0].dimension
+        x, weights = _energies_in_units(dimension)
+        counts = [plane.state_count for plane in planes]
+
+        def states_at(energies: Floats) -> Floats:
+            tolerance = _THERMAL_TOLERANCE[dimension]
+            found = [[c.number(e, tolerance)[0].sum() for c in counts] for e in energies]
+            mean: Floats = np.mean(found, axis=1)
+            return mean
+
+        ends = (low - temperature * x, high + temperature * x)
+        holes = np.maximum(states - states_at(ends[0]), 1e-300)
+        electrons = np.maximum(states_at(ends[1]) - states, 1e-300)
+
+        def excess(mu: float) -> float:
+            sums = []
+            for counted, energies in zip((electrons, holes), ends[::-1], strict=True):
+                x = np.abs(energies - mu) / temperature
+                slope = -x - 2 * np.log1p(np.exp(-x))
+                sums.append(logsumexp(np.log(counted * weights) + slope))
+            return float(sums[0] - sums[1])
+
+    bottom, top, reach = low, high, temperature
+    while excess(bottom) > 0:
+        bottom, reach = bottom - reach, 2 * reach
+    while excess(top) < 0:
+        top, reach = top + reach, 2 * reach
+    return float(brentq(excess, bottom, top, xtol=1e-14 * max(temperature, abs(top)), rtol=1e-15))
 
 
-def _thermal_mesh(model: BlochModel, temperature: float) -> tuple[Floats, Floats]:
-    """Energies (points, bands) of a 3D model and weights of a trapezoidal rule fit for T.
+def _energies_in_units(dimension: int) -> tuple[Floats, Floats]:
+    """Points and weights of an integral over energies from zero, in units of temperature."""
+    x, weights = np.polynomial.legendre.leggauss(_PIECE_POINTS[dimension])
+    half, middle = np.diff(_PIECES) / 2, np.add(_PIECES[1:], _PIECES[:-1]) / 2
+    return (middle[:, None] + half[:, None] * x).ravel(), (half[:, None] * weights).ravel()
 
+
+def _thermal_mesh(
+    model: BlochModel, low: float, high: float, temperature: float
+) -> tuple[Floats, Floats] | None:
+    """Energies (points, bands) and weights of a trapezoidal rule fit for T; None if too large.
+
+    Its error is exp(-pi T size / speed), with the fastest state that is neither full nor empty.
     All bands share one mesh: where they touch, each has a kink, but their sum is smooth.
     """
-    coarse = model.tetrahedra.energies
-    steps = [np.abs(np.diff(coarse, axis=axis)).max() for axis in (1, 2, 3)]
-    wanted = _THERMAL_POINTS * np.array(steps) * coarse.shape[1] / (2 * np.pi)
-    sizes = np.maximum(24, 2 * np.ceil(wanted / temperature / 2)).astype(int)
+    reach = _REACH * temperature
+    speeds = model.state_count.speeds(low - reach, high + reach)
+    wanted = _THERMAL_POINTS[model.dimension] * 1.2 * speeds / temperature
+    sizes = np.maximum(24 if model.dimension == 3 else 64, 2 * np.ceil(wanted / 2)).astype(int)
     even = not model.hoppings.imag.any()
     count = sizes[0] // 2 + 1 if even else sizes[0]
-    if count * sizes[1] * sizes[2] > _LARGEST_BLOCK:
-        lowest = (np.prod(wanted) / (1 + even) / _LARGEST_BLOCK) ** (1 / 3)
-        raise ValueError(
-            f"temperature = {temperature} eV asks for a mesh of {' × '.join(map(str, sizes))} "
-            f"points; allowed: 0, or temperature >= {1.1 * lowest:.2g} eV here"
-        )
+    work = sum(block.size**3 + (100 if block.size > 1 else 10) for block in model.blocks)
+    if work * count * np.prod(sizes[1:].astype(float)) > _THERMAL_WORK:
+        return None
     first, *others = (2 * np.pi * np.arange(size) / size for size in sizes)
-    planes = np.array(np.meshgrid(*others, indexing="ij")).reshape(2, -1).T
+    planes = np.array(np.meshgrid(*others, indexing="ij")).reshape(len(others), -1).T
     rows = [np.insert(planes, 0, value, axis=1) for value in first[:count]]
     energies = np.concatenate([model.band_energies(k) for k in rows])
     # E(-k) = E(k) for real hoppings: planes between 0 and pi count for their images too.
     doubled = (np.arange(count) > 0) & (2 * np.arange(count) != sizes[0]) & even
     return energies, np.repeat(np.where(doubled, 2.0, 1.0), len(planes)) / np.prod(sizes)
-
-
-def _sample(model: BlochModel) -> Floats:
-    """Energies of each band on a mesh over the zone, shape (bands, points)."""
-    if model.dimension == 3:
-        return model.tetrahedra.energies.reshape(len(model.bands), -1)
-    return np.array([band.mesh_energies.ravel() for band in model.bands])
-
-
-def _ranges(model: BlochModel) -> list[tuple[float, float]]:
-    """Lowest and highest energy of each band."""
-    if model.dimension == 2:
-        return [band.range for band in model.bands]
-    return [(float(row.min()), float(row.max())) for row in _sample(model)]

@@ -96,7 +96,7 @@ class FermiPatches:
     @cached_property
     def bands(self) -> Integers:
         """Index of the band of each patch in the model's `band_names`, shape (P,)."""
-        return np.array([sheet.band for sheet in self.sheets])[self.sheet_index]
+        return np.concatenate([sheet.bands for sheet in self.sheets])
 
     @property
     def symmetries(self) -> tuple[Symmetry, ...]:
@@ -245,9 +245,10 @@ def cut(sea: FermiSea, count: int | Sequence[int]) -> FermiPatches:
     model, lines = sea.model, sea.sheets
     counts = _counts(count, lines)
     group = model.symmetries or (_identity(model),)
+    moves = _moves(model, group)
     placed: dict[int, FermiSheet] = {}
     for i, (line, number) in enumerate(zip(lines, counts, strict=True)):
-        targets = [_target(lines, line, g) for g in group]
+        targets = [_target(lines, line, g) for g in moves]
         if i not in placed:
             order = targets.count(i)
             if number % order:
@@ -255,15 +256,29 @@ def cut(sea: FermiSea, count: int | Sequence[int]) -> FermiPatches:
                     f"count = {number} on sheet {line.name!r}; allowed: a multiple of {order}, the "
                     "number of symmetries that leave the sheet in place"
                 )
-            placed[i] = _placed(sea, line, number, group, targets, i)
-        for g, target in zip(group, targets, strict=True):
+            placed[i] = _placed(sea, line, number, moves, targets, i)
+        for g, target in zip(moves, targets, strict=True):
             if counts[target] != number:
                 raise ValueError(
                     f"count = {counts}; allowed: the same number for sheets {i} and {target} "
                     f"({line.name!r}), which {g.name} maps onto each other"
                 )
-            placed.setdefault(target, _moved(placed[i], lines[target], g))
+            if target not in placed:
+                points = g.momentum(placed[i].points)
+                placed[target] = _sheet(sea, lines[target], points, placed[i].weights)
     return _with_states(sea, tuple(placed[i] for i in range(len(lines))), group)
+
+
+def _moves(model: BlochModel, group: tuple[Symmetry, ...]) -> tuple[Symmetry, ...]:
+    """Return the group, with k → −k where energies are even and no element says so."""
+    minus = -np.eye(2, dtype=np.int64)
+    k = np.random.default_rng(0).uniform(-np.pi, np.pi, (16, 2))
+    odd = np.abs(model.energies(k) - model.energies(-k)).max()
+    if any((g.rotation == minus).all() for g in group) or odd > 1e-9 * model.state_count.width:
+        return group
+    names = ["k → −k" if g.name == "E" else f"{g.name} with k → −k" for g in group]
+    turned = [Symmetry(n, -g.rotation, g.orbitals) for n, g in zip(names, group, strict=True)]
+    return group + tuple(turned)
 
 
 def _identity(model: BlochModel) -> Symmetry:
@@ -272,7 +287,8 @@ def _identity(model: BlochModel) -> Symmetry:
 
 
 def _counts(count: int | Sequence[int], lines: Sequence[FermiSheet]) -> list[int]:
-    given = [count] * len(lines) if isinstance(count, int | np.integer) else list(count)
+    each = isinstance(count, Sequence | np.ndarray)
+    given = list(count) if each else [positive_integer("count", count)] * len(lines)  # type: ignore[arg-type]
     if len(given) != len(lines):
         raise ValueError(
             f"count = {count!r}; allowed: one number, or one for each of the {len(lines)} sheets "
@@ -290,9 +306,9 @@ def _distance(a: Floats, b: Floats) -> Floats:
 def _target(lines: Sequence[FermiSheet], line: FermiSheet, g: Symmetry) -> int:
     """Index of the sheet onto which a symmetry maps a line."""
     image = g.momentum(line.points[:1])
-    candidates = [i for i, other in enumerate(lines) if other.band == line.band]
-    misses = [_off_line(image, lines[i]) for i in candidates]
-    return candidates[int(np.argmin(misses))]
+    # Sheets of degenerate bands coincide: then the one of the same band.
+    misses = [_off_line(image, other) + _CLOSE * (other.band != line.band) for other in lines]
+    return int(np.argmin(misses))
 
 
 def _off_line(k: Floats, line: FermiSheet) -> float:
@@ -365,9 +381,8 @@ def _at_angles(
 
 def _settled(sea: FermiSea, line: FermiSheet, k: Floats, ray: Floats | None = None) -> Floats:
     """Momenta moved along given directions, or along the velocity, onto the Fermi line."""
-    band = sea.model.bands[line.band]
     for _ in range(8):
-        energy, velocity = band.energy_and_velocity(k)
+        energy, velocity, _, _ = _motion(sea, line, k)
         direction = velocity if ray is None else ray
         step = (sea.mu - energy) / (velocity * direction).sum(axis=-1)
         k = k + step[:, None] * direction
@@ -396,25 +411,32 @@ def _symmetric_start(
     return 0.0
 
 
-def _moved(sheet: FermiSheet, line: FermiSheet, g: Symmetry) -> FermiSheet:
-    """Return the image of a sheet's patches on the line that a symmetry maps it to."""
-    velocity = g.momentum(sheet.velocity)
-    weights = np.abs(g.orbitals) ** 2
-    return replace(
-        line,
-        points=g.momentum(sheet.points),
-        velocity=velocity,
-        weights=sheet.weights,
-        orbital_weights=sheet.orbital_weights @ weights.T,
-    )
+def _motion(
+    sea: FermiSea, line: FermiSheet, k: Floats
+) -> tuple[Floats, Floats, Complexes, Integers]:
+    """Energies, velocities, states and bands at momenta close to a line."""
+    band = sea.model.bands[line.band]
+    if (line.bands == line.band).all():
+        energy, velocity = band.energy_and_velocity(k)
+        return energy, velocity, band.states(k), np.full(len(k), line.band)
+    basis, first = band.block.basis, line.band - band.index
+    nearest = _distance(k, line.points).argmin(axis=1)
+    like = line.states[nearest] @ basis.conj()
+    energy, velocity, states, index = band.block.follow(k, like)
+    return energy, velocity, states @ basis.T, first + index
 
 
 def _sheet(sea: FermiSea, line: FermiSheet, points: Floats, weights: Floats) -> FermiSheet:
-    band = sea.model.bands[line.band]
-    _, velocity = band.energy_and_velocity(points)
-    orbital_weights = band.orbital_weights(points)
+    """Return a line with other points on it."""
+    _, velocity, states, bands = _motion(sea, line, points)
     return replace(
-        line, points=points, velocity=velocity, weights=weights, orbital_weights=orbital_weights
+        line,
+        points=points,
+        velocity=velocity,
+        weights=weights,
+        orbital_weights=np.abs(states) ** 2,
+        bands=bands,
+        states=states,
     )
 
 
@@ -422,10 +444,10 @@ def _with_states(
     sea: FermiSea, sheets: tuple[FermiSheet, ...], group: tuple[Symmetry, ...]
 ) -> FermiPatches:
     points = np.concatenate([sheet.points for sheet in sheets])
-    bands = np.concatenate([np.full(len(s.weights), s.band) for s in sheets])
+    bands = np.concatenate([sheet.bands for sheet in sheets])
     permutations = np.array([_matched(g.momentum(points), points, bands, g.name) for g in group])
     minus = _matched(-points, points, bands, "k → −k")
-    own = np.concatenate([_eigenstates(sea, sheet) for sheet in sheets])
+    own = np.concatenate([_positive(sheet.states) for sheet in sheets])
     states, done = own.copy(), np.zeros(len(points), bool)
     for p in range(len(points)):
         for g, image in zip(group, permutations[:, p], strict=True):
@@ -454,8 +476,7 @@ def _matched(images: Floats, points: Floats, bands: Integers, name: str) -> Inte
     return nearest
 
 
-def _eigenstates(sea: FermiSea, sheet: FermiSheet) -> Complexes:
-    """Bloch states on a sheet whose largest component is real and positive, shape (P, n)."""
-    states = sea.model.bands[sheet.band].states(sheet.points)
+def _positive(states: Complexes) -> Complexes:
+    """States (P, n) in the phase that makes the largest component real and positive."""
     largest = np.take_along_axis(states, np.abs(states).argmax(axis=1)[:, None], axis=1)
     return states * (largest.conj() / np.abs(largest))

@@ -74,15 +74,14 @@ def chemical_potential_slopes(
     models = planes(parameters)
     level = chemical_potential(models, filling) if mu is None else mu
     sheets = [(i, s) for i, model in enumerate(models) for s in fermi_sheets(model, level)]
-    states = [models[i].bands[sheet.band].states(sheet.points) for i, sheet in sheets]
     total = sum(sheet.density_of_states for _, sheet in sheets)
     slopes = {}
     for name in (item.name for item in fields(parameters)):
         value, shift = getattr(parameters, name), 0.0
         low, high = (planes(replace(parameters, **{name: value + d})) for d in (-_STEP, _STEP))
-        for (i, sheet), state in zip(sheets, states, strict=True):
+        for i, sheet in sheets:
             change = high[i].hamiltonian(sheet.points) - low[i].hamiltonian(sheet.points)
-            moved = np.einsum("ka,kab,kb->k", state.conj(), change, state).real
+            moved = np.einsum("ka,kab,kb->k", sheet.states.conj(), change, sheet.states).real
             shift += float(sheet.weights @ moved)
         slopes[name] = shift / (2 * _STEP * total)
     return slopes

@@ -68,9 +68,14 @@ def van_hove_points(model: BlochModel) -> list[VanHovePoint]:
     return sorted(found, key=lambda p: (p.energy, p.band, p.point))
 
 
+def diverges(hessian: Floats) -> bool:
+    """Whether the density of states is infinite at a critical point with this Hessian."""
+    return _classified(hessian)[0] in ("saddle", "flat")
+
+
 def _classified(hessian: Floats) -> tuple[str, float]:
     low, high = np.linalg.eigvalsh(hessian)
-    if min(abs(low), abs(high)) < 1e-6 * max(abs(low), abs(high), 1e-6):
+    if min(abs(low), abs(high)) < 1e-6 * max(abs(low), abs(high), 1e-300):
         return "flat", np.inf
     root = float(np.sqrt(abs(low * high)))
     if low * high < 0:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from nickbook.bands import (
     BlochModel,
@@ -14,7 +15,7 @@ from nickbook.bands import (
     weighted_density_of_states,
     zone_mesh,
 )
-from nickbook.bands.contours import orbits
+from nickbook.bands.orbits import orbits
 
 from .test_models import two_orbital_bilayer
 
@@ -80,16 +81,33 @@ def test_density_of_states_is_the_derivative_of_the_filling(mu):
 
 
 @pytest.mark.parametrize("mu", [-0.7999, -0.764, -0.65, 0.39, 2.0])
-def test_lines_agree_with_integrated_orbits(mu):
+def test_smooth_lines_agree_with_those_followed_step_by_step(mu):
     model = conduction_bands()
-    for band in (0, 1):
-        lines = model.bands[band].contours(mu)
+    for band in model.bands:
+        lines = band.contours(mu)
         starts = np.concatenate([line.points[::7] for line in lines])
-        traced = sorted(orbits(model.bands[band], mu, starts), key=lambda c: -abs(c.area))
-        assert len(traced) == len(lines)
-        for line, orbit in zip(lines, traced, strict=True):
+        followed = orbits(band.block, mu, [(band, starts)])
+        followed.sort(key=lambda c: -abs(c.area))
+        assert len(followed) == len(lines)
+        for line, orbit in zip(lines, followed, strict=True):
             assert line.area == pytest.approx(orbit.area, abs=1e-11)
             assert line.weights.sum() == pytest.approx(orbit.weights.sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("mu", [-0.764, -0.65])
+def test_lines_follow_the_equation_of_motion(mu):
+    """After the time that its weights say, an orbit is back at its start."""
+    for band in conduction_bands().bands:
+        for line in band.contours(mu):
+            period = 4 * np.pi**2 * line.weights.sum()
+
+            def motion(_, k, band=band):
+                x, y = band.energy_and_velocity(k)[1]
+                return np.array([-y, x])
+
+            path = solve_ivp(motion, (0, period), line.points[0], "DOP853", rtol=1e-11, atol=1e-12)
+            turns = 2 * np.pi * np.array(line.winding)
+            assert path.y[:, -1] == pytest.approx(line.points[0] + turns, abs=1e-7)
 
 
 def test_small_pocket_has_the_density_of_a_parabolic_band():

@@ -177,7 +177,7 @@ class TJSolution:
         sea = self.sea if sea is None else sea
         values = []
         for sheet in sea.sheets:
-            state = self.bonds.models[0].bands[sheet.band].states(sheet.points)
+            state = sheet.states
             gap = np.einsum("ka,kab,kb->k", state.conj(), self.gap_matrix(sheet.points), state)
             if np.abs(gap.imag).max() > 1e-9:
                 raise ValueError(
