@@ -253,8 +253,13 @@ class Band:
 
     @cached_property
     def critical_points(self) -> tuple[CriticalPoint, ...]:
-        """Momentum in ``[-pi, pi)``, energy and Hessian (2, 2) at each zero of the velocity."""
+        """Momentum in ``[-pi, pi)``, energy and Hessian (2, 2) at each zero of the velocity.
+
+        A flat band has one, at Γ, for all.
+        """
         k = self.block.mesh
+        if np.ptp(self.mesh_energies) < FLAT * self.block.scale:
+            return (((0.0, 0.0), float(self.mesh_energies[0, 0]), np.zeros((2, 2))),)
         speed = np.square(self.block.mesh_velocities[..., self.index, :]).sum(axis=-1)
         neighbours = [np.roll(speed, (i, j), (0, 1)) for i in (-1, 0, 1) for j in (-1, 0, 1)]
         k = k[speed <= np.min(neighbours, axis=0)]

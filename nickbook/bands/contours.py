@@ -87,7 +87,7 @@ def contours(block: "Block", energy: float) -> list[Contour]:
     -------
     list of Contour
         Band by band, largest area first; a line that changes its band counts to the one in which
-        most of its states are.
+        most of its states are.  None of a band that has a flat part at the energy.
 
     Raises
     ------
@@ -103,7 +103,10 @@ def contours(block: "Block", energy: float) -> list[Contour]:
     from nickbook.bands.orbits import orbits
 
     found, rough = [], []
+    flat = block.flat_shares(energy)
     for band in block.bands:
+        if flat[band.index]:
+            continue
         lines, tiny = _starts(band, energy)
         try:
             found += tiny + [_smooth_line(band, energy, line) for line in lines]

@@ -264,17 +264,17 @@ def weighted_density_of_states(
     first = 0
     for block in model.blocks:
         reach = SADDLE_DISTANCE * block.scale
+        flat = block.flat_shares(energy)
         saddles = [
             band.index
             for band in block.bands
-            if any(abs(p - energy) < reach and diverges(h) for _, p, h in band.critical_points)
+            if flat[band.index]
+            or any(abs(p - energy) < reach and diverges(h) for _, p, h in band.critical_points)
         ]
         for line in block.contours(energy) if len(saddles) < block.size else ():
             np.add.at(totals, first + line.band, line.weights * weight(line.points))
         totals[[first + index for index in saddles]] = np.inf
         first += block.size
-    for _, name, _ in _flat_parts(model, energy):
-        totals[model.band_names.index(name)] = np.inf
     return totals
 
 
