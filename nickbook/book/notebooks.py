@@ -99,7 +99,7 @@ def made_from(notebook: NotebookNode, folder: Path) -> str:
     codes = [_code(cell.source) for cell in cells]
     texts = [[code.text, _tags(cell)] for code, cell in zip(codes, cells, strict=True)]
     strings = frozenset[str]().union(*(code.strings for code in codes))
-    every = any(re.search(r"\bledger\(\s*\)", code.text) for code in codes)
+    every = any(re.search(r"\bledger\(\s*\)", cell.source) for cell in cells)
     rows = {name: row for name, row in _ledger().items() if every or name in strings}
     behind = closure({module for module, _ in rows.values()}, codes)
     own = _hash([notebook.metadata.kernelspec.name, texts, sorted(rows.items())])
