@@ -179,10 +179,10 @@ class EightBandParameters(FourBandParameters):
         The same between the layers of a bilayer.  The last is printed as a first "s12xx".
     t12_x, t12_xx, s12_x, s12_xx : float
         The same between x²−y² and z².
-    s11_z, s22_z : float
-        Hoppings of x²−y² and of z² from a layer to the like layer of the next bilayers.
-    s13_z, s24_z : float
-        Hoppings of x²−y² and of z² between the facing layers of two bilayers.
+    s11_z, s13_z : float
+        Hoppings of x²−y² to the like layer, and between the facing layers, of the next bilayers.
+    s22_z, s24_z : float
+        The same two for z².
 
     Raises
     ------

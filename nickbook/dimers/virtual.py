@@ -83,6 +83,7 @@ def _dimer_hamiltonian(dimer: HubbardDimer) -> sp.csr_array:
 
 def _dimer_states(bonding_occupation: float) -> tuple[Complexes, Complexes]:
     """Singlet and the three triplets, no band electron; triplets have the phase of LK Eq. 7."""
+    real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)
     c = _operators()
     vacuum = np.zeros(2**MODES)
     vacuum[0] = 1.0
@@ -141,7 +142,6 @@ def self_energy_weights(bonding_occupation: float = 0.5) -> dict[str, dict[str, 
     >>> self_energy_weights()["alpha"]
     {'a': 0.5, 'bba': -0.5}
     """
-    real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)
     singlet, _ = _dimer_states(bonding_occupation)
     hop = _hybridization()
     weights: dict[str, dict[str, float]] = {"alpha": {}, "beta": {}}
@@ -181,7 +181,6 @@ def kondo_weights(bonding_occupation: float = 0.5) -> dict[str, dict[str, float]
     >>> kondo_weights()
     {'a': {'b': 1.0, 'bba': 1.0}, 'b': {'a': 1.0, 'baa': 1.0}}
     """
-    real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)
     model = _model_space(bonding_occupation)
     hopped = np.asarray(_hybridization() @ model)
     tables: dict[str, dict[str, float]] = {"a": {}, "b": {}}
@@ -227,7 +226,6 @@ def virtual_paths(
     >>> virtual_paths(("s", "beta up"), ("t+", "alpha down"))
     {'a': 0.707107, 'baa': 0.707107}
     """
-    real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)
     hop = _hybridization()
     start, end = (np.asarray(hop @ _state(*w, bonding_occupation)) for w in (initial, final))
     paths = {}
@@ -268,8 +266,7 @@ def virtual_energies(dimer: HubbardDimer, *, start: str = "singlet") -> dict[str
     ValueError
         If `start` is not one of these.
     """
-    one_of("start", start, ("singlet", "triplet"))
-    origin = dimer.singlet if start == "singlet" else dimer.triplet
+    origin = dimer.two_electrons(start)
     levels = {
         "b": dimer.one_electron("b"),
         "a": dimer.one_electron("a"),
@@ -304,18 +301,12 @@ def exact_couplings(dimer: HubbardDimer, hybridization: float) -> ExactCouplings
     full = _dimer_hamiltonian(dimer) + hybridization * _hybridization()
     singlet, triplets = _dimer_states(dimer.bonding_occupation)
     empty, one = sector(MODES, 2), sector(MODES, 3)
-    vacuum = effective_hamiltonian(restrict(full, empty), np.array([singlet, *triplets]).T[empty])[
-        0, 0
-    ]
+    dimer_states = np.array([singlet, *triplets]).T
+    vacuum = effective_hamiltonian(restrict(full, empty), dimer_states[empty])[0, 0]
     model = _model_space(dimer.bonding_occupation)[one]
     block = effective_hamiltonian(restrict(full, one), model)
-    kondo = _kondo_components(block)
-    return ExactCouplings(
-        alpha=float((block[2, 2] - vacuum).real),
-        beta=float((block[0, 0] - vacuum).real),
-        kondo_a=kondo[0],
-        kondo_b=kondo[1],
-    )
+    beta, alpha = (float((block[i, i] - vacuum).real) for i in (0, 2))
+    return ExactCouplings(alpha, beta, *_kondo_components(block))
 
 
 def _kondo_components(block: Complexes) -> tuple[float, float]:
