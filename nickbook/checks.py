@@ -18,30 +18,10 @@ def real(
     at_most: float | None = None,
     unit: str = "",
 ) -> float:
-    """Return `value` as a finite float in the stated range, or raise.
+    """Return `value` as a finite float in the stated range, or raise TypeError or ValueError.
 
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    value : float
-        What the caller gave.
-    above, at_least, below, at_most : float, optional
-        Open and closed bounds.
-    unit : str, optional
-        Unit for the message.
-
-    Returns
-    -------
-    float
-        The value.
-
-    Raises
-    ------
-    TypeError
-        If `value` is no real number.
-    ValueError
-        If it is not finite or out of range.
+    `above` and `below` are open bounds, `at_least` and `at_most` closed ones. The message names the
+    argument and writes `unit` behind numbers.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} = {value!r} has type {type(value).__name__}; give one real number")

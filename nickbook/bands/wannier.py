@@ -84,8 +84,7 @@ def read_wannier90(
     ------
     ValueError
         For a file that is not complete, consistent, finite and Hermitian; the message names the
-        file, the line, what it holds and what to do.  Also for a mirror or a symmetry that the
-        hoppings do not have.
+        line and what to do.  Also for a mirror or a symmetry that the hoppings do not have.
     OSError
         If the file cannot be read.
 
@@ -93,13 +92,12 @@ def read_wannier90(
     -----
     UserWarning
         If vectors on the border of the Wigner-Seitz cell stand for several images and no shifts say
-        which of them is nearest: each hopping is then shared equally, as Wannier90 2 did.
+        which is nearest: each hopping is then shared equally, as Wannier90 2 did.
 
     Notes
     -----
-    All elements are parsed and checked as arrays, about three seconds for a million lines.  What
-    list-directed Fortran input reads is read: comments behind the numbers, repeat counts, D
-    exponents, and bytes of any encoding.
+    A million lines take some seconds.  What list-directed Fortran input reads is read: comments
+    behind the numbers, repeat counts, D exponents, and bytes of any encoding.
     """
     file = Path(path)
     tolerance = real("tolerance", tolerance, at_least=0.0, unit="eV")

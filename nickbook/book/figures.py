@@ -70,14 +70,10 @@ def subplots(
     axes : Axes or ndarray of Axes
         One axes for a single panel, otherwise an array as `matplotlib.pyplot.subplots` gives it.
     """
+    size = (width, height)
     with plt.rc_context(STYLE):
         fig, axes = plt.subplots(
-            rows,
-            columns,
-            figsize=(width, height),
-            layout="constrained",
-            sharex=sharex,
-            sharey=sharey,
+            rows, columns, figsize=size, layout="constrained", sharex=sharex, sharey=sharey
         )
     return fig, axes
 

@@ -132,12 +132,6 @@ def kondo_couplings(
     ------
     ValueError
         If an energy is out of range or `variant` unknown.
-
-    Examples
-    --------
-    >>> couplings = kondo_couplings(t_xz=0.24, E_a=0.5)
-    >>> couplings.a > couplings.b
-    True
     """
     strength = 4 * real("t_xz", t_xz, unit="eV") ** 2
     if one_of("variant", variant, VARIANTS) == "printed":

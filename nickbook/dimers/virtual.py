@@ -24,7 +24,7 @@ from nickbook.dimers.fock import (
     total,
 )
 from nickbook.dimers.hubbard import HubbardDimer
-from nickbook.dimers.spins import PAULI, SINGLET, triplon_creators
+from nickbook.dimers.spins import PAULI
 
 VIRTUAL_STATES = ("a", "b", "baa", "bba")
 ORBITALS = ("b", "a", "beta", "alpha")
@@ -311,19 +311,10 @@ def exact_couplings(dimer: HubbardDimer, hybridization: float) -> ExactCouplings
 
 def _kondo_components(block: Complexes) -> tuple[float, float]:
     """Coefficients of T . s_alphabeta and T+ . s_alphabeta in a 16 x 16 matrix."""
-    flip = np.array([[0, 0], [1, 0]])
-    create = _triplon_on_model()
-    spin = [np.kron(flip, s / 2) for s in PAULI]
+    create = np.eye(4)[1:, :, None] * np.eye(4)[0]  # T+ in the basis s, t_x, t_y, t_z
+    spin = np.kron([[0, 0], [1, 0]], PAULI / 2)
     parts = []
-    for triplon in (create.conj().transpose(0, 2, 1), create):
+    for triplon in (create.transpose(0, 2, 1), create):
         term = sum(np.kron(t, s) for t, s in zip(triplon, spin, strict=True))
         parts.append(float((np.vdot(term, block) / np.vdot(term, term)).real))
     return parts[0], parts[1]
-
-
-@lru_cache(maxsize=1)
-def _triplon_on_model() -> Complexes:
-    """T+ in the basis s, t_x, t_y, t_z."""
-    create = triplon_creators()
-    basis = np.array([SINGLET, *(t @ SINGLET for t in create)]).T
-    return np.asarray(np.einsum("ia,cij,jb->cab", basis.conj(), create, basis), dtype=complex)
