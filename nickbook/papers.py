@@ -19,10 +19,8 @@ class LiuKhaliullin:
     J_c, J_ab, exchange_ratio : float
         Exchange within a dimer and between neighbouring dimers, below Eq. 1, and their ratio
         J_ab/J_c in round numbers.
-    mu : float
-        Chemical potential, caption of Fig. 2.
-    t1, t2, t3, epsilon_alpha, epsilon_beta : float
-        Hoppings and self-energies of the conduction bands, caption of Fig. 2.
+    mu, t1, t2, t3, epsilon_alpha, epsilon_beta : float
+        Level, hoppings and self-energies of the conduction bands, caption of Fig. 2.
     density, kappa, coupling : float
         Electrons per Ni, κ and λ in Fig. 4(b).
     cutoff : float

@@ -1,6 +1,7 @@
 """The tight-binding models of the two papers."""
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -50,19 +51,13 @@ def conduction_bands(
     >>> conduction_bands().energies([0.0, 0.0]).round(12).tolist()
     [-1.08, -1.08]
     """
-    given = {"t1": t1, "t2": t2, "t3": t3, "epsilon_alpha": epsilon_alpha}
-    given["epsilon_beta"] = epsilon_beta
-    for name, value in given.items():
+    epsilons = {"epsilon_alpha": epsilon_alpha, "epsilon_beta": epsilon_beta}
+    for name, value in ({"t1": t1, "t2": t2, "t3": t3} | epsilons).items():
         real(name, value, unit="eV")
-    epsilon = np.diag([epsilon_alpha, epsilon_beta]).astype(float)
-    one = np.eye(2)
+    epsilon, one = np.diag([epsilon_alpha, epsilon_beta]), np.eye(2)
     # η² = 1 + (cos 2kx + cos 2ky)/2 − 2 cos kx cos ky
-    terms: Terms = {(0, 0): epsilon}
-    for sign in (1, -1):
-        terms[(sign, 0)] = terms[(0, sign)] = -t1 * one
-        terms[(2 * sign, 0)] = terms[(0, 2 * sign)] = -t3 * one + epsilon / 4
-        for other in (1, -1):
-            terms[(sign, other)] = -t2 * one - epsilon / 2
+    eta_squared = _terms(epsilon, 1.0, 0.0, -0.5, 0.25)
+    terms = _added(_terms(one, 0.0, -t1, -t2, -t3), eta_squared)
     return BlochModel(
         "conduction bands (LK Eq. 5)",
         ("α", "β"),
@@ -310,12 +305,10 @@ def eight_band(
     down = np.zeros((4, 4))
     down[[0, 1], [2, 3]] = p.s13_z, p.s24_z
     between: Terms = {}
-    for x in (0, -1):
-        for y in (0, -1):
-            for z, facing in ((0, down.T), (-1, down)):
-                hop = np.zeros((8, 8))
-                hop[:4, 4:] = like + facing
-                between[(x, y, z)] = hop
+    for x, y, z in product((0, -1), repeat=3):
+        hop = np.zeros((8, 8))
+        hop[:4, 4:] = like + (down if z else down.T)
+        between[(x, y, z)] = hop
     conjugate: Terms = {(-x, -y, -z): hop.T for (x, y, z), hop in between.items()}
     terms = _added(within, between, conjugate)
     heights = np.repeat([0.0, real("delta_z", delta_z, above=0.0, below=0.5)], 2)

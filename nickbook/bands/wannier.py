@@ -146,8 +146,8 @@ def write_wannier90(model: BlochModel, path: str | Path, *, comment: str | None 
 
     Notes
     -----
-    Reading the file back gives the same floating-point numbers.  The format has no place for
-    orbital names, positions, mirror and symmetries: give them to `read_wannier90` again.
+    Reading the file back gives the same numbers.  The format has no place for orbital names,
+    positions, mirror and symmetries: give them to `read_wannier90` again.
     """
     comment = f"{model.name}, written by nickbook" if comment is None else comment
     if len(comment.splitlines()) > 1:
@@ -183,18 +183,13 @@ class _Source:
         header = 4 if with_places else 1
         self._size = self._header(header + 1, "num_wann, the number of orbitals")
         self._count = self._header(header + 2, "nrpts, the number of lattice vectors")
-        self._degeneracies, first = self._read_degeneracies(header + 3)
+        self.degeneracies, first = self._read_degeneracies(header + 3)
         #: Number of the line of each element.
         self._lines = np.array(
             [i for i, text in enumerate(self._texts[first - 1 :], first) if text.strip()], dtype=int
         )
         self._rows = self._blocks() if with_places else self._table(self._lines, _COLUMNS)
         self._check_rows()
-
-    @property
-    def shared(self) -> bool:
-        """Whether some lattice vector stands for several images."""
-        return bool((self._degeneracies > 1).any())
 
     def hoppings(self, tolerance: float) -> tuple[Integers, Complexes]:
         """Lattice vectors (nR, 3) and Hermitian matrices (nR, n, n), degeneracies divided out."""
@@ -213,7 +208,8 @@ class _Source:
             row = int(repeated[0])
             earlier = self._lines[line[place[row]]]
             raise self._error(
-                f"{_element(where[row])} was given before, on line {earlier}",
+                f"the element R = {tuple(where[row, :3].tolist())}, m = {where[row, 3]}, n = "
+                f"{where[row, 4]} was given before, on line {earlier}",
                 "keep one of the two lines",
                 self._lines[row],
             )
@@ -228,7 +224,7 @@ class _Source:
         found = line.reshape(-1, size, size)
         elements = rows[found, 5] + 1j * rows[found, 6]
         hermitian = self._hermitian(vectors, elements, self._lines[found], tolerance)
-        return vectors, hermitian / self._degeneracies[:, None, None]
+        return vectors, hermitian / self.degeneracies[:, None, None]
 
     def _header(self, at: int, what: str) -> int:
         if at > len(self._texts):
@@ -332,8 +328,7 @@ class _Source:
         self, vectors: Integers, elements: Complexes, lines: Integers, tolerance: float
     ) -> Complexes:
         """Average of each matrix and the adjoint of its partner's, if they agree."""
-        number = {tuple(r): i for i, r in enumerate(vectors.tolist())}
-        partner = np.array([number.get(tuple(-x for x in r), -1) for r in vectors.tolist()])
+        partner = _places(-vectors, vectors)
         lonely = np.flatnonzero(partner < 0)
         if lonely.size:
             here = lonely[0]
@@ -342,12 +337,12 @@ class _Source:
                 "give both vectors of each pair",
                 lines[here, 0, 0],
             )
-        unlike = np.flatnonzero(self._degeneracies[partner] != self._degeneracies)
+        unlike = np.flatnonzero(self.degeneracies[partner] != self.degeneracies)
         if unlike.size:
             here = unlike[0]
             raise self._error(
-                f"R = {tuple(vectors[here].tolist())} has degeneracy {self._degeneracies[here]}, "
-                f"its partner −R has {self._degeneracies[partner[here]]}",
+                f"R = {tuple(vectors[here].tolist())} has degeneracy {self.degeneracies[here]}, "
+                f"its partner −R has {self.degeneracies[partner[here]]}",
                 "correct the degeneracies, which stand in the order of the vectors",
                 lines[here, 0, 0],
             )
@@ -417,7 +412,7 @@ def _shifted(
     elif shifts is True and found is None:
         raise ValueError(f"shifts = True, but {beside[0]} does not exist; give its path")
     if shifts is False or found is None:
-        if source.shared and shifts is None:
+        if shifts is None and (source.degeneracies > 1).any():
             warnings.warn(
                 f"{file} has lattice vectors with several images and no {name} beside it: each "
                 "hopping is shared equally between the images; give shifts=False if this is meant",
@@ -466,9 +461,10 @@ def _moved(file: Path, vectors: Integers, elements: Complexes) -> tuple[Integers
     return np.array(list(moved)), np.array(list(moved.values()))
 
 
-def _element(where: Integers) -> str:
-    *vector, m, n = where.tolist()
-    return f"the element R = {tuple(vector)}, m = {m}, n = {n}"
+def _places(wanted: Integers, vectors: Integers) -> Integers:
+    """Where the wanted vectors stand among others, -1 for those that do not."""
+    number = {tuple(r): i for i, r in enumerate(vectors.tolist())}
+    return np.array([number.get(tuple(r), -1) for r in wanted.tolist()])
 
 
 def _in_dimension(
@@ -500,11 +496,9 @@ def _symmetrized(
         if np.abs(averaged - elements).max() <= tolerance:
             elements = averaged
     if symmetries and all(s.orbitals.shape == (size, size) for s in symmetries):
-        number = {tuple(r): i for i, r in enumerate(vectors.tolist())}
         averaged = np.zeros_like(elements)
         for symmetry in symmetries:
-            turned = (vectors @ symmetry.rotation.T).tolist()
-            images = np.array([number.get(tuple(r), -1) for r in turned])
+            images = _places(vectors @ symmetry.rotation.T, vectors)
             if (images < 0).any():
                 return elements  # which BlochModel refuses with its reason
             rotate = symmetry.orbitals

@@ -216,15 +216,9 @@ def mathtext(label: str) -> str:
 def _draw_panel(ax: Axes, panel: Panel) -> None:
     for image in panel.images:
         ax.grid(visible=False)
-        mesh = ax.imshow(
-            image.values,
-            origin="lower",
-            extent=(*image.x_limits, *image.y_limits),
-            cmap=image.scale,
-            vmin=image.limits[0],
-            vmax=image.limits[1],
-            aspect="auto",
-        )
+        frame = (*image.x_limits, *image.y_limits)
+        mesh = ax.imshow(image.values, image.scale, origin="lower", extent=frame, aspect="auto")
+        mesh.set_clim(*image.limits)
         ax.figure.colorbar(mesh, ax=ax, label=mathtext(image.label))
     for x in panel.vertical:
         ax.axvline(x, **_HAIRLINE)

@@ -91,23 +91,20 @@ def page(entries: dict[tuple[str, int], Entry]) -> str:
     parts = [_HEAD]
     for paper, title in PAPERS.items():
         lines = ["| equation | shown as | computed by | checked by |", "| --- | --- | --- | --- |"]
-        for (of, number), entry in entries.items():
-            if of == paper:
-                lines.append(f"| {number} | {' | '.join(_cells(entry))} |")
+        lines += [_row(number, entry) for (of, number), entry in entries.items() if of == paper]
         table = "\n".join(lines)
         parts.append(f"## {title}\n\n:::{{div}}\n:class: wide\n\n{table}\n\n:::\n")
     return "\n".join(parts)
 
 
-def _cells(entry: Entry) -> tuple[str, str, str]:
-    return (
-        ", ".join(f"[](#{label})" for label in entry.labels),
-        ", ".join(f"[`{name}`](#{label})" for name, label in entry.functions.items()),
-        ", ".join(
-            f"[{name.removeprefix('test_').replace('_', ' ')}]({SOURCE}{path})"
-            for name, path in entry.tests
-        ),
+def _row(number: int, entry: Entry) -> str:
+    labels = ", ".join(f"[](#{label})" for label in entry.labels)
+    functions = ", ".join(f"[`{name}`](#{label})" for name, label in entry.functions.items())
+    tests = ", ".join(
+        f"[{name.removeprefix('test_').replace('_', ' ')}]({SOURCE}{path})"
+        for name, path in entry.tests
     )
+    return f"| {number} | {labels} | {functions} | {tests} |"
 
 
 if __name__ == "__main__":

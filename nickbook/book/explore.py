@@ -202,10 +202,8 @@ def explore(
         As for `figure`; ``alt`` should hold for all settings, readouts are added to it.
     data : mapping of str to array_like, optional
         Numbers to download, as for `figure`.
-    width : int
-        Width in CSS pixels.
-    height : int
-        Height of one row of panels in CSS pixels.
+    width, height : int
+        Width, and height of one row of panels, in CSS pixels.
     columns : int
         Panels in a row; narrow screens stack them.
     max_points, max_kilobytes : float
@@ -223,13 +221,8 @@ def explore(
     columns = min(columns, len(start.panels))
     footer = ", ".join(control.text() for control in sliders)
     png = png_bytes(draw(start, width=width, height=height, columns=columns, footer=footer))
-    spec = {
-        "controls": [_plain_control(control) for control in sliders],
-        "alt": words["alt"],
-        "width": width,
-        "height": height,
-        "columns": columns,
-    }
+    spec: dict[str, Any] = {"controls": list(map(_plain_control, sliders)), "alt": words["alt"]}
+    spec |= {"width": width, "height": height, "columns": columns}
     total = {"width": width, "height": height * math.ceil(len(start.panels) / columns)}
     content: dict[str, Any] = {**words, **total}
     static = os.environ.get("NICKBOOK_STATIC")

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from itertools import count
@@ -77,11 +77,7 @@ def made_from(notebook: NotebookNode, folder: Path) -> str:
 
 
 def is_stale(source: Path) -> bool:
-    """Tell whether a chapter has to be executed.
-
-    It has when the executed copy is missing, holds other code or other outputs than it was written
-    with, or what the code calls has changed.
-    """
+    """Tell whether a chapter has to run: its code, what that calls, or its copy has changed."""
     return paired(source) is None
 
 
@@ -141,12 +137,6 @@ def write(notebook: NotebookNode, source: Path) -> bool:
     return True
 
 
-def run(sources: Iterable[Path], *, jobs: int) -> list[str]:
-    """Execute chapters side by side; return what went wrong, a text for each that failed."""
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        return [failure for failure in pool.map(execute, sources) if failure]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 1 when a chapter failed or, with ``--check``, is stale."""
     parser = argparse.ArgumentParser(
@@ -175,7 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"same code, outputs kept: {source}")
     for source in stale:
         print(f"to run: {source}", flush=True)
-    failures = run(stale, jobs=options.jobs)
+    with ProcessPoolExecutor(max_workers=options.jobs) as pool:
+        failures = [failure for failure in pool.map(execute, stale) if failure]
     for failure in failures:
         print(failure, file=sys.stderr)
     return int(bool(failures))

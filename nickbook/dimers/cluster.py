@@ -66,11 +66,6 @@ def exact_triplons(J_c: float = LK.J_c, J_ab: float = LK.J_ab) -> ExactTriplons:
     ------
     ValueError
         If `J_c` is not positive or `J_ab` not finite.
-
-    Examples
-    --------
-    >>> exact_triplons(J_c=1.0, J_ab=0.0).energies.round(6).tolist()
-    [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     """
     J_c, J_ab = real("J_c", J_c, above=0.0, unit="eV"), real("J_ab", J_ab, unit="eV")
     low, rungs, planes = _sector(SPINS // 2)

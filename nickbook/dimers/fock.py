@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from nickbook.arrays import Complexes
-from nickbook.checks import positive_integer, real
+from nickbook.checks import positive_integer
 from nickbook.dimers.spins import PAULI
 
 
@@ -31,7 +31,7 @@ def annihilators(modes: int) -> tuple[sp.csr_array, ...]:
     ValueError
         If `modes` is not between 1 and 16.
     """
-    modes = _modes(modes)
+    modes = positive_integer("modes", modes, at_most=16)
     lower = sp.csr_array([[0.0, 1.0], [0.0, 0.0]])
     operators = []
     for m in range(modes):
@@ -47,9 +47,8 @@ def sector(modes: int, electrons: int, *, up: int | None = None) -> NDArray[np.i
     `up` also fixes the electrons in the even-numbered modes (spin up when spins alternate).
     ValueError if `modes` is not between 1 and 16 or `electrons` not between 0 and `modes`.
     """
-    modes = _modes(modes)
-    electrons = positive_integer("electrons", electrons, at_least=0)
-    real("electrons", electrons, at_most=modes)
+    modes = positive_integer("modes", modes, at_most=16)
+    electrons = positive_integer("electrons", electrons, at_least=0, at_most=modes)
     states = np.arange(2**modes)
     bits = (states[:, None] >> np.arange(modes)[::-1]) & 1
     keep = bits.sum(axis=1) == electrons
@@ -128,12 +127,6 @@ def second_order(unperturbed: ArrayLike, coupling: ArrayLike, model: ArrayLike) 
     shift = amplitude.conj().T @ scaled
     result = inside + columns.conj().T @ v @ columns - (shift + shift.conj().T) / 2
     return np.asarray(result, dtype=complex)
-
-
-def _modes(modes: int) -> int:
-    modes = positive_integer("modes", modes)
-    real("modes", modes, at_most=16)
-    return modes
 
 
 def _orthonormal(model: ArrayLike) -> Complexes:

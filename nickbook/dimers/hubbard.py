@@ -5,7 +5,6 @@ from typing import Literal
 
 import numpy as np
 
-from nickbook.arrays import Floats
 from nickbook.checks import one_of, real
 from nickbook.dimers.fock import annihilators, restrict, sector, total
 from nickbook.papers import LK
@@ -31,11 +30,6 @@ class HubbardDimer:
     ------
     ValueError
         If `t_c` or `U` is negative, or both are zero.
-
-    Examples
-    --------
-    >>> round(HubbardDimer(t_c=0.6, U=5.0).exchange, 4)
-    0.2731
     """
 
     t_c: float = LK.t_c
@@ -143,11 +137,6 @@ def exchange_constant(
     ------
     ValueError
         If the parameters are those of no dimer, U = 0 in the perturbative form included.
-
-    Examples
-    --------
-    >>> round(exchange_constant(0.6, 5.0), 3)
-    0.288
     """
     dimer = HubbardDimer(t_c=t_c, U=U)
     if one_of("method", method, ("perturbative", "exact")) == "exact":
@@ -226,15 +215,9 @@ def spectral_poles(dimer: HubbardDimer, orbital: str) -> tuple[Pole, ...]:
                 f"ground state, but {electrons} lie at {energies[0] - levels[0]:.6g} eV from it"
             )
         weights = np.abs(finals.conj().T @ (operator @ ground)[states]) ** 2
-        poles += [
-            Pole(float(side * (e - levels[0])), float(w))
-            for e, w in _merged(energies, weights)
-            if w > 1e-12
-        ]
+        steps = np.flatnonzero(np.diff(energies) > 1e-9) + 1
+        for level, weight in zip(np.split(energies, steps), np.split(weights, steps), strict=True):
+            if weight.sum() > 1e-12:  # of all that are degenerate
+                energy = side * (level.mean() - levels[0])
+                poles.append(Pole(float(energy), float(weight.sum())))
     return tuple(sorted(poles))
-
-
-def _merged(energies: Floats, weights: Floats) -> list[tuple[float, float]]:
-    """Add up the weights of degenerate levels."""
-    groups = np.split(np.arange(len(energies)), np.flatnonzero(np.diff(energies) > 1e-9) + 1)
-    return [(energies[g].mean(), weights[g].sum()) for g in groups]

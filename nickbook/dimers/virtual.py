@@ -81,23 +81,19 @@ def _dimer_hamiltonian(dimer: HubbardDimer) -> sp.csr_array:
     return total(terms)
 
 
+@lru_cache(maxsize=8)
 def _dimer_states(bonding_occupation: float) -> tuple[Complexes, Complexes]:
     """Singlet and the three triplets, no band electron; triplets have the phase of LK Eq. 7."""
     real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)
     c = _operators()
-    vacuum = np.zeros(2**MODES)
-    vacuum[0] = 1.0
+    vacuum = np.eye(1, 2**MODES)[0]
     pairs = [c[m][0].T @ (c[m][1].T @ vacuum) for m in ("b", "a")]
     singlet = np.sqrt(bonding_occupation) * pairs[0] - np.sqrt(1 - bonding_occupation) * pairs[1]
     covalent = (pairs[0] - pairs[1]) / np.sqrt(2)
-    return singlet.astype(complex), np.array([s @ covalent for s in _layer_difference()])
-
-
-@lru_cache(maxsize=1)
-def _layer_difference() -> list[sp.csr_array]:
-    """S_1 - S_2 = sum over spins of (b+ sigma a + a+ sigma b)/2."""
-    b, a = _operators()["b"], _operators()["a"]
-    return [x + y for x, y in zip(spin_density(b, a), spin_density(a, b), strict=True)]
+    # S_1 - S_2 = sum over spins of (b+ sigma a + a+ sigma b)/2
+    densities = spin_density(c["b"], c["a"]), spin_density(c["a"], c["b"])
+    difference = [x + y for x, y in zip(*densities, strict=True)]
+    return singlet.astype(complex), np.array([s @ covalent for s in difference])
 
 
 def _model_space(bonding_occupation: float) -> Complexes:
