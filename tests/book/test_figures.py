@@ -21,13 +21,6 @@ WORDS = {
 COLUMNS = {"theta": np.linspace(0, 1, 4), "sheet": ["alpha"] * 4, "count": [1, 2, 3, 4]}
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    bundles = []
-    monkeypatch.setattr(figures, "display", lambda bundle, **_: bundles.append(bundle))
-    return bundles
-
-
 def drawn() -> Figure:
     fig, ax = subplots()
     ax.plot([0, 1], [0, 2], label="a")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nickbook.dimers import (
+    SINGLET,
     annihilators,
     exact_triplons,
     interaction_hamiltonian,
@@ -57,19 +58,11 @@ def test_eq8_from_eq6():
 
     create = triplon_creators()
     local = spin_from_triplons(create)
-    full = (
-        -2
-        * J_H
-        * sum(
-            np.kron(local[layer][i], spins[layer][i].toarray())
-            for layer in (0, 1)
-            for i in range(3)
-        )
-    )
-    linear = -J_H * sum(
-        np.kron(create[i] + create[i].conj().T, cross[i].toarray()) for i in range(3)
-    )
-    singlet = np.kron(np.outer(*(np.array([0, 1, -1, 0]) / np.sqrt(2),) * 2), np.eye(16))
+    places = np.ndindex(2, 3)
+    full = -2 * J_H * sum(np.kron(local[i][c], spins[i][c].toarray()) for i, c in places)
+    triplon = create + create.conj().transpose(0, 2, 1)
+    linear = -J_H * sum(np.kron(t, x.toarray()) for t, x in zip(triplon, cross, strict=True))
+    singlet = np.kron(np.outer(SINGLET, SINGLET), np.eye(16))
     np.testing.assert_allclose(full @ singlet, linear @ singlet, atol=1e-14)
     np.testing.assert_allclose(singlet @ full, singlet @ linear, atol=1e-14)
 
@@ -112,9 +105,7 @@ def test_factor_three_halves_and_its_sign():
 def test_factor_from_the_fierz_identity():
     """-(J_H^2/J_c) s.s with s = sigma/2 on a spin pair, both orders of the two electrons."""
     dot = sum(np.kron(p, p) for p in PAULI).real / 4
-    singlet = np.array([0, 1, -1, 0]) / np.sqrt(2)
-    triplet = np.array([0, 1, 1, 0]) / np.sqrt(2)
-    for state, channel in ((singlet, "singlet"), (triplet, "triplet")):
+    for state, channel in ((SINGLET, "singlet"), (abs(SINGLET), "triplet")):
         value = -2 * KERNEL * (state @ dot @ state)
         assert value == pytest.approx(pairing_constant(J_H, J_c=J_c, channel=channel))
 

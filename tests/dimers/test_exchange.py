@@ -58,12 +58,6 @@ def test_eq2_from_the_bonds_of_eq1():
     np.testing.assert_allclose(bloch, expected, atol=1e-12)
 
 
-def test_eq2_keeps_layer_parity():
-    """x1+ z1 + x2+ z2 = beta+ b + alpha+ a, with no beta-a or alpha-b part."""
-    rotation = np.array([[1, 1], [1, -1]]) / np.sqrt(2)
-    np.testing.assert_allclose(rotation @ np.eye(2) @ rotation.T, np.eye(2), atol=1e-15)
-
-
 # --- Eq. 3 --------------------------------------------------------------------------------
 
 

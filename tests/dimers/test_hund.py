@@ -3,13 +3,7 @@
 import numpy as np
 import pytest
 
-from nickbook.dimers import (
-    band_spins,
-    hund_hamiltonian,
-    spin_operators,
-)
-
-SINGLET = np.array([0, 1, -1, 0]) / np.sqrt(2)
+from nickbook.dimers import SINGLET, band_spins, hund_hamiltonian, spin_operators
 
 
 def test_layer_spins_obey_the_spin_algebra():
