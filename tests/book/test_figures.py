@@ -3,14 +3,13 @@
 import base64
 import csv
 import io
-import re
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from nickbook.book import SHEET_COLORS, figure, figures, subplots
+from nickbook.book import figure, figures, subplots
 
 WORDS = {
     "label": "fig-5-gaps",
@@ -114,11 +113,6 @@ def test_the_style_does_not_leak():
 def test_colours_are_seen_on_light_and_dark_pages(color, page):
     darker, lighter = sorted((luminance(color), luminance(page)))
     assert (lighter + 0.05) / (darker + 0.05) >= 3
-
-
-def test_sheets_have_their_colours():
-    assert list(SHEET_COLORS) == ["alpha", "beta", "gamma"]
-    assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in SHEET_COLORS.values())
 
 
 def luminance(color: str) -> float:
