@@ -153,22 +153,14 @@ def ring(dimer, t_x, electrons, up):
     def mode(cell, orbital, spin):
         return c[8 * cell + 2 * orbital + spin]
 
-    def hop(pairs):
-        half = sum(p.T @ q for p, q in pairs)
-        return half + half.T
-
-    cells, layers, spins = (0, 1), (0, 1), (0, 1)
-    z = [[[mode(r, i, s) for s in spins] for i in layers] for r in cells]
-    x = [[[mode(r, 2 + i, s) for s in spins] for i in layers] for r in cells]
-    number = [[[o.T @ o for o in z[r][i]] for i in layers] for r in cells]
-    total = -dimer.t_c * hop((z[r][0][s], z[r][1][s]) for r in cells for s in spins)
-    total = total + 2 * t_x * hop(
-        (x[r][i][s], z[1 - r][i][s]) for r in cells for i in layers for s in spins
-    )
-    for r in cells:
-        for i in layers:
-            total = total + dimer.level * (number[r][i][0] + number[r][i][1])
-            total = total + dimer.U * number[r][i][0] @ number[r][i][1]
+    hops = [(-dimer.t_c, mode(r, 0, s), mode(r, 1, s)) for r, s in np.ndindex(2, 2)]
+    places = np.ndindex(2, 2, 2)
+    hops += [(2 * t_x, mode(r, 2 + i, s), mode(1 - r, i, s)) for r, i, s in places]
+    half = sum(t * (p.T @ q) for t, p, q in hops)
+    total = half + half.T
+    for r, i in np.ndindex(2, 2):
+        above, below = (z.T @ z for z in (mode(r, i, 0), mode(r, i, 1)))
+        total = total + dimer.level * (above + below) + dimer.U * (above @ below)
     states = sector(16, electrons, up=up)
     return total[states][:, states]
 
