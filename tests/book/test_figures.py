@@ -87,6 +87,7 @@ def test_other_shapes_become_npz(values):
         ({"data": [1, 2]}, TypeError, "data must be a Mapping"),
         ({"data": {"a": [{}]}}, TypeError, r"data\['a'\] must be an array of numbers"),
         ({"fig": None}, TypeError, "fig must be a Figure, got None"),
+        ({"fig": Figure()}, ValueError, "axes with something drawn"),
     ],
 )
 def test_a_missing_part_is_named(change, kind, words):
@@ -94,11 +95,6 @@ def test_a_missing_part_is_named(change, kind, words):
     with pytest.raises(kind, match=words):
         figure(**arguments)
     plt.close("all")
-
-
-def test_an_empty_figure_is_refused():
-    with pytest.raises(ValueError, match="axes with something drawn"):
-        figure(Figure(), data=COLUMNS, **WORDS)
 
 
 def test_the_style_does_not_leak():

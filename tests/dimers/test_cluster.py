@@ -64,8 +64,3 @@ def test_mean_intensity_obeys_the_sum_rule():
     found = exact_triplons(1.0, 1 / 16)
     bound = 1 - 2 * found.density / 3
     assert bound - 0.01 < found.intensities.mean() <= bound + 1e-9
-
-
-def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match="J_c"):
-        exact_triplons(0.0, 0.1)

@@ -178,20 +178,3 @@ def test_dispersion_against_exact_diagonalization_of_eight_dimers():
     np.testing.assert_allclose(exact.intensities / exact.energies, harmonic, rtol=0.02)
     assert harmonic.max() == pytest.approx(4 / 3)
     assert harmonic.min() == pytest.approx(4 / 5)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: pairing_constant(0.4, J_c=0.0), "J_c"),
-        (lambda: pairing_constant(0.4, J_c=0.3, transfer=0.3), "transfer"),
-        (lambda: pairing_constant(0.4, channel="quintet"), "channel"),
-        (lambda: pairing_enhancement([0.0, 0.0], J_c=1.0, J_ab=0.3), "J_ab"),
-        (lambda: pairing_matrix(0.1, J_c=-1.0), "J_c"),
-        (lambda: pairing_matrix(0.1, method="guess"), "method"),
-        (lambda: pair_states("gamma"), "band"),
-    ],
-)
-def test_bad_arguments_are_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

@@ -208,16 +208,6 @@ def test_free_electrons_agree_that_the_even_band_goes_up():
     assert even > 0 > odd
 
 
-def test_printed_removal_term_is_that_of_full_molecular_levels():
-    """4 t^2/E_a and 4 t^2/E_b: both levels doubly occupied and no repulsion."""
-    v = 1e-3
-    for depth in (0.5, 1.7):
-        pushed = np.linalg.eigvalsh([[-depth, v], [v, 0.0]])[1] / v**2
-        assert pushed == pytest.approx(1 / depth, rel=1e-5)
-    huge = self_energies(t_xz=0.5, E_a=0.5, U=1e9)
-    assert astuple(huge) == pytest.approx((1 / 0.5, 1 / 1.7))
-
-
 @pytest.mark.equation("LK", 5)
 def test_common_shift_is_absorbed_by_the_other_band_parameters():
     """eta^2 = 1 - 2 gamma_2 + gamma_3: only epsilon_alpha - epsilon_beta is observable."""
@@ -366,27 +356,3 @@ def test_second_order_is_the_limit_of_the_exact_projection():
     np.testing.assert_allclose(
         np.linalg.eigvalsh(exact), np.linalg.eigvalsh(free + size * coupling)[:2], atol=1e-12
     )
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: annihilators(0), "modes"),
-        (lambda: sector(4, 5), "electrons"),
-        (lambda: effective_hamiltonian(np.eye(2), np.ones((2, 1))), "orthonormal"),
-        (lambda: second_order(np.ones((2, 2)), np.eye(2), np.eye(2)[:, :1]), "eigenvector"),
-        (lambda: second_order(np.eye(2), np.ones((2, 2)), np.eye(2)[:, :1]), "degenerate"),
-        (lambda: self_energies(t_xz=0.2, E_a=-1.0), "E_a"),
-        (lambda: self_energies(t_xz=0.2, E_a=4.0, variant="hubbard"), "E_a < 3.8"),
-        (lambda: kondo_couplings(t_xz=0.2, E_a=0.5, variant="exact"), "variant"),
-        (lambda: hybridization_from_bands(-0.4, 0.1), "epsilon_alpha > 0"),
-        (lambda: hybridization_for_splitting(0.0, E_a=0.5), "splitting"),
-        (lambda: hund_coupling(kondo_couplings(t_xz=0.2, E_a=0.5), kappa=0.0), "kappa"),
-        (lambda: self_energy_weights(1.2), "bonding_occupation"),
-        (lambda: virtual_energies(DIMER, start="quintet"), "start"),
-        (lambda: exact_couplings(DIMER, 3.0), "too large"),
-    ],
-)
-def test_bad_arguments_are_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

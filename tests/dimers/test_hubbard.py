@@ -109,21 +109,3 @@ def test_moments():
         poles = spectral_poles(DIMER, orbital)
         assert sum(p.weight for p in poles) == pytest.approx(1)
         assert sum(p.weight * p.energy for p in poles) == pytest.approx(-1.1 + 2.5 + shift)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: HubbardDimer(t_c=-1.0), "t_c"),
-        (lambda: HubbardDimer(t_c=0.0, U=0.0), "not both 0"),
-        (lambda: exchange_constant(0.6, 0.0), "U > 0"),
-        (lambda: exchange_constant(0.6, 5.0, method="mean field"), "method"),
-        (lambda: HubbardDimer().removal("c"), "orbital"),
-        (lambda: spectral_poles(DIMER, "c"), "orbital"),
-        (lambda: spectral_poles(HubbardDimer(level=1.0), "b"), "level"),
-        (lambda: HubbardDimer().removal("a", start="quintet"), "start"),
-    ],
-)
-def test_bad_arguments_are_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

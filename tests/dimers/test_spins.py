@@ -16,7 +16,7 @@ from nickbook.dimers import (
     triplon_dispersion,
     triplon_structure_factor,
 )
-from nickbook.dimers.cluster import MOMENTA, SITES, plane_bonds
+from nickbook.dimers.cluster import MOMENTA, plane_bonds
 
 PRINTED = 1 / 16  # J_ab/J_c for t_ab = t_c/4
 
@@ -136,25 +136,3 @@ def test_intensity_against_exact_diagonalization():
     energy, weight = triplon_structure_factor(MOMENTA, np.pi, J_c=1.0, J_ab=PRINTED)
     np.testing.assert_allclose(exact.energies, energy, rtol=0.011)
     np.testing.assert_allclose(exact.intensities, weight, rtol=0.04)
-
-
-def test_lattice_oracle_knows_its_momenta():
-    assert len(set(plane_bonds())) == 16
-    phases = np.exp(1j * MOMENTA @ np.array(SITES).T)
-    np.testing.assert_allclose(phases @ phases.conj().T, 8 * np.eye(8), atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: triplon_dispersion([1.0, 2.0, 3.0]), "shape"),
-        (lambda: triplon_dispersion([0.0, 0.0], J_c=-1.0), "J_c"),
-        (lambda: triplon_dispersion([0.0, 0.0], method="exact"), "method"),
-        (lambda: triplon_structure_factor([0.0, 0.0], 1.0, spacing=0.0), "spacing"),
-        (lambda: triplon_bosons(0), "capacity"),
-        (lambda: spin_from_triplons(np.eye(4)), "shape"),
-    ],
-)
-def test_bad_arguments_are_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
