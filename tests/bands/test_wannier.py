@@ -31,16 +31,6 @@ def random_model(vectors=CUBE, size=3):
     return BlochModel("random", tuple("abcdefgh"[:size]), vectors, t)
 
 
-def stacked_bilayers():
-    """Bilayers of the four-band model on top of each other, with a hopping of z² between them."""
-    model, up = four_band(), np.zeros((4, 4))
-    up[3, 1] = 0.05
-    flat = np.pad(model.translations, ((0, 0), (0, 1)))
-    vectors = np.concatenate([flat, [[0, 0, 1], [0, 0, -1]]])
-    hoppings = np.concatenate([model.hoppings, [up, up.T]])
-    return BlochModel("stacked bilayers", model.orbitals, vectors, hoppings)
-
-
 def largest_difference(a, b):
     k = RANDOM.uniform(-4, 4, (40, a.dimension))
     return np.abs(a.hamiltonian(k) - b.hamiltonian(k)).max()
@@ -151,13 +141,14 @@ def test_what_is_read_has_fermi_lines_and_fillings(tmp_path):
     for a, b in zip(fermi_sheets(model, mu), fermi_sheets(four_band(), mu), strict=True):
         assert (a.center, a.kind, a.parity) == (b.center, b.kind, b.parity)
         assert a.area == pytest.approx(b.area, abs=1e-11)
-    write_wannier90(stacked_bilayers(), tmp_path / "space_hr.dat")
+    written = random_model()
+    write_wannier90(written, tmp_path / "space_hr.dat")
     space = read_wannier90(tmp_path / "space_hr.dat")
     for kz in (0.4, 2.0):
-        found, expected = (fermi_sheets(m.plane(kz), mu) for m in (space, stacked_bilayers()))
+        found, expected = (fermi_sheets(m.plane(kz), 0.0) for m in (space, written))
         assert [s.kind for s in found] == [s.kind for s in expected]
         areas = [[s.area for s in sheets] for sheets in (found, expected)]
-        assert areas[0] == pytest.approx(areas[1], abs=1e-10)
+        assert areas[0] == pytest.approx(areas[1], abs=1e-10, nan_ok=True)  # of open lines
     with pytest.raises(ValueError, match=r"three dimensions.*model\.plane\(kz\)"):
         fermi_sheets(space, mu)
 
@@ -166,13 +157,9 @@ def test_rounding_is_averaged_away_and_more_is_refused(tmp_path):
     """Six decimals break mirror and fourfold symmetry a little; a real breaking stays an error."""
     model, path = four_band(), tmp_path / "rounded_hr.dat"
     noise = RANDOM.uniform(-4e-7, 4e-7, model.hoppings.shape)
-    noisy = model.hoppings + noise
-    noisy = (
-        noisy
-        + noisy[[model.translations.tolist().index((-r).tolist()) for r in model.translations]]
-        .conj()
-        .swapaxes(1, 2)
-    ) / 2
+    vectors = model.translations.tolist()
+    partner = [vectors.index([-x for x in r]) for r in vectors]
+    noisy = model.hoppings + (noise + noise[partner].swapaxes(1, 2)) / 2
     write_wannier90(BlochModel("noisy", model.orbitals, model.translations, noisy), path)
     read = read_wannier90(path, mirror=LAYER_SWAP, symmetries=model.symmetries)
     assert 1e-9 < largest_difference(read, model) < 1e-5

@@ -57,12 +57,8 @@ def test_columns_become_csv_with_ten_digits():
     table = figures.data_file("fig-5-x", COLUMNS | {"third": np.full(4, 1 / 3)})
     rows = list(csv.DictReader(io.StringIO(table["text"])))
     assert table["filename"] == "fig-5-x.csv"
-    assert rows[1] == {
-        "theta": "0.3333333333",
-        "sheet": "alpha",
-        "count": "2",
-        "third": "0.3333333333",
-    }
+    third = "0.3333333333"
+    assert rows[1] == {"theta": third, "sheet": "alpha", "count": "2", "third": third}
 
 
 @pytest.mark.parametrize("values", [np.arange(6.0).reshape(2, 3), np.array([1j, 2.0]), 3.5])

@@ -17,8 +17,8 @@ from nickbook.dimers import (
 )
 from nickbook.dimers.cluster import MOMENTA
 from nickbook.dimers.fock import restrict, sector
+from nickbook.dimers.spins import PAULI
 
-PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 J_H, J_c = 0.1, 0.3
 KERNEL = J_H**2 / J_c
 
@@ -155,14 +155,11 @@ def test_second_order_meets_exact_diagonalization():
 def test_no_pairing_within_a_band_at_this_order():
     """An alpha pair costs twice what one alpha electron does: nothing binds or repels."""
     coupling = interaction_hamiltonian(J_H, even(0.3), even(-0.4))
-    shift = {}
-    for band in ("alpha", "beta"):
-        pair = pair_states(band)
-        shift[band] = -(np.linalg.norm(coupling @ pair) ** 2) / J_c
     # One electron: (3/4) from s.s, two momenta to go to, the vertex of its own T+ event.
     single = {"alpha": 0.7, "beta": 1.4}  # alpha leaves with f^a (s_betaalpha), beta with f^b
     for band, f in single.items():
-        assert shift[band] == pytest.approx(-2 * 2 * 0.75 * KERNEL * f**2)
+        shift = -(np.linalg.norm(coupling @ pair_states(band)) ** 2) / J_c
+        assert shift == pytest.approx(-2 * 2 * 0.75 * KERNEL * f**2)
 
 
 def test_energy_transfer_enhances():

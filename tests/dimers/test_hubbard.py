@@ -35,8 +35,7 @@ def test_levels_and_occupations_by_diagonalization(t_c, U):
     two, vectors = levels(hamiltonian, 2)
     assert two[0] == pytest.approx(dimer.singlet, abs=1e-12)
     assert np.isclose(two, dimer.triplet, atol=1e-12).sum() >= 3
-    one, _ = levels(hamiltonian, 1)
-    three, _ = levels(hamiltonian, 3)
+    one, three = (levels(hamiltonian, electrons)[0] for electrons in (1, 3))
     np.testing.assert_allclose(one[::2], [dimer.one_electron("b"), dimer.one_electron("a")])
     np.testing.assert_allclose(three[::2], [dimer.three_electrons("a"), dimer.three_electrons("b")])
     if t_c and U:  # otherwise the ground state is degenerate or has no correlation to test
@@ -81,6 +80,7 @@ def test_adding_to_a_level_at_minus_E_costs_U_minus_E():
 
 def test_exchange_at_the_printed_parameters():
     assert exchange_constant() == pytest.approx(0.288)
+    assert exchange_constant(0.6 / 4) / exchange_constant(0.6) == pytest.approx(1 / 16)  # in plane
     exact = exchange_constant(method="exact")
     assert exact == pytest.approx(0.273085, abs=1e-6)
     assert exact / exchange_constant() == pytest.approx(0.9482, abs=1e-4)
@@ -89,11 +89,6 @@ def test_exchange_at_the_printed_parameters():
     assert weak - 1 == pytest.approx(-4 * (0.01 / 5) ** 2, rel=1e-4)
     assert HubbardDimer().bonding_occupation == pytest.approx(0.71637, abs=1e-5)
     assert HubbardDimer().double_occupancy == pytest.approx(0.04924, abs=1e-5)
-
-
-def test_in_plane_exchange():
-    """t_ab = t_c/4 makes J_ab = J_c/16."""
-    assert exchange_constant(0.15) / exchange_constant(0.6) == pytest.approx(1 / 16)
 
 
 def test_poles_are_the_closed_forms():

@@ -106,11 +106,8 @@ def test_dispersion_against_exact_diagonalization_of_eight_dimers():
 
 
 def test_softening_point_by_root_finding():
-    def square(ratio):
-        a, b = 1 - 2 * ratio, -2 * ratio
-        return a**2 - b**2
-
-    assert brentq(square, 0.1, 0.4) == pytest.approx(TRIPLON_SOFTENING)
+    root = brentq(lambda ratio: (1 - 2 * ratio) ** 2 - (2 * ratio) ** 2, 0.1, 0.4)
+    assert root == pytest.approx(TRIPLON_SOFTENING)
     with pytest.raises(ValueError, match="soft"):
         triplon_dispersion([np.pi, np.pi], J_c=1.0, J_ab=0.26, method="harmonic")
     gap = triplon_dispersion([np.pi, np.pi], J_c=1.0, J_ab=0.25, method="harmonic")

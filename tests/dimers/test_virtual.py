@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nickbook.dimers import kondo_weights, virtual_paths
+from nickbook.dimers.spins import PAULI
 from nickbook.dimers.virtual import DIMER_STATES, ELECTRONS
 
-PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 #: Components of a created triplet along x, y, z.
 TRIPLET = {"t+": [1, 1j, 0], "t0": [0, 0, np.sqrt(2)], "t-": [1, -1j, 0]}
 
