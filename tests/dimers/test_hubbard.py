@@ -39,10 +39,9 @@ def test_levels_and_occupations_by_diagonalization(t_c, U):
     np.testing.assert_allclose(one[::2], [dimer.one_electron("b"), dimer.one_electron("a")])
     np.testing.assert_allclose(three[::2], [dimer.three_electrons("a"), dimer.three_electrons("b")])
     if t_c and U:  # otherwise the ground state is degenerate or has no correlation to test
-        c = annihilators(4)
-        ground = vectors[:, 0]
-        b = (c[0] + c[2]) / np.sqrt(2)
-        assert np.linalg.norm(b @ ground) ** 2 == pytest.approx(dimer.bonding_occupation)
+        c, ground = annihilators(4), vectors[:, 0]
+        bonding = np.linalg.norm((c[0] + c[2]) @ ground) ** 2 / 2
+        assert bonding == pytest.approx(dimer.bonding_occupation)
         double = c[0].T @ c[0] @ c[1].T @ c[1] + c[2].T @ c[2] @ c[3].T @ c[3]
         assert np.vdot(ground, double @ ground).real == pytest.approx(dimer.double_occupancy)
 

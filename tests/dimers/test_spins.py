@@ -16,7 +16,7 @@ from nickbook.dimers import (
     triplon_dispersion,
     triplon_structure_factor,
 )
-from nickbook.dimers.cluster import MOMENTA, plane_bonds
+from nickbook.dimers.cluster import MOMENTA, SITES, plane_bonds
 
 PRINTED = 1 / 16  # J_ab/J_c for t_ab = t_c/4
 
@@ -133,3 +133,9 @@ def test_intensity_against_exact_diagonalization():
     energy, weight = triplon_structure_factor(MOMENTA, np.pi, J_c=1.0, J_ab=PRINTED)
     np.testing.assert_allclose(exact.energies, energy, rtol=0.011)
     np.testing.assert_allclose(exact.intensities, weight, rtol=0.04)
+
+
+def test_lattice_oracle_knows_its_momenta():
+    assert len(set(plane_bonds())) == 16
+    phases = np.exp(1j * MOMENTA @ np.array(SITES).T)
+    np.testing.assert_allclose(phases @ phases.conj().T, 8 * np.eye(8), atol=1e-12)
