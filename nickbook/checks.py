@@ -18,30 +18,10 @@ def real(
     at_most: float | None = None,
     unit: str = "",
 ) -> float:
-    """Return `value` as a finite float in the stated range, or raise.
+    """Return `value` as a finite float in the stated range, or raise TypeError or ValueError.
 
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    value : float
-        What the caller gave.
-    above, at_least, below, at_most : float, optional
-        Open and closed bounds.
-    unit : str, optional
-        Unit for the message.
-
-    Returns
-    -------
-    float
-        The value.
-
-    Raises
-    ------
-    TypeError
-        If `value` is no real number.
-    ValueError
-        If it is not finite or out of range.
+    `above` and `below` are open bounds, `at_least` and `at_most` closed ones. The message names the
+    argument and writes `unit` behind numbers.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} = {value!r} has type {type(value).__name__}; give one real number")
@@ -64,13 +44,17 @@ def real(
     return number
 
 
-def positive_integer(name: str, value: object, *, at_least: int = 1) -> int:
-    """Return `value` as an int not below `at_least`, or raise TypeError or ValueError."""
+def positive_integer(
+    name: str, value: object, *, at_least: int = 1, at_most: int | None = None
+) -> int:
+    """Return `value` as an int in the stated range, or raise TypeError or ValueError."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} = {value!r} has type {type(value).__name__}; give an integer")
-    if value < at_least:
-        raise ValueError(f"{name} = {value}; allowed: an integer >= {at_least}")
-    return int(value)
+    number = int(value)
+    if number < at_least or (at_most is not None and number > at_most):
+        limits = f">= {at_least}" if at_most is None else f"from {at_least} to {at_most}"
+        raise ValueError(f"{name} = {value}; allowed: an integer {limits}")
+    return number
 
 
 def momenta(name: str, k: ArrayLike, dimension: int) -> NDArray[np.float64]:

@@ -7,12 +7,11 @@ defines it and not to its neighbours. What is imported by a computed name is not
 
 import ast
 import hashlib
-import io
-import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import resolve_name
+from itertools import accumulate
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -24,18 +23,10 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 class Code:
     """What a text of Python says.
 
-    Parameters
-    ----------
-    text : str
-        The text without comments, docstrings and blank lines; the same in all versions of Python.
-    imports : frozenset of (str, str)
-        Modules with the name taken from each, which is empty for the whole module.
-    bound : mapping of str to (str, str)
-        The same by the name under which it is known at the top level.
-    strings : frozenset of str
-        All string literals.
-    facade : bool
-        Whether it does nothing but import and set names such as ``__all__``.
+    `text` is its syntax without places, comments and docstrings, the same in all versions of
+    Python. `imports` holds pairs of a module and the name taken from it, empty for the whole
+    module, and `bound` the same by the name that each has at the top level. `strings` are all
+    string literals. A `facade` does nothing but import and set names such as ``__all__``.
     """
 
     text: str
@@ -47,30 +38,15 @@ class Code:
 
 @cache
 def parse(source: str, *, documented: bool = True) -> Code:
-    """Read a text of Python.
+    """Read a text of Python, or raise SyntaxError.
 
-    Parameters
-    ----------
-    source : str
-        The text.
-    documented : bool
-        Whether a string that comes first is a docstring; in a notebook's cell it is an output.
-
-    Returns
-    -------
-    Code
-        What counts in it.
-
-    Raises
-    ------
-    SyntaxError
-        If it is not Python.
+    A string that comes first is a docstring unless `documented` is false, as for a notebook's cell,
+    where it is an output.
     """
     tree = ast.parse(source)
     nodes = list(ast.walk(tree))
-    statements = [node for node in tree.body if not _is_text(node)]
     return Code(
-        text=_bare(source, nodes, nodes if documented else nodes[1:]),
+        text=repr(_syntax(tree if documented else tree.body)),
         imports=frozenset(target for node in nodes for target in _imports(node).values()),
         bound={name: target for node in tree.body for name, target in _imports(node).items()},
         strings=frozenset(
@@ -78,36 +54,19 @@ def parse(source: str, *, documented: bool = True) -> Code:
             for node in nodes
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ),
-        facade=all(
-            isinstance(node, ast.Import | ast.ImportFrom) or _is_dunder(node) for node in statements
-        ),
+        facade=all(map(_hands_on, tree.body)),
     )
 
 
 def closure(
     modules: Iterable[str] = (), codes: Iterable[Code] = (), *, package: Path = PACKAGE
 ) -> dict[str, str]:
-    """Find everything in a package that modules, or texts outside it, are made from.
+    """Hash everything in a package that modules, or texts outside it, are made from.
 
-    Parameters
-    ----------
-    modules : iterable of str
-        Full names, such as ``"nickbook.pairing.gap"``.
-    codes : iterable of Code
-        Texts that import from the package.
-    package : Path
-        Directory of the package.
-
-    Returns
-    -------
-    dict of str to str
-        A hash of each module's `Code.text`, and of each file that a module names in a string
-        and that lies in its folder, by name. Packages that only hand names on are not listed.
-
-    Raises
-    ------
-    ValueError
-        If the package has no such module.
+    Modules have full names, such as ``"nickbook.pairing.gap"``; one that `package` does not have
+    raises ValueError. The result holds a hash of each module's `Code.text` and, as
+    ``module: file``, of each file of its folder that a module names in a string. Packages that
+    only hand names on are not listed.
     """
     todo = list(modules)
     for module in todo:
@@ -123,36 +82,24 @@ def closure(
             continue
         code = _parsed(path)
         found[module] = _hash(code.text.encode())
-        home = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        parents = list(accumulate(module.split(".")[:-1], "{}.{}".format))
+        home = module if path.name == "__init__.py" else parents[-1]
         todo += _targets(package, code, home)
-        todo += [name for name in _parents(module) if not _parsed(_path(package, name)).facade]
-        found |= {
-            f"{module}: {name}": content
-            for name, content in data_files(path.parent, code.strings).items()
-        }
+        todo += [name for name in parents if not _parsed(_path(package, name)).facade]
+        files = data_files(path.parent, code.strings)
+        found |= {f"{module}: {name}": content for name, content in files.items()}
     return found
 
 
 def data_files(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """Hash the files of a folder that are named, apart from modules.
+    """Hash the files below a folder, apart from modules, whose names are among any strings.
 
-    Parameters
-    ----------
-    folder : Path
-        Where they lie, or folders below.
-    names : iterable of str
-        Any strings; those that are no file are passed over.
-
-    Returns
-    -------
-    dict of str to str
-        A hash of each file's content by name, the same for either kind of line ending.
+    The hashes are the same for either kind of line ending.
     """
     files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.suffix != ".py"}
-    named = sorted(set(names) & files.keys())
     return {
         name: _hash(b"\n".join(files[name].read_bytes().splitlines()))
-        for name in named
+        for name in sorted(set(names) & files.keys())
         if files[name].is_file()
     }
 
@@ -164,18 +111,7 @@ def fold(hashes: Mapping[str, str]) -> str:
 
 @cache
 def digest(module: str) -> str:
-    """Hash a module and everything that it calls in this package.
-
-    Parameters
-    ----------
-    module : str
-        Full name, such as ``"nickbook.pairing.gap"``.
-
-    Returns
-    -------
-    str
-        A hexadecimal SHA-256 that comments, docstrings and blank lines do not change.
-    """
+    """Hash a module and everything that it calls in this package (SHA-256, hexadecimal)."""
     return fold(closure([module]))
 
 
@@ -193,11 +129,6 @@ def _path(package: Path, module: str) -> Path | None:
     place = package.joinpath(*others)
     files = (place / "__init__.py", place.parent / f"{place.name}.py")
     return next((f for f in files if first == package.name and f.is_file()), None)
-
-
-def _parents(module: str) -> Iterator[str]:
-    while module := module.rpartition(".")[0]:
-        yield module
 
 
 def _targets(package: Path, code: Code, home: str) -> Iterator[str]:
@@ -229,45 +160,22 @@ def _imports(node: ast.AST) -> dict[str, tuple[str, str]]:
     return {}
 
 
-def _is_text(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+def _hands_on(node: ast.stmt) -> bool:
+    """Whether a statement is an import, a name such as ``__all__``, or a docstring."""
+    if isinstance(node, ast.Assign):
+        return all(isinstance(t, ast.Name) and t.id.startswith("__") for t in node.targets)
+    text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return text or isinstance(node, ast.Import | ast.ImportFrom)
 
 
-def _is_dunder(node: ast.AST) -> bool:
-    return isinstance(node, ast.Assign) and all(
-        isinstance(target, ast.Name) and target.id.startswith("__") for target in node.targets
-    )
-
-
-def _bare(source: str, nodes: list[ast.AST], documented: list[ast.AST]) -> str:
-    """Cut comments, docstrings and blank lines by their places: `ast.dump` differs by version."""
-    lines = [line.encode() for line in source.split("\n")]  # the places count bytes
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:  # runs to the end of its line
-            row = token.start[0] - 1
-            lines[row] = lines[row][: -len(token.string.encode())].rstrip()
-    docstrings = [
-        node.body[0]
-        for node in documented
-        if isinstance(node, _DOCUMENTED) and node.body and _is_text(node.body[0])
-    ]
-    for text in docstrings:
-        first, last = text.lineno - 1, (text.end_lineno or text.lineno) - 1
-        rest = lines[first][: text.col_offset], lines[last][text.end_col_offset :]
-        lines[first : last + 1] = [b"".join(rest), *[b""] * (last - first)]
-    cut = {id(text.value) for text in docstrings if isinstance(text, ast.Expr)}
-    inside = {  # rows whose end lies in a string, where blanks count
-        row
-        for node in nodes
-        if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in cut
-        for row in range(node.lineno - 1, (node.end_lineno or node.lineno) - 1)
-    }
-    return "\n".join(
-        line.decode() if row in inside else line.decode().rstrip()
-        for row, line in enumerate(lines)
-        if row in inside or line.strip()
-    )
+def _syntax(node: object) -> object:
+    """Return what a node says; empty fields, which new versions of Python add, are left out."""
+    if isinstance(node, list):
+        return [_syntax(item) for item in node]
+    if not isinstance(node, ast.AST):
+        return node
+    parts = dict(ast.iter_fields(node))
+    if isinstance(node, _DOCUMENTED) and ast.get_docstring(node) is not None:
+        parts["body"] = parts["body"][1:]
+    said = {name: _syntax(part) for name, part in parts.items() if part not in (None, [])}
+    return [type(node).__name__, said]

@@ -1,7 +1,6 @@
 """The numbers that both papers print, each with its place.
 
-Hoppings are the defaults of the models in `nickbook.bands`; what stands here are the levels,
-couplings and scales at which the papers evaluate them.
+GLYWH's hoppings are the defaults of their models in `nickbook.bands`.
 """
 
 from dataclasses import dataclass
@@ -17,20 +16,13 @@ class LiuKhaliullin:
         Hopping of z² within a dimer, half of the splitting in Fig. 1(c).
     U : float
         Repulsion on a site, below Eq. 1.
-    J_c, J_ab : float
-        Exchange within a dimer and between neighbouring dimers, below Eq. 1.
-    exchange_ratio : float
-        Their ratio J_ab/J_c, in round numbers.
-    mu : float
-        Chemical potential, caption of Fig. 2.
-    t1, t2, t3, epsilon_alpha, epsilon_beta : float
-        Hoppings and self-energies of the conduction bands, caption of Fig. 2.
-    density : float
-        Electrons per Ni in Fig. 4(b).
-    kappa : float
-        κ in Fig. 4(b).
-    coupling : float
-        λ in Fig. 4(b).
+    J_c, J_ab, exchange_ratio : float
+        Exchange within a dimer and between neighbouring dimers, below Eq. 1, and their ratio
+        J_ab/J_c in round numbers.
+    mu, t1, t2, t3, epsilon_alpha, epsilon_beta : float
+        Level, hoppings and self-energies of the conduction bands, caption of Fig. 2.
+    density, kappa, coupling : float
+        Electrons per Ni, κ and λ in Fig. 4(b).
     cutoff : float
         Ω, of the order of J_c.
     largest_ratio : float
@@ -61,12 +53,9 @@ class GuLeYangWuHu:
 
     Parameters
     ----------
-    mu : float
-        Chemical potential of the four-band model, below Eq. 11.
-    mu_three_band : float
-        Chemical potential of the three-band model, below Eq. 22.
-    mu_eight_band : float
-        Chemical potential of the eight-band model, App. D.
+    mu, mu_three_band, mu_eight_band : float
+        Chemical potentials of the four-, three- and eight-band models, below Eqs. 11 and 22 and
+        in App. D.
     mu_density_functional : float
         Level of the density functional bands, App. D.
     filling : float

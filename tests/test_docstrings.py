@@ -10,22 +10,10 @@ import nickbook
 
 ROOMS = [f"nickbook.{m.name}" for m in pkgutil.iter_modules(nickbook.__path__) if m.ispkg]
 CHECKS = {
-    "GL03",  # blank lines
-    "GL06",  # unknown section
-    "GL07",  # order of sections
-    "GL08",  # no docstring
-    "GL10",  # malformed section
-    "PR01",  # argument not described
-    "PR02",  # argument that does not exist
-    "PR03",  # order of arguments
-    "PR04",  # argument without its type
-    "PR07",  # argument with an empty description
-    "RT01",  # no word on what is returned
-    "RT03",  # empty description of what is returned
-    "SS01",  # no summary
-    "SS02",  # summary in lower case
-    "SS03",  # summary without its full stop
-    "SS06",  # summary longer than a line
+    *("GL03", "GL06", "GL07", "GL08", "GL10"),  # sections: known, in order, with blank lines
+    *("PR01", "PR02", "PR03", "PR04", "PR07"),  # arguments: all, in order, with type and meaning
+    *("RT01", "RT03"),  # what is returned
+    *("SS01", "SS02", "SS03", "SS06"),  # a summary: one sentence on one line
 }
 
 

@@ -46,21 +46,14 @@ def locked_versions(path: Path) -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in pins}
 
 
-def tracked_files(root: Path) -> list[Path]:
+def tracked_text(root: Path) -> dict[str, str]:
+    """Return tracked text files by name; attachments in notebooks and lock hashes included."""
     listing = subprocess.run(
         ["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True
     )
-    return [root / name for name in listing.stdout.split("\0") if name and (root / name).is_file()]
-
-
-def tracked_text(root: Path) -> dict[str, str]:
-    """Return tracked text files by name; attachments in notebooks and lock hashes included."""
-    contents = {path: path.read_bytes() for path in tracked_files(root)}
-    return {
-        path.relative_to(root).as_posix(): content.decode()
-        for path, content in contents.items()
-        if b"\0" not in content
-    }
+    names = [name for name in listing.stdout.split("\0") if (root / name).is_file()]
+    contents = {name: (root / name).read_bytes() for name in names}
+    return {name: text.decode() for name, text in contents.items() if b"\0" not in text}
 
 
 def test_conda_environment_asks_for_the_same_as_pip(

@@ -1,6 +1,5 @@
 """Rooms have doors: what is public, and that chapters use nothing else."""
 
-import ast
 import importlib
 import pkgutil
 
@@ -8,6 +7,7 @@ import jupytext
 import pytest
 
 import nickbook
+from nickbook.closure import parse
 
 PACKAGES = [
     name
@@ -28,14 +28,9 @@ def test_no_module_is_hidden_by_an_export(name):
 def imports_of(source):
     """Modules and names that the code cells of a chapter import from the package."""
     for cell in jupytext.read(source, fmt="md:myst").cells:
-        if cell.cell_type != "code":
-            continue
-        for node in ast.walk(ast.parse(cell.source)):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nickbook"):
-                yield from ((node.module, alias.name) for alias in node.names)
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-                yield from ((name, "") for name in names if name.startswith("nickbook"))
+        if cell.cell_type == "code":
+            imports = parse(cell.source).imports
+            yield from ((m, name) for m, name in imports if m.startswith("nickbook"))
 
 
 def test_chapters_import_what_is_public(root):

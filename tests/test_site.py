@@ -11,12 +11,8 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
 from html.parser import HTMLParser
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
@@ -38,10 +34,16 @@ KB = 1000
 
 
 class Site(NamedTuple):
-    """A built site on disk, and its address under a sub-path of a local server."""
+    """A built site on disk, and its address: as a project page has it, not at the root."""
 
     directory: Path
-    url: str
+    url: str = "http://localhost/nickbook/"
+
+    def file_at(self, url: str) -> Path | None:
+        """File that is served at an address, or nothing."""
+        path = self.directory / unquote(urlparse(url).path).removeprefix("/nickbook/")
+        path = path / "index.html" if path.is_dir() else path
+        return path if path.is_file() else None
 
     def pages(self) -> list[Path]:
         return sorted(self.directory.rglob("*.html"))
@@ -71,36 +73,6 @@ def copy_of_sample(directory: Path) -> Path:
     return project
 
 
-class Handler(SimpleHTTPRequestHandler):
-    """Answer an unknown address with the site's own error page, as project pages do."""
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def send_error(self, code: int, *_: object) -> None:
-        body = Path(self.directory, "nickbook", "404.html").read_bytes()
-        self.send_response(code)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-@contextmanager
-def serve(directory: Path, parent: Path) -> Iterator[Site]:
-    """Serve a site as a project page is served: not at the root, but under /nickbook/."""
-    (parent / "nickbook").symlink_to(directory)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(parent)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield Site(directory, f"http://127.0.0.1:{server.server_port}/nickbook/")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def book_is_current() -> bool:
     built = ROOT / "_build" / "html" / "404.html"
     folders = [ROOT / "notebooks", THEME, THEME / "assets"]
@@ -111,25 +83,23 @@ def book_is_current() -> bool:
 
 
 @pytest.fixture(scope="session")
-def sample(shared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def sample(shared) -> Site:
     with shared() as directory:
         project = directory / "sample" / "tests" / "sample_book"
         if not (project / "_build" / "html" / "404.html").exists():
             shutil.rmtree(directory / "sample", ignore_errors=True)
             result = build(copy_of_sample(directory / "sample"))
             assert result.returncode == 0, result.stdout + result.stderr
-    with serve(project / "_build" / "html", tmp_path_factory.mktemp("server")) as site:
-        yield site
+    return Site(project / "_build" / "html")
 
 
 @pytest.fixture(scope="session")
-def book(shared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def book(shared) -> Site:
     with shared():
         if not book_is_current():
             result = build(ROOT)
             assert result.returncode == 0, result.stdout + result.stderr
-    with serve(ROOT / "_build" / "html", tmp_path_factory.mktemp("server")) as site:
-        yield site
+    return Site(ROOT / "_build" / "html")
 
 
 @pytest.fixture(params=["sample", pytest.param("book", marks=pytest.mark.site)])
@@ -149,7 +119,7 @@ class Visit(NamedTuple):
 def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
     contexts = []
 
-    def open_page(url: str, **options: object) -> Visit:
+    def open_page(site: Site, address: str, **options: object) -> Visit:
         context = browser.new_context(**options)
         context.set_default_timeout(TIMEOUT)
         contexts.append(context)
@@ -160,21 +130,26 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
         page.on("console", lambda m: complaints.append(m.text) if m.type != "log" else None)
         page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
 
-        def local_only(route) -> None:
-            parts = urlparse(route.request.url)
-            if parts.hostname == "127.0.0.1" or parts.scheme in {"file", "data", "blob"}:
+        def answer(route) -> None:
+            """Serve the site without a server, with its own page for an unknown address."""
+            url = route.request.url
+            if url.startswith(("file:", "data:", "blob:")):
                 route.continue_()
+            elif url.startswith(site.url):
+                file = site.file_at(url)
+                status = 200 if file else 404
+                route.fulfill(status=status, path=file or site.directory / "404.html")
             else:
-                complaints.append(f"external: {route.request.url}")
+                complaints.append(f"external: {url}")
                 route.abort()
 
         def remember(response) -> None:
             if response.url.startswith("http") and response.ok:
                 loaded[response.url] = response.body()
 
-        context.route("**/*", local_only)
+        context.route("**/*", answer)
         page.on("requestfinished", lambda request: remember(request.response()))
-        page.goto(url, wait_until="networkidle")
+        page.goto(urljoin(site.url, address), wait_until="networkidle")
         return Visit(page, complaints, loaded)
 
     yield open_page
@@ -272,7 +247,7 @@ def test_sitemap_names_every_page(site: Site) -> None:
 
 
 def test_error_page_works_at_any_address(site: Site, visit: Callable[..., Visit]) -> None:
-    opened = visit(f"{site.url}no/such/page.html")
+    opened = visit(site, "no/such/page.html")
     assert "Page not found" in opened.page.title()
     opened.page.get_by_role("link", name="start of the book").click()
     opened.page.wait_for_url(f"{site.url}index.html")
@@ -292,7 +267,7 @@ def test_pages_are_light_and_run_without_complaint_or_network(
     site: Site, visit: Callable[..., Visit]
 ) -> None:
     for path in site.pages():
-        opened = visit(site.url_of(path))
+        opened = visit(site, site.url_of(path))
         files = dict(opened.loaded)
         opened.page.evaluate("scrollTo(0, document.body.scrollHeight)")
         opened.page.wait_for_load_state("networkidle")
@@ -321,7 +296,7 @@ def test_pages_are_accessible(site: Site, visit: Callable[..., Visit], case: str
     axe = THEME / "node_modules" / "axe-core" / "axe.min.js"
     found = []
     for path in site.pages():
-        page = visit(site.url_of(path), color_scheme=scheme).page
+        page = visit(site, site.url_of(path), color_scheme=scheme).page
         page.evaluate("document.querySelectorAll('details').forEach(el => { el.open = true })")
         page.add_script_tag(path=axe)
         page.set_viewport_size({"width": width, "height": 900})
@@ -363,14 +338,15 @@ def test_sliders_change_their_figure_without_a_kernel(
     for path in site.pages():
         if "data-esm" not in path.read_text(encoding="utf-8"):
             continue
-        opened = visit(site.url_of(path) if protocol == "http" else path.resolve().as_uri())
+        address = site.url_of(path) if protocol == "http" else path.resolve().as_uri()
+        opened = visit(site, address)
         explorers += assert_sliders_redraw(opened.page)
         assert not opened.complaints
     assert explorers > 0
 
 
 def test_search_finds_every_page_by_its_title(site: Site, visit: Callable[..., Visit]) -> None:
-    page = visit(site.url).page
+    page = visit(site, "").page
     for path in set(site.pages()) - {site.directory / "404.html"}:
         title = Document(path).meta["og:title"]
         page.keyboard.press("/")
@@ -380,7 +356,7 @@ def test_search_finds_every_page_by_its_title(site: Site, visit: Callable[..., V
 
 
 def test_search_looks_into_text_and_captions(sample: Site, visit: Callable[..., Visit]) -> None:
-    page = visit(sample.url).page
+    page = visit(sample, "").page
     for query, address in [("smallest exc", "theory.html#sec-5-second"), ("jagg lin", None)]:
         page.keyboard.press("/")
         page.get_by_role("searchbox").fill(query)
@@ -396,7 +372,7 @@ def test_search_looks_into_text_and_captions(sample: Site, visit: Callable[..., 
 def test_hover_card_shows_the_equation(
     sample: Site, visit: Callable[..., Visit], page: str
 ) -> None:
-    tab = visit(f"{sample.url}{page}").page
+    tab = visit(sample, page).page
     tab.locator("a.xref[href$='#eq-5-gap']").first.hover()
     expect(tab.locator(".hover-card .katex")).to_be_visible()
     tab.keyboard.press("Escape")
@@ -406,7 +382,7 @@ def test_hover_card_shows_the_equation(
 def test_keyboard_reaches_the_content_and_the_mode_is_kept(
     sample: Site, visit: Callable[..., Visit]
 ) -> None:
-    page = visit(f"{sample.url}theory.html", color_scheme="light").page
+    page = visit(sample, "theory.html", color_scheme="light").page
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")
@@ -417,7 +393,7 @@ def test_keyboard_reaches_the_content_and_the_mode_is_kept(
 
 
 def test_sample_reads_without_javascript(sample: Site, visit: Callable[..., Visit]) -> None:
-    page = visit(f"{sample.url}theory.html", java_script_enabled=False).page
+    page = visit(sample, "theory.html", java_script_enabled=False).page
     for visible in (".explorer img", "#fig-5-line img", "#eq-5-gap .katex", ".toc", ".outline"):
         expect(page.locator(visible).first).to_be_visible()
     expect(page.locator(".search-open")).to_be_hidden()
@@ -426,7 +402,7 @@ def test_sample_reads_without_javascript(sample: Site, visit: Callable[..., Visi
 def test_print_shows_solutions_and_hides_navigation(
     sample: Site, visit: Callable[..., Visit]
 ) -> None:
-    page = visit(f"{sample.url}theory.html").page
+    page = visit(sample, "theory.html").page
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print", color_scheme="dark")
     expect(page.locator(".solution p")).to_be_visible()
@@ -535,7 +511,7 @@ def drawn_curve(page: Page, figure: str, curve: int) -> np.ndarray:
 
 
 def test_gap_curves_of_chapter_5_are_those_of_the_package(book: Site, visit) -> None:
-    page, complaints, _ = visit(f"{book.url}gap-ratio.html")
+    page, complaints, _ = visit(book, "gap-ratio.html")
     page.locator("#fig-5-explorer").scroll_into_view_if_needed()
     page.get_by_label("κ", exact=True).press("End")  # κ = 1
     page.get_by_label("λ", exact=True).press("Home")  # λ = 0.15

@@ -1,24 +1,26 @@
 """The tight-binding models of the two papers."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
-from nickbook.arrays import Floats
+from nickbook.arrays import Complexes, Floats, Integers
 from nickbook.bands.bloch import BlochModel
 from nickbook.bands.symmetry import square_group
 from nickbook.checks import real
+from nickbook.papers import LK
 
 #: Hopping matrices by lattice vector.
-Terms = dict[tuple[int, ...], Floats]
+Terms = dict[tuple[int, ...], Floats | Complexes]
 
 
 def conduction_bands(
-    t1: float = 0.45,
-    t2: float = -0.24,
-    t3: float = 0.06,
-    epsilon_alpha: float = 0.4,
-    epsilon_beta: float = 0.1,
+    t1: float = LK.t1,
+    t2: float = LK.t2,
+    t3: float = LK.t3,
+    epsilon_alpha: float = LK.epsilon_alpha,
+    epsilon_beta: float = LK.epsilon_beta,
 ) -> BlochModel:
     r"""Return the antibonding α and bonding β bands of LK Eqs. 4 and 5, without :math:`-\mu`.
 
@@ -49,32 +51,31 @@ def conduction_bands(
     >>> conduction_bands().energies([0.0, 0.0]).round(12).tolist()
     [-1.08, -1.08]
     """
-    given = {"t1": t1, "t2": t2, "t3": t3, "epsilon_alpha": epsilon_alpha}
-    given["epsilon_beta"] = epsilon_beta
-    for name, value in given.items():
+    epsilons = {"epsilon_alpha": epsilon_alpha, "epsilon_beta": epsilon_beta}
+    for name, value in ({"t1": t1, "t2": t2, "t3": t3} | epsilons).items():
         real(name, value, unit="eV")
-    epsilon = np.diag([epsilon_alpha, epsilon_beta]).astype(float)
-    one = np.eye(2)
+    epsilon, one = np.diag([epsilon_alpha, epsilon_beta]), np.eye(2)
     # η² = 1 + (cos 2kx + cos 2ky)/2 − 2 cos kx cos ky
-    terms = {(0, 0): epsilon}
-    for sign in (1, -1):
-        terms[(sign, 0)] = terms[(0, sign)] = -t1 * one
-        terms[(2 * sign, 0)] = terms[(0, 2 * sign)] = -t3 * one + epsilon / 4
-        for other in (1, -1):
-            terms[(sign, other)] = -t2 * one - epsilon / 2
+    eta_squared = _terms(epsilon, 1.0, 0.0, -0.5, 0.25)
+    terms = _added(_terms(one, 0.0, -t1, -t2, -t3), eta_squared)
     return BlochModel(
-        name="conduction bands (LK Eq. 5)",
-        orbitals=("α", "β"),
-        translations=np.array(list(terms)),
-        hoppings=np.array(list(terms.values()), dtype=complex),
+        "conduction bands (LK Eq. 5)",
+        ("α", "β"),
+        *_arrays(terms),
         mirror=np.diag([-1.0, 1.0]),
         band_names=("α", "β"),
         symmetries=square_group(-one, one),
     )
 
 
+class _Hoppings:
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            real(name, value, unit="eV")
+
+
 @dataclass(frozen=True)
-class FourBandParameters:
+class FourBandParameters(_Hoppings):
     """Hoppings of the bilayer two-orbital model in eV, GLYWH Eq. 11.
 
     Orbital 1 is x²−y², orbital 2 is z²; t is within a layer, s between the layers; ``0`` stands
@@ -121,12 +122,9 @@ class FourBandParameters:
     s12_x: float = -0.038
     s12_xx: float = -0.009
 
-    def __post_init__(self) -> None:
-        _require_real(self)
-
 
 @dataclass(frozen=True)
-class ThreeBandParameters:
+class ThreeBandParameters(_Hoppings):
     """Hoppings of the model without the antibonding z² orbital in eV, GLYWH Eq. 22.
 
     The symbols are those of `FourBandParameters`, there with a tilde; z is the bonding z² orbital.
@@ -163,9 +161,6 @@ class ThreeBandParameters:
     t12_x: float = 0.134
     t12_xx: float = 0.034
 
-    def __post_init__(self) -> None:
-        _require_real(self)
-
 
 @dataclass(frozen=True)
 class EightBandParameters(FourBandParameters):
@@ -173,20 +168,14 @@ class EightBandParameters(FourBandParameters):
 
     Parameters
     ----------
-    epsilon_x, t11_x, t11_xy, t11_xx : float
-        Level and hoppings of x²−y² in a layer.
-    epsilon_z, t22_x, t22_xy, t22_xx : float
-        Level and hoppings of z² in a layer.
-    s11_0, s11_x, s11_xy, s11_xx : float
-        Hoppings of x²−y² between the layers of a bilayer.
-    s22_0, s22_x, s22_xy, s22_xx : float
-        Hoppings of z² between the layers of a bilayer.  The last is printed as a first "s12xx".
+    epsilon_x, t11_x, t11_xy, t11_xx, epsilon_z, t22_x, t22_xy, t22_xx : float
+        As for `FourBandParameters`, in a layer.
+    s11_0, s11_x, s11_xy, s11_xx, s22_0, s22_x, s22_xy, s22_xx : float
+        The same between the layers of a bilayer.  The last is printed as a first "s12xx".
     t12_x, t12_xx, s12_x, s12_xx : float
-        Hoppings between x²−y² and z², positive along x and negative along y.
-    s11_z : float
-        Hopping of x²−y² from a layer to the like layer of the next bilayers.
-    s13_z : float
-        Hopping of x²−y² between the facing layers of two bilayers.
+        The same between x²−y² and z².
+    s11_z, s13_z : float
+        Hoppings of x²−y² to the like layer, and between the facing layers, of the next bilayers.
     s22_z, s24_z : float
         The same two for z².
 
@@ -246,10 +235,9 @@ def four_band(parameters: FourBandParameters | None = None) -> BlochModel:
     """
     terms = _bilayer_terms(parameters or FourBandParameters())
     return BlochModel(
-        name="four-band bilayer model (GLYWH Eq. 1)",
-        orbitals=("t x²−y²", "t z²", "b x²−y²", "b z²"),
-        translations=np.array(list(terms)),
-        hoppings=np.array(list(terms.values()), dtype=complex),
+        "four-band bilayer model (GLYWH Eq. 1)",
+        _BILAYER_ORBITALS,
+        *_arrays(terms),
         mirror=_LAYER_SWAP,
         sites=(0, 0, 1, 1),
         symmetries=square_group(_QUARTER_TURN, np.eye(4)),
@@ -273,16 +261,15 @@ def three_band(parameters: ThreeBandParameters | None = None) -> BlochModel:
     """
     p = parameters or ThreeBandParameters()
     terms = _added(
-        _even_terms(_matrix(3, (0, 0), (2, 2)), p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx),
-        _even_terms(_matrix(3, (1, 1)), p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx),
-        _even_terms(_matrix(3, (0, 2)), p.s11_0, p.s11_x, p.s11_xy, p.s11_xx),
-        _odd_terms(_matrix(3, (0, 1), (1, 2)), p.t12_x, p.t12_xx),
+        _terms(_matrix(3, (0, 0), (2, 2)), p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx),
+        _terms(_matrix(3, (1, 1)), p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx),
+        _terms(_matrix(3, (0, 2)), p.s11_0, p.s11_x, p.s11_xy, p.s11_xx),
+        _terms(_matrix(3, (0, 1), (1, 2)), 0.0, p.t12_x, 0.0, p.t12_xx, along_y=-1),
     )
     return BlochModel(
-        name="three-band model (GLYWH Eq. 21)",
-        orbitals=("t x²−y²", "+ z²", "b x²−y²"),
-        translations=np.array(list(terms)),
-        hoppings=np.array(list(terms.values()), dtype=complex),
+        "three-band model (GLYWH Eq. 21)",
+        ("t x²−y²", "+ z²", "b x²−y²"),
+        *_arrays(terms),
         mirror=_matrix(3, (0, 2), (1, 1)),
         symmetries=square_group(np.diag([-1.0, 1.0, -1.0]), np.eye(3)),
         sheet_names=("β", "γ", "α"),
@@ -318,22 +305,19 @@ def eight_band(
     down = np.zeros((4, 4))
     down[[0, 1], [2, 3]] = p.s13_z, p.s24_z
     between: Terms = {}
-    for x in (0, -1):
-        for y in (0, -1):
-            for z, facing in ((0, down.T), (-1, down)):
-                hop = np.zeros((8, 8))
-                hop[:4, 4:] = like + facing
-                between[(x, y, z)] = hop
+    for x, y, z in product((0, -1), repeat=3):
+        hop = np.zeros((8, 8))
+        hop[:4, 4:] = like + (down if z else down.T)
+        between[(x, y, z)] = hop
     conjugate: Terms = {(-x, -y, -z): hop.T for (x, y, z), hop in between.items()}
     terms = _added(within, between, conjugate)
     heights = np.repeat([0.0, real("delta_z", delta_z, above=0.0, below=0.5)], 2)
     lower = np.stack([np.zeros(4), np.zeros(4), heights], axis=-1)
-    names = ("t x²−y²", "t z²", "b x²−y²", "b z²")
+    primed = tuple(name.replace(" ", "′ ") for name in _BILAYER_ORBITALS)
     return BlochModel(
-        name="eight-band model (GLYWH Eq. 24)",
-        orbitals=(*names, *(name.replace(" ", "′ ") for name in names)),
-        translations=np.array(list(terms)),
-        hoppings=np.array(list(terms.values()), dtype=complex),
+        "eight-band model (GLYWH Eq. 24)",
+        _BILAYER_ORBITALS + primed,
+        *_arrays(terms),
         sites=(0, 0, 1, 1, 2, 2, 3, 3),
         positions=np.concatenate([lower, lower + 0.5]),
     )
@@ -366,16 +350,16 @@ def bilayer_plane(kz: float, parameters: EightBandParameters | None = None) -> B
     facing = np.zeros((4, 4), complex)
     facing[[0, 1], [2, 3]] = np.array([p.s13_z, p.s24_z]) * np.exp(-0.5j * kz)
     next_bilayer = like + facing + facing.conj().T
-    # (x, y) = (m + n, m − n)/2 in the primitive vectors of the centred lattice.
-    terms = {(x + y, x - y): t.astype(complex) for (x, y), t in _bilayer_terms(p).items()}
-    terms |= dict.fromkeys(((1, 0), (-1, 0), (0, 1), (0, -1)), next_bilayer)
     mirrored = abs(np.sin(kz / 2)) < 1e-12
-    hoppings = np.array(list(terms.values()))
+    if mirrored:
+        next_bilayer = next_bilayer.real
+    # (x, y) = (m + n, m − n)/2 in the primitive vectors of the centred lattice.
+    terms: Terms = {(x + y, x - y): t for (x, y), t in _bilayer_terms(p).items()}
+    terms |= dict.fromkeys(((1, 0), (-1, 0), (0, 1), (0, -1)), next_bilayer)
     return BlochModel(
-        name=f"bilayer block of the eight-band model at kz = {kz:.6g}/c",
-        orbitals=("t x²−y²", "t z²", "b x²−y²", "b z²"),
-        translations=np.array(list(terms)),
-        hoppings=hoppings.real if mirrored else hoppings,
+        f"bilayer block of the eight-band model at kz = {kz:.6g}/c",
+        _BILAYER_ORBITALS,
+        *_arrays(terms),
         mirror=_LAYER_SWAP if mirrored else None,
         sites=(0, 0, 1, 1),
         symmetries=square_group(_QUARTER_TURN, np.eye(4), axes=[[0.5, 0.5], [0.5, -0.5]]),
@@ -451,23 +435,23 @@ def bilayer_hubbard(between: float = 2.0) -> BlochModel:
     )
 
 
+_BILAYER_ORBITALS = ("t x²−y²", "t z²", "b x²−y²", "b z²")
 _LAYER_SWAP: Floats = np.eye(4)[[2, 3, 0, 1]]
 _QUARTER_TURN = np.diag([-1.0, 1.0, -1.0, 1.0])
 
 
-def _require_real(parameters: FourBandParameters | ThreeBandParameters) -> None:
-    for item in fields(parameters):
-        real(item.name, getattr(parameters, item.name), unit="eV")
+def _arrays(terms: Terms) -> tuple[Integers, Complexes]:
+    return np.array(list(terms)), np.array(list(terms.values()), dtype=complex)
 
 
 def _bilayer_terms(p: FourBandParameters) -> Terms:
     return _added(
-        _even_terms(_matrix(4, (0, 0), (2, 2)), p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx),
-        _even_terms(_matrix(4, (1, 1), (3, 3)), p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx),
-        _even_terms(_matrix(4, (0, 2)), p.s11_0, p.s11_x, p.s11_xy, p.s11_xx),
-        _even_terms(_matrix(4, (1, 3)), p.s22_0, p.s22_x, p.s22_xy, p.s22_xx),
-        _odd_terms(_matrix(4, (0, 1), (2, 3)), p.t12_x, p.t12_xx),
-        _odd_terms(_matrix(4, (0, 3), (1, 2)), p.s12_x, p.s12_xx),
+        _terms(_matrix(4, (0, 0), (2, 2)), p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx),
+        _terms(_matrix(4, (1, 1), (3, 3)), p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx),
+        _terms(_matrix(4, (0, 2)), p.s11_0, p.s11_x, p.s11_xy, p.s11_xx),
+        _terms(_matrix(4, (1, 3)), p.s22_0, p.s22_x, p.s22_xy, p.s22_xx),
+        _terms(_matrix(4, (0, 1), (2, 3)), 0.0, p.t12_x, 0.0, p.t12_xx, along_y=-1),
+        _terms(_matrix(4, (0, 3), (1, 2)), 0.0, p.s12_x, 0.0, p.s12_xx, along_y=-1),
     )
 
 
@@ -479,22 +463,15 @@ def _matrix(size: int, *pairs: tuple[int, int]) -> Floats:
     return matrix
 
 
-def _even_terms(matrix: Floats, level: float, first: float, second: float, third: float) -> Terms:
-    """Hoppings alike in all four directions: GLYWH's h11, h22, h13 and h24."""
+def _terms(
+    matrix: Floats, level: float, first: float, second: float, third: float, *, along_y: int = 1
+) -> Terms:
+    """Hoppings in all directions; those of GLYWH's h12 and h14 are odd under a quarter turn."""
     terms: Terms = {(0, 0): level * matrix}
     for s in (1, -1):
-        terms |= {(s, 0): first * matrix, (0, s): first * matrix}
-        terms |= {(2 * s, 0): third * matrix, (0, 2 * s): third * matrix}
+        terms |= {(s, 0): first * matrix, (0, s): along_y * first * matrix}
+        terms |= {(2 * s, 0): third * matrix, (0, 2 * s): along_y * third * matrix}
         terms |= {(s, 1): second * matrix, (s, -1): second * matrix}
-    return terms
-
-
-def _odd_terms(matrix: Floats, first: float, third: float) -> Terms:
-    """Hoppings that change sign under a quarter turn: GLYWH's h12 and h14."""
-    terms: Terms = {}
-    for s in (1, -1):
-        terms |= {(s, 0): first * matrix, (0, s): -first * matrix}
-        terms |= {(2 * s, 0): third * matrix, (0, 2 * s): -third * matrix}
     return terms
 
 

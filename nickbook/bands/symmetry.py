@@ -84,12 +84,12 @@ def square_group(
         lattice.append(exact.round().astype(np.int64))
     turn, flip = lattice
     orbital_turn, orbital_flip = (np.asarray(m, dtype=complex) for m in (quarter_turn, reflection))
-    elements: list[Symmetry] = []
-    for flips in (0, 1):
-        for turns in range(4):
-            rotation = np.linalg.matrix_power(turn, turns) @ np.linalg.matrix_power(flip, flips)
-            orbitals = np.linalg.matrix_power(orbital_turn, turns) @ np.linalg.matrix_power(
-                orbital_flip, flips
-            )
-            elements.append(Symmetry(SQUARE_ELEMENTS[len(elements)], rotation, orbitals))
-    return tuple(elements)
+    power = np.linalg.matrix_power
+    return tuple(
+        Symmetry(
+            name,
+            power(turn, turns) @ power(flip, flips),
+            power(orbital_turn, turns) @ power(orbital_flip, flips),
+        )
+        for name, (flips, turns) in zip(SQUARE_ELEMENTS, np.ndindex(2, 4), strict=True)
+    )

@@ -3,6 +3,7 @@
 import gzip
 import re
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -83,8 +84,7 @@ def read_wannier90(
     ------
     ValueError
         For a file that is not complete, consistent, finite and Hermitian; the message names the
-        file, the line, what it holds and what to do.  Also for a mirror or a symmetry that the
-        hoppings do not have.
+        line and what to do.  Also for a mirror or a symmetry that the hoppings do not have.
     OSError
         If the file cannot be read.
 
@@ -92,13 +92,12 @@ def read_wannier90(
     -----
     UserWarning
         If vectors on the border of the Wigner-Seitz cell stand for several images and no shifts say
-        which of them is nearest: each hopping is then shared equally, as Wannier90 2 did.
+        which is nearest: each hopping is then shared equally, as Wannier90 2 did.
 
     Notes
     -----
-    All elements are parsed and checked as arrays, about three seconds for a million lines.  What
-    list-directed Fortran input reads is read: comments behind the numbers, repeat counts, D
-    exponents, and bytes of any encoding.
+    A million lines take some seconds.  What list-directed Fortran input reads is read: comments
+    behind the numbers, repeat counts, D exponents, and bytes of any encoding.
     """
     file = Path(path)
     tolerance = real("tolerance", tolerance, at_least=0.0, unit="eV")
@@ -106,12 +105,10 @@ def read_wannier90(
     vectors, elements = source.hoppings(tolerance)
     size = elements.shape[-1]
     vectors, elements = _shifted(source, vectors, elements, shifts)
-    if positions is None and source.positions is not None:
-        positions = source.positions
     if orbitals and len(orbitals) != size:
         raise ValueError(f"orbitals = {orbitals}; allowed: {size} names, as {file} has num_wann")
     vectors = _in_dimension(vectors, dimension, elements, file)
-    if positions is not None and source.positions is positions:
+    if positions is None and source.positions is not None:
         positions = source.positions[:, : vectors.shape[1]]
     elements = _symmetrized(vectors, elements, mirror, symmetries, tolerance)
     return BlochModel(
@@ -149,8 +146,8 @@ def write_wannier90(model: BlochModel, path: str | Path, *, comment: str | None 
 
     Notes
     -----
-    Reading the file back gives the same floating-point numbers.  The format has no place for
-    orbital names, positions, mirror and symmetries: give them to `read_wannier90` again.
+    Reading the file back gives the same numbers.  The format has no place for orbital names,
+    positions, mirror and symmetries: give them to `read_wannier90` again.
     """
     comment = f"{model.name}, written by nickbook" if comment is None else comment
     if len(comment.splitlines()) > 1:
@@ -166,11 +163,10 @@ def write_wannier90(model: BlochModel, path: str | Path, *, comment: str | None 
     rows[..., 3], rows[..., 4] = m, n
     elements = model.hoppings[order][:, m - 1, n - 1] + 0.0
     rows[..., 5], rows[..., 6] = elements.real, elements.imag
-    ones = [1] * count
     with Path(path).open("w", encoding="ascii", errors="replace") as out:
         out.write(f" {comment}\n{size:12d}\n{count:12d}\n")
         for start in range(0, count, _PER_LINE):
-            out.write("".join(f"{d:5d}" for d in ones[start : start + _PER_LINE]) + "\n")
+            out.write("    1" * min(_PER_LINE, count - start) + "\n")
         np.savetxt(out, rows.reshape(-1, 7), fmt="%5d%5d%5d%5d%5d %24.16e %24.16e")
 
 
@@ -183,30 +179,26 @@ class _Source:
         if not self._texts:
             raise self._error("the file is empty", "write it again with write_hr = true")
         self.positions: Floats | None = None
-        with_places = ".gz".join(file.name.split(".gz")[:1]).endswith("_tb.dat")
+        with_places = file.name.removesuffix(".gz").endswith("_tb.dat")
         header = 4 if with_places else 1
-        if with_places:
-            self._lattice = self._numbers(2, 3, 3, "the lattice vectors in Å")
         self._size = self._header(header + 1, "num_wann, the number of orbitals")
         self._count = self._header(header + 2, "nrpts, the number of lattice vectors")
-        self._degeneracies, first = self._read_degeneracies(header + 3)
+        self.degeneracies, first = self._read_degeneracies(header + 3)
         #: Number of the line of each element.
         self._lines = np.array(
             [i for i, text in enumerate(self._texts[first - 1 :], first) if text.strip()], dtype=int
         )
-        self._rows = self._blocks() if with_places else self._table(self._lines, 7, _COLUMNS)
+        self._rows = self._blocks() if with_places else self._table(self._lines, _COLUMNS)
         self._check_rows()
-
-    @property
-    def shared(self) -> bool:
-        """Whether some lattice vector stands for several images."""
-        return bool((self._degeneracies > 1).any())
 
     def hoppings(self, tolerance: float) -> tuple[Integers, Complexes]:
         """Lattice vectors (nR, 3) and Hermitian matrices (nR, n, n), degeneracies divided out."""
         rows = self._rows
         where = rows[:, :5].astype(np.int64)
-        vectors, owner = self._lattice_vectors(where)
+        number: dict[tuple[int, ...], int] = {}
+        of_rows = zip(*where[:, :3].T.tolist(), strict=True)
+        owner = np.array([number.setdefault(r, len(number)) for r in of_rows])
+        vectors = np.array(list(number))
         size = self._size
         place = (owner * size + where[:, 3] - 1) * size + where[:, 4] - 1
         line = np.full(max(self._count, len(vectors)) * size**2, -1)
@@ -216,9 +208,10 @@ class _Source:
             row = int(repeated[0])
             earlier = self._lines[line[place[row]]]
             raise self._error(
-                f"{_element(where[row])} was given before, on line {earlier}",
+                f"the element R = {tuple(where[row, :3].tolist())}, m = {where[row, 3]}, n = "
+                f"{where[row, 4]} was given before, on line {earlier}",
                 "keep one of the two lines",
-                row,
+                self._lines[row],
             )
         if len(vectors) > self._count:
             row = int(np.flatnonzero(owner == self._count)[0])
@@ -226,23 +219,22 @@ class _Source:
                 f"R = {tuple(where[row, :3].tolist())} is lattice vector {self._count + 1}, but "
                 f"nrpts = {self._count} and some vector lacks elements",
                 "correct R here, or write the file again",
-                row,
+                self._lines[row],
             )
-        elements = (rows[line, 5] + 1j * rows[line, 6]).reshape(-1, size, size)
-        hermitian = self._hermitian(vectors, elements, line, tolerance)
-        return vectors, hermitian / self._degeneracies[:, None, None]
+        found = line.reshape(-1, size, size)
+        elements = rows[found, 5] + 1j * rows[found, 6]
+        hermitian = self._hermitian(vectors, elements, self._lines[found], tolerance)
+        return vectors, hermitian / self.degeneracies[:, None, None]
 
     def _header(self, at: int, what: str) -> int:
         if at > len(self._texts):
             raise self._error(f"the file ends before {what}", "write it again")
         words = _words(self._texts[at - 1])
-        if not words or not _WHOLE.fullmatch(words[0]) or int(words[0]) < 1:
-            held = self._texts[at - 1].strip()[:40]
-            raise self._error(f"{held!r} stands for {what}", "give one positive integer", at=at)
         # A line of the table in place of the header would begin with a number as well.
-        if len(words) > 1 and all(map(_is_number, words)):
+        table = len(words) > 1 and all(map(_is_number, words))
+        if table or not words or not _WHOLE.fullmatch(words[0]) or int(words[0]) < 1:
             held = self._texts[at - 1].strip()[:40]
-            raise self._error(f"{held!r} stands for {what}", "give one positive integer", at=at)
+            raise self._error(f"{held!r} stands for {what}", "give one positive integer", at)
         return int(words[0])
 
     def _read_degeneracies(self, at: int) -> tuple[Integers, int]:
@@ -250,176 +242,131 @@ class _Source:
         found: list[int] = []
         while len(found) < self._count:
             if at > len(self._texts):
-                raise self._error(
-                    f"the file ends after {len(found)} of nrpts = {self._count} degeneracies",
-                    "copy or write it again",
-                )
-            for word in _words(self._texts[at - 1]):
-                if len(found) == self._count:
-                    break  # Fortran skips the rest of the line
+                raise self._truncated(len(found), f"nrpts = {self._count} degeneracies")
+            # Fortran skips the rest of the last line.
+            for word in _words(self._texts[at - 1])[: self._count - len(found)]:
                 if not _WHOLE.fullmatch(word) or int(word) < 1:
                     raise self._error(
                         f"{word!r} stands where degeneracy {len(found) + 1} of nrpts = "
                         f"{self._count} should be",
                         "give positive integers, one for each lattice vector, before the elements",
-                        at=at,
+                        at,
                     )
                 found.append(int(word))
             at += 1
         return np.array(found), at
 
-    def _numbers(self, first: int, rows: int, columns: int, what: str) -> Floats:
-        """Few numbers of the header."""
-        found = []
-        for at in range(first, first + rows):
-            words = _words(self._texts[at - 1])[:columns] if at <= len(self._texts) else []
-            if len(words) < columns or not all(map(_is_number, words)):
-                raise self._error(f"no {columns} numbers of {what}", "write the file again", at=at)
-            found.append([float(word) for word in words])
-        return np.array(found)
+    def _table(self, lines: ArrayLike, names: str) -> Floats:
+        """Numbers of some lines, a column for each name; the rest of each line is skipped."""
+        numbers, columns = np.ravel(lines).tolist(), len(names.split())
+        texts = [self._texts[at - 1] for at in numbers]
+        with warnings.catch_warnings(), suppress(ValueError):
+            warnings.simplefilter("ignore", UserWarning)  # no elements at all: counted below
+            read = np.loadtxt(texts, ndmin=2, comments=["!", "#"])
+            if read.shape[1] == columns:
+                return read
+        # Read what the fast reader does not know, or name the line that nobody can read.
+        rows = (self._numbers(at, names) for at in numbers)
+        return np.fromiter(rows, np.dtype((float, columns)), len(numbers))
 
-    def _table(self, lines: Integers, columns: int, names: str) -> Floats:
-        """Numbers of some lines, shape (lines, columns); the rest of each line is skipped."""
-        texts = [self._texts[at - 1] for at in lines]
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # no elements at all: counted below
-                return np.loadtxt(texts, ndmin=2, comments=["!", "#"]).reshape(-1, columns)
-        except ValueError:
-            return self._slow_table(lines, columns, names)
-
-    def _slow_table(self, lines: Integers, columns: int, names: str) -> Floats:
-        """Read what the fast reader does not know, or name the line that nobody can read."""
-        found = np.empty((len(lines), columns))
-        for row, at in enumerate(lines.tolist()):
-            words = _words(self._texts[at - 1])
-            numbers = list(map(_is_number, words))
-            if len(words) < columns or (all(numbers) and len(words) > columns):
-                held = f"{len(words)} columns: {self._texts[at - 1].strip()[:60]!r}"
-                asked = {7: "seven", 4: "four", 3: "three"}.get(columns, str(columns))
-                raise self._error(held, f"give the {asked} {names}", at=at)
-            if not all(numbers[:columns]):
-                i = numbers.index(False)
-                raise self._error(f"{names.split()[i]} = {words[i]!r}", "give a number", at=at)
-            found[row] = [float(word) for word in words[:columns]]
-        return found
+    def _numbers(self, at: int, names: str) -> list[float]:
+        words, columns = _words(self._texts[at - 1]), names.split()
+        numbers = list(map(_is_number, words))
+        if len(words) < len(columns) or (all(numbers) and len(words) > len(columns)):
+            held = f"{len(words)} columns: {self._texts[at - 1].strip()[:60]!r}"
+            raise self._error(held, f"give the {len(columns)} columns {names}", at)
+        for name, word, is_number in zip(columns, words, numbers, strict=False):
+            if not is_number:
+                raise self._error(f"{name} = {word!r}", "give a number", at)
+        return [float(word) for word in words[: len(columns)]]
 
     def _blocks(self) -> Floats:
         """Elements of a ``_tb.dat`` file as rows of the other format, and the orbitals' places."""
-        size, count = self._size, self._count
-        self._require(len(self._lines) // (1 + size**2), count, "blocks of elements")
-        parts = self._lines[: count * (1 + size**2)].reshape(count, -1)
-        vectors = self._table(parts[:, 0], 3, "R1 R2 R3")
-        elements = self._table(parts[:, 1:].ravel(), 4, "m n Re Im")
-        rest = self._lines[parts.size :]
-        self._require(len(rest) // (1 + size**2), count, "blocks of positions")
-        places = rest[: count * (1 + size**2)].reshape(count, -1)
-        home = np.flatnonzero((self._table(places[:, 0], 3, "R1 R2 R3") == 0).all(axis=1))
+        count, per_block = self._count, 1 + self._size**2
+        lattice = self._table([2, 3, 4], "x y z")
+        whole = len(self._lines) // per_block
+        if whole < 2 * count:
+            raise self._truncated(whole, f"2 nrpts = {2 * count} blocks of elements and positions")
+        parts, places = self._lines[: 2 * count * per_block].reshape(2, count, per_block)
+        vectors = self._table(parts[:, 0], "R1 R2 R3")
+        elements = self._table(parts[:, 1:].ravel(), "m n Re Im")
+        home = np.flatnonzero((self._table(places[:, 0], "R1 R2 R3") == 0).all(axis=1))
         if home.size:
             names = "m n Re(x) Im(x) Re(y) Im(y) Re(z) Im(z)"
-            inside = self._table(places[home[0], 1:], 8, names)
+            inside = self._table(places[home[0], 1:], names)
             same = inside[:, 0] == inside[:, 1]
             ordered = inside[same][np.argsort(inside[same, 0])]
-            self.positions = ordered[:, 2::2] @ np.linalg.inv(self._lattice)
+            self.positions = ordered[:, 2::2] @ np.linalg.inv(lattice)
         self._lines = parts[:, 1:].ravel()
-        return np.hstack([np.repeat(vectors, size**2, axis=0), elements])
-
-    def _require(self, found: int, wanted: int, what: str) -> None:
-        if found < wanted:
-            raise self._error(
-                f"the file ends after {found} of nrpts = {wanted} {what}",
-                "copy or write it again: it is truncated, or its header is wrong",
-            )
+        return np.hstack([np.repeat(vectors, self._size**2, axis=0), elements])
 
     def _check_rows(self) -> None:
         """Refuse elements that are not complete, finite and in range."""
         expected = self._count * self._size**2
+        product = f"nrpts = {self._count} times num_wann² = {self._size**2}"
         if len(self._rows) < expected:
-            raise self._error(
-                f"the file ends after {len(self._rows)} of {expected} elements (nrpts = "
-                f"{self._count} times num_wann² = {self._size**2})",
-                "copy or write it again: it is truncated, or its header is wrong",
-            )
+            raise self._truncated(len(self._rows), f"{expected} elements ({product})")
         if len(self._rows) > expected:
             raise self._error(
-                f"an element beyond the {expected} of nrpts = {self._count} times num_wann² = "
-                f"{self._size**2}",
+                f"an element beyond the {expected} of {product}",
                 "correct the header, or remove what follows",
-                expected,
+                self._lines[expected],
             )
-        self._check_values(self._rows)
-
-    def _check_values(self, rows: Floats) -> None:
-        finite = np.isfinite(rows)
-        if not finite.all():
-            row, column = np.argwhere(~finite)[0].tolist()
-            value, what = rows[row, column], _COLUMNS.split()[column]
-            raise self._error(f"{what} = {value}", "give a finite number", row)
-        whole = rows[:, :5] == np.round(rows[:, :5])
-        if not whole.all():
-            row, column = np.argwhere(~whole)[0].tolist()
-            value, what = rows[row, column], _COLUMNS.split()[column]
-            raise self._error(f"{what} = {value}", "give an integer", row)
-        inside = (rows[:, 3:5] >= 1) & (rows[:, 3:5] <= self._size)
-        if not inside.all():
-            row, column = np.argwhere(~inside)[0].tolist()
-            value, what = int(rows[row, 3 + column]), "mn"[column]
-            raise self._error(f"{what} = {value}", f"give an orbital from 1 to {self._size}", row)
-
-    def _lattice_vectors(self, where: Integers) -> tuple[Integers, Integers]:
-        """Distinct lattice vectors in order of appearance, and the number of each line's."""
-        low = where[:, :3].min(axis=0)
-        span = where[:, :3].max(axis=0) - low + 1
-        key = np.ravel_multi_index(tuple((where[:, :3] - low).T), tuple(span.tolist()))
-        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        rank = np.empty_like(order)
-        rank[order] = np.arange(len(order))
-        return where[first[order], :3], rank[inverse]
+        whole, orbitals = self._rows[:, :5], self._rows[:, 3:5]
+        outside = (orbitals < 1) | (orbitals > self._size)
+        for first, bad, remedy in (
+            (0, ~np.isfinite(self._rows), "give a finite number"),
+            (0, whole != np.round(whole), "give an integer"),
+            (3, outside, f"give an orbital from 1 to {self._size}"),
+        ):
+            if bad.any():
+                row, column = np.argwhere(bad)[0] + (0, first)
+                held = f"{_COLUMNS.split()[column]} = {self._rows[row, column]:.15g}"
+                raise self._error(held, remedy, self._lines[row])
 
     def _hermitian(
-        self, vectors: Integers, elements: Complexes, line: Integers, tolerance: float
+        self, vectors: Integers, elements: Complexes, lines: Integers, tolerance: float
     ) -> Complexes:
         """Average of each matrix and the adjoint of its partner's, if they agree."""
-        number = {tuple(r): i for i, r in enumerate(vectors.tolist())}
-        partner = np.array([number.get(tuple(-x for x in r), -1) for r in vectors.tolist()])
-        per_vector = self._size**2
-        if (partner < 0).any():
-            lonely = int(np.flatnonzero(partner < 0)[0])
+        partner = _places(-vectors, vectors)
+        lonely = np.flatnonzero(partner < 0)
+        if lonely.size:
+            here = lonely[0]
             raise self._error(
-                f"R = {tuple(vectors[lonely].tolist())} has no partner −R in the file",
+                f"R = {tuple(vectors[here].tolist())} has no partner −R in the file",
                 "give both vectors of each pair",
-                int(line[lonely * per_vector]),
+                lines[here, 0, 0],
             )
-        unlike = np.flatnonzero(self._degeneracies[partner] != self._degeneracies)
+        unlike = np.flatnonzero(self.degeneracies[partner] != self.degeneracies)
         if unlike.size:
-            here = int(unlike[0])
+            here = unlike[0]
             raise self._error(
-                f"R = {tuple(vectors[here].tolist())} has degeneracy {self._degeneracies[here]}, "
-                f"its partner −R has {self._degeneracies[partner[here]]}",
+                f"R = {tuple(vectors[here].tolist())} has degeneracy {self.degeneracies[here]}, "
+                f"its partner −R has {self.degeneracies[partner[here]]}",
                 "correct the degeneracies, which stand in the order of the vectors",
-                int(line[here * per_vector]),
+                lines[here, 0, 0],
             )
         adjoint = elements[partner].conj().swapaxes(1, 2)
         miss = np.abs(elements - adjoint)
         if miss.max() > tolerance:
             r, m, n = (int(i) for i in np.unravel_index(miss.argmax(), miss.shape))
-            row = int(line[(r * self._size + m) * self._size + n])
-            other = self._lines[line[(partner[r] * self._size + n) * self._size + m]]
             raise self._error(
                 f"the element {elements[r, m, n]:.6g} and its conjugate {adjoint[r, m, n]:.6g} of "
-                f"line {other} differ by {miss.max():.2e} eV: not Hermitian",
+                f"line {lines[partner[r], n, m]} differ by {miss.max():.2e} eV: not Hermitian",
                 f"correct one of them, or raise tolerance = {tolerance:g}",
-                row,
+                lines[r, m, n],
             )
         averaged: Complexes = (elements + adjoint) / 2
         return averaged
 
-    def _error(
-        self, held: str, remedy: str, row: int | None = None, at: int | None = None
-    ) -> ValueError:
-        number = self._lines[row] if row is not None else at
-        place = f"{self.file}" if number is None else f"{self.file}, line {number}"
+    def _truncated(self, found: int, wanted: str) -> ValueError:
+        return self._error(
+            f"the file ends after {found} of {wanted}",
+            "copy or write it again: it is truncated, or its header is wrong",
+        )
+
+    def _error(self, held: str, remedy: str, line: int | None = None) -> ValueError:
+        place = f"{self.file}" if line is None else f"{self.file}, line {line}"
         return ValueError(f"{place}: {held}; {remedy}")
 
 
@@ -465,64 +412,59 @@ def _shifted(
     elif shifts is True and found is None:
         raise ValueError(f"shifts = True, but {beside[0]} does not exist; give its path")
     if shifts is False or found is None:
-        if source.shared and shifts is None:
+        if shifts is None and (source.degeneracies > 1).any():
             warnings.warn(
                 f"{file} has lattice vectors with several images and no {name} beside it: each "
                 "hopping is shared equally between the images; give shifts=False if this is meant",
                 stacklevel=3,
             )
         return vectors, elements
-    return _moved(_Shifts(found), vectors, elements)
+    return _moved(found, vectors, elements)
 
 
-class _Shifts:
-    """One ``_wsvec.dat``: for each vector and pair of orbitals the images that share a hopping."""
+def _read_images(file: Path) -> dict[tuple[int, ...], list[list[int]]]:
+    """Images that share a hopping, by R1, R2, R3, m and n, from a ``_wsvec.dat`` file."""
+    rows = iter([(i, text) for i, text in enumerate(_texts(file)[1:], 2) if text.strip()])
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.texts = _texts(file)
-        lines = [(i, text) for i, text in enumerate(self.texts[1:], 2) if text.strip()]
-        self.images: dict[tuple[int, ...], list[list[int]]] = {}
-        rows = iter(lines)
-        for at, text in rows:
-            key = self._whole(at, text, 5)
-            (count,) = self._whole(*next(rows, (at, "")), 1)
-            self.images[tuple(key)] = [
-                self._whole(*next(rows, (at, "")), 3) for _ in range(max(count, 0))
-            ]
-
-    def _whole(self, at: int, text: str, count: int) -> list[int]:
+    def integers(at: int, text: str, count: int) -> list[int]:
         words = _words(text)[:count]
         if len(words) < count or not all(map(_WHOLE.fullmatch, words)):
             raise ValueError(
-                f"{self.file}, line {at}: {text.strip()[:60]!r} where {count} integers should be; "
+                f"{file}, line {at}: {text.strip()[:60]!r} where {count} integers should be; "
                 "copy or write it again"
             )
         return [int(word) for word in words]
 
+    images = {}
+    for at, text in rows:
+        key = integers(at, text, 5)
+        (count,) = integers(*next(rows, (at, "")), 1)
+        images[tuple(key)] = [integers(*next(rows, (at, "")), 3) for _ in range(count)]
+    return images
 
-def _moved(shifts: _Shifts, vectors: Integers, elements: Complexes) -> tuple[Integers, Complexes]:
-    size = elements.shape[-1]
+
+def _moved(file: Path, vectors: Integers, elements: Complexes) -> tuple[Integers, Complexes]:
+    size, images = elements.shape[-1], _read_images(file)
     moved: dict[tuple[int, ...], Complexes] = {}
     for vector, matrix in zip(vectors.tolist(), elements, strict=True):
-        for m in range(size):
-            for n in range(size):
-                images = shifts.images.get((*vector, m + 1, n + 1))
-                if not images:
-                    raise ValueError(
-                        f"{shifts.file}: no images for R = {tuple(vector)}, m = {m + 1}, n = "
-                        f"{n + 1}; it belongs to another file, or give shifts=False"
-                    )
-                for image in images:
-                    place = tuple(a + b for a, b in zip(vector, image, strict=True))
-                    target = moved.setdefault(place, np.zeros((size, size), complex))
-                    target[m, n] += matrix[m, n] / len(images)
+        for m, n in np.ndindex(size, size):
+            shared = images.get((*vector, m + 1, n + 1))
+            if not shared:
+                raise ValueError(
+                    f"{file}: no images for R = {tuple(vector)}, m = {m + 1}, n = {n + 1}; it "
+                    "belongs to another file, or give shifts=False"
+                )
+            for image in shared:
+                place = tuple(a + b for a, b in zip(vector, image, strict=True))
+                target = moved.setdefault(place, np.zeros((size, size), complex))
+                target[m, n] += matrix[m, n] / len(shared)
     return np.array(list(moved)), np.array(list(moved.values()))
 
 
-def _element(where: Integers) -> str:
-    *vector, m, n = where.tolist()
-    return f"the element R = {tuple(vector)}, m = {m}, n = {n}"
+def _places(wanted: Integers, vectors: Integers) -> Integers:
+    """Where the wanted vectors stand among others, -1 for those that do not."""
+    number = {tuple(r): i for i, r in enumerate(vectors.tolist())}
+    return np.array([number.get(tuple(r), -1) for r in wanted.tolist()])
 
 
 def _in_dimension(
@@ -554,11 +496,9 @@ def _symmetrized(
         if np.abs(averaged - elements).max() <= tolerance:
             elements = averaged
     if symmetries and all(s.orbitals.shape == (size, size) for s in symmetries):
-        number = {tuple(r): i for i, r in enumerate(vectors.tolist())}
         averaged = np.zeros_like(elements)
         for symmetry in symmetries:
-            turned = (vectors @ symmetry.rotation.T).tolist()
-            images = np.array([number.get(tuple(r), -1) for r in turned])
+            images = _places(vectors @ symmetry.rotation.T, vectors)
             if (images < 0).any():
                 return elements  # which BlochModel refuses with its reason
             rotate = symmetry.orbitals

@@ -57,13 +57,7 @@ class Entry:
 
 
 def public() -> dict[str, Entry]:
-    """Return what the rooms and their wings export, each name where it is exported first.
-
-    Returns
-    -------
-    dict of str to Entry
-        By name, in the order of the page.
-    """
+    """Return what the rooms and their wings export, by name, each where it is exported first."""
     entries: dict[str, Entry] = {}
     for room in (import_module(f"nickbook.{name}") for name in ROOMS):
         own = [n for n, v in vars(room).items() if n[0] != "_" and _home(n, v)[0] is room]
@@ -77,18 +71,7 @@ def public() -> dict[str, Entry]:
 
 
 def page(entries: Mapping[str, Entry]) -> str:
-    """Write the page in MyST Markdown.
-
-    Parameters
-    ----------
-    entries : dict of str to Entry
-        From `public`.
-
-    Returns
-    -------
-    str
-        One section for each room, and in it one for each name.
-    """
+    """Write the page in MyST Markdown: a section for each room, and in it one for each name."""
     parts = [_HEAD]
     labels = {entry.room.__name__: _label(entry.room.__name__) for entry in entries.values()}
     labels |= {name: entry.label for name, entry in entries.items()}

@@ -16,12 +16,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from nickbook.arrays import Floats
 from nickbook.book.figures import PIXELS_PER_INCH, STYLE, require
+from nickbook.checks import one_of
 
 Limits = tuple[float, float]
-FloatArray = NDArray[np.float64]
 
 _INK = "#1c2024"
 _HAIRLINE: dict[str, Any] = {"color": "#7a7a7a", "linewidth": 0.8}
@@ -46,28 +46,23 @@ class Curve:
     """
 
     name: str
-    x: FloatArray
-    y: FloatArray
+    x: Floats
+    y: Floats
     color: str = ""
     dash: Literal["solid", "dashed", "dotted"] = "solid"
     points: bool = False
 
     def __post_init__(self) -> None:
-        """Copy the arrays, so that nothing changes them later, and check the rest."""
         _freeze(self, "x", ndim=1)
         _freeze(self, "y", ndim=1)
         if self.x.shape != self.y.shape:
-            message = (
+            raise ValueError(
                 f"x and y of curve {self.name!r} must have the same length, "
                 f"got {self.x.size} and {self.y.size}"
             )
-            raise ValueError(message)
         if not re.fullmatch(r"(#[0-9a-f]{6})?", self.color):
-            message = f"color must be '#rrggbb' or empty, got {self.color!r}"
-            raise ValueError(message)
-        if self.dash not in ("solid", "dashed", "dotted"):
-            message = f"dash must be 'solid', 'dashed' or 'dotted', got {self.dash!r}"
-            raise ValueError(message)
+            raise ValueError(f"color must be '#rrggbb' or empty, got {self.color!r}")
+        one_of("dash", self.dash, ("solid", "dashed", "dotted"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +83,7 @@ class Image:
         Written along the colour bar.
     """
 
-    values: FloatArray
+    values: Floats
     x_limits: Limits
     y_limits: Limits
     limits: Limits
@@ -96,13 +91,10 @@ class Image:
     label: str = ""
 
     def __post_init__(self) -> None:
-        """Copy the array, so that nothing changes it later, and check the rest."""
         _freeze(self, "values", ndim=2)
         for name in ("x_limits", "y_limits", "limits"):
             _check_limits(f"{name} of an image", getattr(self, name))
-        if self.scale not in ("viridis", "RdBu_r", "twilight"):
-            message = f"scale must be 'viridis', 'RdBu_r' or 'twilight', got {self.scale!r}"
-            raise ValueError(message)
+        one_of("scale", self.scale, ("viridis", "RdBu_r", "twilight"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +138,6 @@ class Panel:
     y_ticks: tuple[tuple[float, str], ...] = ()
 
     def __post_init__(self) -> None:
-        """Check that all lies within the frame."""
         for axis, lines in (("x", self.vertical), ("y", self.horizontal)):
             limits, log = getattr(self, f"{axis}_limits"), getattr(self, f"{axis}_log")
             _check_limits(f"{axis}_limits of panel {self.title!r}", limits)
@@ -157,15 +148,14 @@ class Panel:
                 self._check_inside(f"curve {curve.name!r}", axis, getattr(curve, axis), limits)
             self._check_inside("a marked line", axis, np.asarray(lines, dtype=float), limits)
 
-    def _check_inside(self, what: str, axis: str, values: FloatArray, limits: Limits) -> None:
+    def _check_inside(self, what: str, axis: str, values: Floats, limits: Limits) -> None:
         slack = 1e-9 * (limits[1] - limits[0])
         outside = (values < limits[0] - slack) | (values > limits[1] + slack)
         if outside.any():
-            message = (
+            raise ValueError(
                 f"{what} of panel {self.title!r} has {axis} = {values[outside][0]:.6g} outside "
                 f"{axis}_limits = {limits}: widen the limits or put NaN there"
             )
-            raise ValueError(message)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,11 +174,9 @@ class Drawing:
     readouts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check the kinds of the parts."""
         require(self.panels, tuple, "panels")
         if not self.panels:
-            message = "panels must hold at least one Panel, got ()"
-            raise ValueError(message)
+            raise ValueError("panels must hold at least one Panel, got ()")
         for panel in self.panels:
             require(panel, Panel, "each of panels")
         for label, text in self.readouts.items():
@@ -201,23 +189,10 @@ class Drawing:
 
 
 def draw(drawing: Drawing, *, width: int, height: int, columns: int, footer: str = "") -> Figure:
-    """Draw with matplotlib.
+    """Draw with matplotlib, `columns` panels in a row, and a line of text below.
 
-    Parameters
-    ----------
-    drawing : Drawing
-        What to draw.
-    width, height : int
-        Width of the figure and height of one row of panels, in CSS pixels.
-    columns : int
-        Panels in a row.
-    footer : str
-        A line below the panels.
-
-    Returns
-    -------
-    Figure
-        Not registered with pyplot, so nothing shows it on its own.
+    `width` of the figure and `height` of one row of panels are in CSS pixels. Pyplot does not know
+    the figure, so nothing shows it on its own.
     """
     rows = math.ceil(len(drawing.panels) / columns)
     size = (width / PIXELS_PER_INCH, rows * height / PIXELS_PER_INCH)
@@ -241,15 +216,9 @@ def mathtext(label: str) -> str:
 def _draw_panel(ax: Axes, panel: Panel) -> None:
     for image in panel.images:
         ax.grid(visible=False)
-        mesh = ax.imshow(
-            image.values,
-            origin="lower",
-            extent=(*image.x_limits, *image.y_limits),
-            cmap=image.scale,
-            vmin=image.limits[0],
-            vmax=image.limits[1],
-            aspect="auto",
-        )
+        frame = (*image.x_limits, *image.y_limits)
+        mesh = ax.imshow(image.values, image.scale, origin="lower", extent=frame, aspect="auto")
+        mesh.set_clim(*image.limits)
         ax.figure.colorbar(mesh, ax=ax, label=mathtext(image.label))
     for x in panel.vertical:
         ax.axvline(x, **_HAIRLINE)
@@ -289,15 +258,14 @@ def _plain(part: Any) -> Any:
 
 
 def _freeze(part: Any, name: str, *, ndim: int) -> None:
+    """Copy an array, so that nothing changes it later."""
     array = np.array(getattr(part, name), dtype=np.float64)
     if array.ndim != ndim:
-        message = f"{name} must be an array of {ndim} dimension(s), got shape {array.shape}"
-        raise ValueError(message)
+        raise ValueError(f"{name} must be an array of {ndim} dimension(s), got shape {array.shape}")
     array.setflags(write=False)
     object.__setattr__(part, name, array)
 
 
 def _check_limits(what: str, limits: Sequence[float]) -> None:
     if len(limits) != 2 or not np.isfinite(limits).all() or limits[0] >= limits[1]:
-        message = f"{what} must be two finite ascending numbers, got {limits}"
-        raise ValueError(message)
+        raise ValueError(f"{what} must be two finite ascending numbers, got {limits}")

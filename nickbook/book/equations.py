@@ -37,14 +37,8 @@ stands here under its name: "printed formulas" is `test_printed_formulas` in the
 class Entry:
     """What is known about one equation.
 
-    Parameters
-    ----------
-    labels : list of str
-        Labels under which chapters show it.
-    functions : dict of str to str
-        Public functions and classes that name it, with their labels in the reference.
-    tests : list of (str, str)
-        Tests that are marked with it, each with its file.
+    `labels` are those under which chapters show it, `functions` the public names whose docstrings
+    cite it, with their labels in the reference, and `tests` those marked with it, with their files.
     """
 
     labels: list[str] = field(default_factory=list)
@@ -53,23 +47,7 @@ class Entry:
 
 
 def cited(text: str) -> set[tuple[str, int]]:
-    """Find the equations that a text cites.
-
-    Parameters
-    ----------
-    text : str
-        A docstring, such as ``"LK Eqs. 12–14 and 18"``.
-
-    Returns
-    -------
-    set of (str, int)
-        Paper and number of each equation, ranges filled in.
-
-    Examples
-    --------
-    >>> sorted(cited("as in LK Eqs. 3 and 9-10"))
-    [('LK', 3), ('LK', 9), ('LK', 10)]
-    """
+    """Find the equations that a text cites, as paper and number, with ranges filled in."""
     found = set()
     for paper, numbers in _CITED.findall(text):
         for first, last in re.findall(r"(\d+)(?:\s*[–-]\s*(\d+))?", numbers):
@@ -78,23 +56,7 @@ def cited(text: str) -> set[tuple[str, int]]:
 
 
 def marked(source: str) -> dict[str, list[tuple[str, int]]]:
-    r"""Find the tests that are marked with equations, without running anything.
-
-    Parameters
-    ----------
-    source : str
-        A file of tests.
-
-    Returns
-    -------
-    dict of str to list of (str, int)
-        From the name of a function to the paper and number of each equation in its marks.
-
-    Examples
-    --------
-    >>> marked("@pytest.mark.equation('LK', 3, 10)\ndef test_printed_formulas(): ...")
-    {'test_printed_formulas': [('LK', 3), ('LK', 10)]}
-    """
+    """Find the tests of a file that are marked with equations, without running anything."""
     found = {}
     for test in ast.walk(ast.parse(source)):
         if not isinstance(test, ast.FunctionDef):
@@ -108,18 +70,7 @@ def marked(source: str) -> dict[str, list[tuple[str, int]]]:
 
 
 def equation_map(root: Path = ROOT) -> dict[tuple[str, int], Entry]:
-    """Collect what chapters, package and tests say about each numbered equation.
-
-    Parameters
-    ----------
-    root : Path
-        Top directory of the repository.
-
-    Returns
-    -------
-    dict
-        From paper and number to an `Entry`, in order.
-    """
+    """Collect what chapters, package and tests say about each numbered equation, in order."""
     entries: dict[tuple[str, int], Entry] = defaultdict(Entry)
     for chapter in sorted((root / "notebooks").glob("[0-9]*.md")):
         for label, paper, number in _LABEL.findall(chapter.read_text(encoding="utf-8")):
@@ -136,39 +87,24 @@ def equation_map(root: Path = ROOT) -> dict[tuple[str, int], Entry]:
 
 
 def page(entries: dict[tuple[str, int], Entry]) -> str:
-    """Write the page in MyST Markdown.
-
-    Parameters
-    ----------
-    entries : dict
-        From `equation_map`.
-
-    Returns
-    -------
-    str
-        One table per paper.
-    """
+    """Write the page in MyST Markdown, one table for each paper."""
     parts = [_HEAD]
     for paper, title in PAPERS.items():
-        rows = [(number, entry) for (p, number), entry in entries.items() if p == paper]
-        if not rows:
-            continue
-        lines = [f"| {number} | {' | '.join(_cells(entry))} |" for number, entry in rows]
-        head = "| equation | shown as | computed by | checked by |\n| --- | --- | --- | --- |\n"
-        table = head + "\n".join(lines)
+        lines = ["| equation | shown as | computed by | checked by |", "| --- | --- | --- | --- |"]
+        lines += [_row(number, entry) for (of, number), entry in entries.items() if of == paper]
+        table = "\n".join(lines)
         parts.append(f"## {title}\n\n:::{{div}}\n:class: wide\n\n{table}\n\n:::\n")
     return "\n".join(parts)
 
 
-def _cells(entry: Entry) -> tuple[str, str, str]:
-    return (
-        ", ".join(f"[](#{label})" for label in entry.labels),
-        ", ".join(f"[`{name}`](#{label})" for name, label in entry.functions.items()),
-        ", ".join(
-            f"[{name.removeprefix('test_').replace('_', ' ')}]({SOURCE}{path})"
-            for name, path in entry.tests
-        ),
+def _row(number: int, entry: Entry) -> str:
+    labels = ", ".join(f"[](#{label})" for label in entry.labels)
+    functions = ", ".join(f"[`{name}`](#{label})" for name, label in entry.functions.items())
+    tests = ", ".join(
+        f"[{name.removeprefix('test_').replace('_', ' ')}]({SOURCE}{path})"
+        for name, path in entry.tests
     )
+    return f"| {number} | {labels} | {functions} | {tests} |"
 
 
 if __name__ == "__main__":

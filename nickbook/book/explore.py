@@ -1,5 +1,6 @@
 """Figures with sliders: recomputed by Python in Jupyter, looked up in a table on the page."""
 
+import base64
 import itertools
 import math
 import os
@@ -17,6 +18,7 @@ from numpy.typing import ArrayLike
 from nickbook.book import table
 from nickbook.book.drawing import Drawing, draw
 from nickbook.book.figures import data_file, describe, png_bytes, require, show
+from nickbook.checks import one_of, real
 
 EXPLORER_MIME = "application/vnd.nickbook.explorer+json"
 
@@ -56,31 +58,21 @@ class Slider:
             raise ValueError(message)
         nearest = values[np.argmin(abs(values - self.value))]
         if not math.isclose(nearest, self.value, abs_tol=1e-9 * (values[-1] - values[0])):
-            message = (
+            raise ValueError(
                 f"value of slider {self.name!r} must be one of its values, got {self.value}; "
                 f"the nearest is {nearest}"
             )
-            raise ValueError(message)
         if not re.fullmatch(r"\.\d[feg]", self.format):
-            message = (
+            raise ValueError(
                 f"format of slider {self.name!r} must be like '.2f', '.1e' or '.3g', "
                 f"got {self.format!r}"
             )
-            raise ValueError(message)
         object.__setattr__(self, "values", tuple(values.tolist()))
         object.__setattr__(self, "value", float(nearest))
 
     def parse(self, value: Any) -> float:
         """Check a setting sent by the front end."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            message = f"{self.name} must be a number, got {value!r}"
-            raise TypeError(message)
-        if not self.values[0] <= value <= self.values[-1]:
-            message = (
-                f"{self.name} must lie between {self.values[0]} and {self.values[-1]}, got {value}"
-            )
-            raise ValueError(message)
-        return float(value)
+        return real(self.name, value, at_least=self.values[0], at_most=self.values[-1])
 
     def text(self) -> str:
         """Write the start setting."""
@@ -109,12 +101,10 @@ class Choice:
     value: str
 
     def __post_init__(self) -> None:
-        """Check the options."""
         if len(self.options) < 2 or len(set(self.options)) < len(self.options):
-            message = (
+            raise ValueError(
                 f"options of choice {self.name!r} must be distinct, two at least: {self.options!r}"
             )
-            raise ValueError(message)
         object.__setattr__(self, "options", tuple(self.options))
         self.parse(self.value)
 
@@ -125,10 +115,7 @@ class Choice:
 
     def parse(self, value: Any) -> str:
         """Check an option sent by the front end."""
-        if value not in self.options:
-            message = f"{self.name} must be one of {self.options}, got {value!r}"
-            raise ValueError(message)
-        return str(value)
+        return one_of(self.name, value, self.options)
 
     def text(self) -> str:
         """Write the start option."""
@@ -215,10 +202,8 @@ def explore(
         As for `figure`; ``alt`` should hold for all settings, readouts are added to it.
     data : mapping of str to array_like, optional
         Numbers to download, as for `figure`.
-    width : int
-        Width in CSS pixels.
-    height : int
-        Height of one row of panels in CSS pixels.
+    width, height : int
+        Width, and height of one row of panels, in CSS pixels.
     columns : int
         Panels in a row; narrow screens stack them.
     max_points, max_kilobytes : float
@@ -236,21 +221,21 @@ def explore(
     columns = min(columns, len(start.panels))
     footer = ", ".join(control.text() for control in sliders)
     png = png_bytes(draw(start, width=width, height=height, columns=columns, footer=footer))
-    spec = {
-        "controls": [_plain_control(control) for control in sliders],
-        "alt": words["alt"],
-        "width": width,
-        "height": height,
-        "columns": columns,
-    }
+    spec: dict[str, Any] = {"controls": list(map(_plain_control, sliders)), "alt": words["alt"]}
+    spec |= {"width": width, "height": height, "columns": columns}
     total = {"width": width, "height": height * math.ceil(len(start.panels) / columns)}
     content: dict[str, Any] = {**words, **total}
     static = os.environ.get("NICKBOOK_STATIC")
     if static in {"1", "dry"}:
         packed = tabulate(compute, sliders) if static == "1" else b""
-        _check_size(packed, sliders, max_kilobytes)
+        if len(packed) > 1000 * max_kilobytes:
+            raise ValueError(
+                f"the table takes {len(packed) / 1000:.0f} kB, more than max_kilobytes = "
+                f"{max_kilobytes:g}: {_coarsen(sliders)}, or sample the curves at fewer points"
+            )
         content |= {"data": data_file(label, data)} if data else {}
-        content |= {"esm": "explorer.mjs", "model": {"spec": spec, "table": table.to_text(packed)}}
+        model = {"spec": spec, "table": base64.b64encode(packed).decode()}
+        content |= {"esm": "explorer.mjs", "model": model}
         show({EXPLORER_MIME: content}, png, content)
     else:
         bundle = Explorer(compute, sliders, spec)._repr_mimebundle_()
@@ -258,18 +243,10 @@ def explore(
 
 
 def tabulate(compute: Callable[..., Drawing], controls: Sequence[Control]) -> bytes:
-    """Compute the drawings at all combinations of the controls' values, the last fastest.
+    """Compute and pack the drawings at all combinations of the controls' values, the last fastest.
 
-    Parameters
-    ----------
-    compute, controls
-        As for `explore`.
-
-    Returns
-    -------
-    bytes
-        As `table.pack` gives them. Where ``compute`` raised a ValueError the drawing at the start
-        stands in, and the key ``error`` holds the message.
+    Where ``compute`` raises a ValueError the drawing at the start stands in, and the key ``error``
+    holds the message; `table.pack` says what the bytes are.
     """
     names = [control.name for control in controls]
     start = compute(**{control.name: control.value for control in controls}).as_dict()
@@ -285,25 +262,16 @@ def tabulate(compute: Callable[..., Drawing], controls: Sequence[Control]) -> by
 
 def _check_controls(controls: Sequence[Control], max_points: int) -> None:
     if not controls or not all(isinstance(control, Control) for control in controls):
-        message = f"sliders must be a sequence of Slider or Choice, got {controls!r}"
-        raise TypeError(message)
+        raise TypeError(f"sliders must be a sequence of Slider or Choice, got {controls!r}")
     names = [control.name for control in controls]
     if len(set(names)) < len(names):
-        message = f"sliders must have different names, got {names}"
-        raise ValueError(message)
+        raise ValueError(f"sliders must have different names, got {names}")
     points = math.prod(len(control.values) for control in controls)
     if points > max_points:
-        message = f"the table would have {points} points, more than max_points = {max_points}"
-        raise ValueError(f"{message}: {_coarsen(controls)}")
-
-
-def _check_size(packed: bytes, controls: Sequence[Control], max_kilobytes: float) -> None:
-    if len(packed) > 1000 * max_kilobytes:
-        message = (
-            f"the table takes {len(packed) / 1000:.0f} kB, more than max_kilobytes = "
-            f"{max_kilobytes:g}: {_coarsen(controls)}, or sample the curves at fewer points"
+        raise ValueError(
+            f"the table would have {points} points, more than max_points = {max_points}: "
+            f"{_coarsen(controls)}"
         )
-        raise ValueError(message)
 
 
 def _coarsen(controls: Sequence[Control]) -> str:
@@ -312,21 +280,13 @@ def _coarsen(controls: Sequence[Control]) -> str:
 
 
 def _plain_control(control: Control) -> dict[str, Any]:
-    shared = {
-        "name": control.name,
-        "label": control.label,
-        "values": list(control.values),
-        "value": control.value,
-    }
+    plain: dict[str, Any] = {name: getattr(control, name) for name in ("name", "label", "value")}
+    plain["values"] = list(control.values)
     if isinstance(control, Choice):
-        return {"kind": "choice", **shared}
-    return {"kind": "slider", **shared, "unit": control.unit, "format": control.format}
+        return {"kind": "choice", **plain}
+    return {"kind": "slider", **plain, "unit": control.unit, "format": control.format}
 
 
-def _buffers(node: Any) -> Any:
+def _buffers(drawing: dict[str, Any]) -> Any:
     """Replace arrays by their bytes, which travel to the browser outside the JSON."""
-    if isinstance(node, dict):
-        return {name: _buffers(child) for name, child in node.items()}
-    if isinstance(node, list):
-        return [_buffers(child) for child in node]
-    return node.tobytes() if isinstance(node, np.ndarray) else node
+    return table.replaced(drawing, np.ndarray.tobytes)

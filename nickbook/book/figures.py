@@ -70,14 +70,10 @@ def subplots(
     axes : Axes or ndarray of Axes
         One axes for a single panel, otherwise an array as `matplotlib.pyplot.subplots` gives it.
     """
+    size = (width, height)
     with plt.rc_context(STYLE):
         fig, axes = plt.subplots(
-            rows,
-            columns,
-            figsize=(width, height),
-            layout="constrained",
-            sharex=sharex,
-            sharey=sharey,
+            rows, columns, figsize=size, layout="constrained", sharex=sharex, sharey=sharey
         )
     return fig, axes
 
@@ -116,8 +112,7 @@ def figure(
     """
     require(fig, Figure, "fig")
     if not fig.axes:
-        message = f"fig must have axes with something drawn in them, got {fig!r}"
-        raise ValueError(message)
+        raise ValueError(f"fig must have axes with something drawn in them, got {fig!r}")
     words = describe(label, caption, alt, check)
     table = data_file(label, data)
     with plt.rc_context(STYLE):
@@ -131,8 +126,7 @@ def figure(
 def require(value: object, kind: type, name: str) -> None:
     """Raise a TypeError that names the argument unless it is of this kind."""
     if not isinstance(value, kind):
-        message = f"{name} must be a {kind.__name__}, got {value!r}"
-        raise TypeError(message)
+        raise TypeError(f"{name} must be a {kind.__name__}, got {value!r}")
 
 
 def describe(label: str, caption: str, alt: str, check: str) -> dict[str, str]:
@@ -144,14 +138,12 @@ def describe(label: str, caption: str, alt: str, check: str) -> dict[str, str]:
             message = f"{name} must not be empty, got {value!r}: every figure of the book has one"
             raise ValueError(message)
     if not _LABEL.fullmatch(label):
-        message = f"label must look like 'fig-5-gaps' (fig-<chapter>-<name>), got {label!r}"
-        raise ValueError(message)
+        raise ValueError(f"label must look like 'fig-5-gaps' (fig-<chapter>-<name>), got {label!r}")
     if len(alt.strip()) < 40:
         message = f"alt must say in 40 characters or more what the figure shows, got {alt!r}"
         raise ValueError(message)
     if alt.strip() == caption.strip():
-        message = f"alt must not repeat the caption, got {alt!r}: describe what is seen"
-        raise ValueError(message)
+        raise ValueError(f"alt must not repeat the caption, got {alt!r}: describe what is seen")
     return {name: value.strip() for name, value in words.items()}
 
 
@@ -159,17 +151,15 @@ def data_file(label: str, data: Mapping[str, ArrayLike]) -> dict[str, str]:
     """Write named arrays as the content of a CSV or NPZ file named after the figure."""
     require(data, Mapping, "data")
     if not data:
-        message = f"data must map at least one name to an array, got {data!r}"
-        raise ValueError(message)
+        raise ValueError(f"data must map at least one name to an array, got {data!r}")
     arrays = {name: np.asarray(values) for name, values in data.items()}
     for name, array in arrays.items():
         require(name, str, "a name in data")
         if array.dtype.kind not in "biufcU":
-            message = (
+            raise TypeError(
                 f"data[{name!r}] must be an array of numbers or of strings, "
                 f"got {type(data[name]).__name__} of dtype {array.dtype}"
             )
-            raise TypeError(message)
     is_table = len({array.shape for array in arrays.values()}) == 1 and all(
         array.ndim == 1 and array.dtype.kind != "c" for array in arrays.values()
     )

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from itertools import count
@@ -42,33 +42,14 @@ KERNEL_ENVIRONMENT = {
 
 
 def chapters(directory: Path) -> list[Path]:
-    """Return the sources in a directory that are notebooks, in reading order.
-
-    Parameters
-    ----------
-    directory : Path
-        Where the pages are; those without a kernel in their header are plain text.
-
-    Returns
-    -------
-    list of Path
-        The ``.md`` files to execute.
-    """
+    """Return the sources in a directory that have a kernel in their header, in reading order."""
     return [page for page in sorted(directory.glob("*.md")) if "kernelspec" in read(page).metadata]
 
 
 def read(source: Path) -> NotebookNode:
     """Read a chapter's source as a notebook without outputs.
 
-    Parameters
-    ----------
-    source : Path
-        A MyST Markdown file.
-
-    Returns
-    -------
-    NotebookNode
-        Its cells, with identifiers that depend on their position and content alone.
+    Identifiers of its cells depend on their position and content alone.
     """
     notebook: NotebookNode = jupytext.read(source, fmt="md:myst")
     for number, cell in enumerate(notebook.cells):
@@ -81,25 +62,14 @@ def made_from(notebook: NotebookNode, folder: Path) -> str:
     """Hash what decides a chapter's outputs: its code cells and all that they call.
 
     That is the modules of this package that they import, the rows of the ledger that they name,
-    with the modules that measure them, and the files beside the chapter that they name.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-        The chapter, with or without outputs.
-    folder : Path
-        Where it lies.
-
-    Returns
-    -------
-    str
-        A hexadecimal SHA-256. Prose, comments and tags that only change the looks do not count.
+    with the modules that measure them, and the files beside the chapter that they name. Prose,
+    comments and tags that only change the looks do not count.
     """
     cells = _code_cells(notebook)
     codes = [_code(cell.source) for cell in cells]
     texts = [[code.text, _tags(cell)] for code, cell in zip(codes, cells, strict=True)]
     strings = frozenset[str]().union(*(code.strings for code in codes))
-    every = any(re.search(r"\bledger\(\s*\)", code.text) for code in codes)
+    every = any(re.search(r"\bledger\(\s*\)", cell.source) for cell in cells)
     rows = {name: row for name, row in _ledger().items() if every or name in strings}
     behind = closure({module for module, _ in rows.values()}, codes)
     own = _hash([notebook.metadata.kernelspec.name, texts, sorted(rows.items())])
@@ -107,34 +77,14 @@ def made_from(notebook: NotebookNode, folder: Path) -> str:
 
 
 def is_stale(source: Path) -> bool:
-    """Tell whether a chapter has to be executed.
-
-    Parameters
-    ----------
-    source : Path
-        A MyST Markdown file.
-
-    Returns
-    -------
-    bool
-        True when the executed copy is missing, holds other code or other outputs than it was
-        written with, or what the code calls has changed.
-    """
+    """Tell whether a chapter has to run: its code, what that calls, or its copy has changed."""
     return paired(source) is None
 
 
 def paired(source: Path) -> NotebookNode | None:
     """Put the outputs of a chapter's executed copy beside its source as it is now.
 
-    Parameters
-    ----------
-    source : Path
-        A MyST Markdown file.
-
-    Returns
-    -------
-    NotebookNode or None
-        What the executed copy should be, or None if it is stale.
+    Returns what the executed copy should be, or None if it is stale.
     """
     executed = source.with_suffix(".ipynb")
     if not executed.exists():
@@ -152,15 +102,7 @@ def paired(source: Path) -> NotebookNode | None:
 def execute(source: Path) -> str | None:
     """Execute a chapter in a new kernel and write its ``.ipynb`` if every cell succeeds.
 
-    Parameters
-    ----------
-    source : Path
-        A MyST Markdown file.
-
-    Returns
-    -------
-    str or None
-        What went wrong, with the cell and its traceback; the old copy is then left alone.
+    Otherwise returns what went wrong, with the cell and its traceback, and leaves the old copy.
     """
     notebook = read(source)
     origin = made_from(notebook, source.parent)  # before, for what changes meanwhile
@@ -185,20 +127,7 @@ def execute(source: Path) -> str | None:
 
 
 def write(notebook: NotebookNode, source: Path) -> bool:
-    """Write a chapter's executed copy, unless it stands there already.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-        The chapter with its outputs.
-    source : Path
-        Its MyST Markdown file.
-
-    Returns
-    -------
-    bool
-        Whether the file changed.
-    """
+    """Write a chapter's executed copy if it changed; return whether it did."""
     executed, text = source.with_suffix(".ipynb"), f"{nbformat.writes(notebook)}\n"
     if executed.exists() and executed.read_text(encoding="utf-8") == text:
         return False
@@ -208,38 +137,8 @@ def write(notebook: NotebookNode, source: Path) -> bool:
     return True
 
 
-def run(sources: Iterable[Path], *, jobs: int) -> list[str]:
-    """Execute chapters side by side.
-
-    Parameters
-    ----------
-    sources : iterable of Path
-        MyST Markdown files.
-    jobs : int
-        How many to execute at a time.
-
-    Returns
-    -------
-    list of str
-        What went wrong, one text for each chapter that failed.
-    """
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        return [failure for failure in pool.map(execute, sources) if failure]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        The words after the command; those of the process by default.
-
-    Returns
-    -------
-    int
-        0, or 1 when a chapter failed or, with ``--check``, is stale.
-    """
+    """Run the command line; return 1 when a chapter failed or, with ``--check``, is stale."""
     parser = argparse.ArgumentParser(
         prog="python -m nickbook.book.notebooks", description="Execute the stale chapters."
     )
@@ -266,7 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"same code, outputs kept: {source}")
     for source in stale:
         print(f"to run: {source}", flush=True)
-    failures = run(stale, jobs=options.jobs)
+    with ProcessPoolExecutor(max_workers=options.jobs) as pool:
+        failures = [failure for failure in pool.map(execute, stale) if failure]
     for failure in failures:
         print(failure, file=sys.stderr)
     return int(bool(failures))

@@ -7,16 +7,15 @@ their panel in 65534 steps (logarithmic where the axis is), images in 254 levels
 scale, so a decoded value is off by at most half a step. ``explorer.mjs`` holds the decoder.
 """
 
-import base64
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nickbook.book.drawing import FloatArray
+from nickbook.arrays import Floats
 
 CURVE_STEPS = 65534
 IMAGE_STEPS = 254
@@ -27,37 +26,27 @@ Steps = NDArray[np.uint16]
 
 
 def pack(drawings: Sequence[dict[str, Any]]) -> bytes:
-    """Pack drawings of one structure into deflated bytes.
+    """Pack drawings of one structure, as `Drawing.as_dict` gives them, into deflated bytes.
 
-    Parameters
-    ----------
-    drawings : sequence of dict
-        As `Drawing.as_dict` gives them.
-
-    Returns
-    -------
-    bytes
-        A zlib stream of: the header's length (uint32, little endian), the header (JSON), the low
-        bytes and then the high bytes of a sequence of 16-bit numbers. They are the pooled arrays,
-        each minus the one before it when both have the same length, differenced twice modulo
-        65536, with the sign moved to the lowest bit (0, -1, 1, -2 become 0, 1, 2, 3).
-
-    Raises
-    ------
-    ValueError
-        If the structure of one drawing differs from that of the first.
+    The zlib stream holds: the header's length (uint32, little endian), the header (JSON), the low
+    bytes and then the high bytes of a sequence of 16-bit numbers. They are the pooled arrays, each
+    minus the one before it when both have the same length, differenced twice modulo 65536, with
+    the sign moved to the lowest bit (0, -1, 1, -2 become 0, 1, 2, 3). A drawing whose structure
+    differs from that of the first raises ValueError.
     """
     table = [dict(_leaves(_quantize(drawing))) for drawing in drawings]
     for number, leaves in enumerate(table):
         if leaves.keys() != table[0].keys():
             path = min(leaves.keys() ^ table[0].keys(), key=str)
-            message = (
+            raise ValueError(
                 f"drawing {number} of the table has other panels, curves or readouts than the "
                 f"first (at {'/'.join(map(str, path))}): return the same ones everywhere, "
                 "with empty arrays for a curve that is absent"
             )
-            raise ValueError(message)
-    array_holes, scalar_holes = _holes(table)
+    first = table[0]
+    array_holes = [path for path, value in first.items() if isinstance(value, np.ndarray)]
+    scalars_of_first = [path for path in first if path not in array_holes]
+    scalar_holes = [p for p in scalars_of_first if any(row[p] != first[p] for row in table)]
     arrays: dict[bytes, int] = {}
     scalars: dict[str, int] = {}
     rows = [
@@ -69,7 +58,7 @@ def pack(drawings: Sequence[dict[str, Any]]) -> bytes:
     ]
     pool = [np.frombuffer(array, dtype=np.uint16) for array in arrays]
     header = {
-        "template": _template(_quantize(drawings[0])),
+        "template": replaced(_quantize(drawings[0]), lambda _: None),
         "arrayHoles": array_holes,
         "scalarHoles": scalar_holes,
         # Neighbouring points use neighbouring entries: differences are mostly 0 and 1.
@@ -81,36 +70,22 @@ def pack(drawings: Sequence[dict[str, Any]]) -> bytes:
     return zlib.compress(len(text).to_bytes(4, "little") + text + _shuffle(pool), 9)
 
 
-def to_text(packed: bytes) -> str:
-    """Encode packed bytes for a JSON string."""
-    return base64.b64encode(packed).decode()
-
-
-def _holes(table: list[dict[Path, Any]]) -> tuple[list[Path], list[Path]]:
-    """Find the paths of all arrays, and those of the scalars that change within the table."""
-    first = table[0]
-    arrays = [path for path in first if isinstance(first[path], np.ndarray)]
-    scalars = [
-        path
-        for path in first
-        if not isinstance(first[path], np.ndarray)
-        and any(row[path] != first[path] for row in table)
-    ]
-    return arrays, scalars
+def replaced(node: Any, leaf: Callable[[NDArray[Any]], Any]) -> Any:
+    """Put something else in the place of each array in nested dicts and lists."""
+    if isinstance(node, dict):
+        return {name: replaced(child, leaf) for name, child in node.items()}
+    if isinstance(node, list):
+        return [replaced(child, leaf) for child in node]
+    return leaf(node) if isinstance(node, np.ndarray) else node
 
 
 def _quantize(drawing: dict[str, Any]) -> dict[str, Any]:
     """Replace arrays by whole steps within the limits that the drawing itself states."""
     panels = []
     for panel in drawing["panels"]:
+        frame = {axis: (panel[f"{axis}_limits"], panel[f"{axis}_log"]) for axis in ("x", "y")}
         curves = [
-            curve
-            | {
-                axis: _steps(
-                    curve[axis], panel[f"{axis}_limits"], panel[f"{axis}_log"], CURVE_STEPS
-                )
-                for axis in ("x", "y")
-            }
+            curve | {a: _steps(curve[a], *frame[a], CURVE_STEPS) for a in frame}
             for curve in panel["curves"]
         ]
         images = [
@@ -121,7 +96,7 @@ def _quantize(drawing: dict[str, Any]) -> dict[str, Any]:
     return drawing | {"panels": panels}
 
 
-def _steps(values: FloatArray, limits: Sequence[float], log: bool, steps: int) -> Steps:
+def _steps(values: Floats, limits: Sequence[float], log: bool, steps: int) -> Steps:
     low, high = np.log(limits) if log else limits
     fraction = ((np.log(values) if log else values) - low) / (high - low)
     whole = np.rint(np.clip(fraction, 0, 1) * steps)
@@ -151,11 +126,3 @@ def _leaves(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
             yield from _leaves(child, (*path, place))
     else:
         yield path, node
-
-
-def _template(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {name: _template(child) for name, child in node.items()}
-    if isinstance(node, list):
-        return [_template(child) for child in node]
-    return None if isinstance(node, np.ndarray) else node

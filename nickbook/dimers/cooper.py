@@ -98,8 +98,7 @@ def pair_states(band: str, *, spin: str = "singlet") -> Complexes:
     one_of("band", band, BANDS)
     one_of("spin", spin, ("singlet", "triplet"))
     c = _modes()
-    vacuum = np.zeros(2**MODES)
-    vacuum[0] = 1.0
+    vacuum = np.eye(1, 2**MODES)[0]
     first, second = (c[(band, 1, s)].T @ (c[(band, -1, 1 - s)].T @ vacuum) for s in (0, 1))
     pair = (first - second if spin == "singlet" else first + second) / np.sqrt(2)
     return np.asarray(np.kron(SINGLET, pair[sector(MODES, 2)]), dtype=complex)

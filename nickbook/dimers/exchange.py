@@ -15,6 +15,7 @@ from nickbook.arrays import Floats
 from nickbook.checks import momenta, one_of, real
 from nickbook.dimers.hubbard import HubbardDimer
 from nickbook.dimers.virtual import kondo_weights, self_energy_weights, virtual_energies
+from nickbook.papers import LK
 
 Variant = Literal["printed", "heisenberg", "hubbard"]
 VARIANTS = ("printed", "heisenberg", "hubbard")
@@ -65,7 +66,7 @@ class Hybridization:
 
 
 def self_energies(
-    *, t_xz: float, E_a: float, t_c: float = 0.6, U: float = 5.0, variant: Variant = "printed"
+    *, t_xz: float, E_a: float, t_c: float = LK.t_c, U: float = LK.U, variant: Variant = "printed"
 ) -> SelfEnergies:
     """Band shifts epsilon_alpha, epsilon_beta of LK Eq. 3.
 
@@ -100,23 +101,17 @@ def self_energies(
     (True, False)
     """
     strength = 4 * real("t_xz", t_xz, unit="eV") ** 2
-    one_of("variant", variant, VARIANTS)
-    if variant == "printed":
-        E_b = _lower_level(E_a, t_c, U)
-        return SelfEnergies(
-            strength * (1 / E_a - 1 / (E_a + U)), strength * (1 / E_b - 1 / (E_b + U))
-        )
+    if one_of("variant", variant, VARIANTS) == "printed":
+        depths = E_a, _lower_level(E_a, t_c, U)
+        return SelfEnergies(*(strength * (1 / E - 1 / (E + U)) for E in depths))
     occupation, energies, _ = _virtual(E_a, t_c, U, variant)
     weights = self_energy_weights(occupation)
-    alpha, beta = (
-        strength * sum(w / energies[m] for m, w in weights[band].items())
-        for band in ("alpha", "beta")
-    )
-    return SelfEnergies(alpha, beta)
+    sums = {band: sum(w / energies[m] for m, w in weights[band].items()) for band in weights}
+    return SelfEnergies(strength * sums["alpha"], strength * sums["beta"])
 
 
 def kondo_couplings(
-    *, t_xz: float, E_a: float, t_c: float = 0.6, U: float = 5.0, variant: Variant = "printed"
+    *, t_xz: float, E_a: float, t_c: float = LK.t_c, U: float = LK.U, variant: Variant = "printed"
 ) -> KondoCouplings:
     """Kondo exchange constants J_K^a, J_K^b of LK Eq. 10.
 
@@ -137,27 +132,16 @@ def kondo_couplings(
     ------
     ValueError
         If an energy is out of range or `variant` unknown.
-
-    Examples
-    --------
-    >>> couplings = kondo_couplings(t_xz=0.24, E_a=0.5)
-    >>> couplings.a > couplings.b
-    True
     """
     strength = 4 * real("t_xz", t_xz, unit="eV") ** 2
-    one_of("variant", variant, VARIANTS)
-    if variant == "printed":
-        E_b = _lower_level(E_a, t_c, U)
-        return KondoCouplings(
-            strength * (1 / E_a + 1 / (E_a + U)), strength * (1 / E_b + 1 / (E_b + U))
-        )
+    if one_of("variant", variant, VARIANTS) == "printed":
+        depths = E_a, _lower_level(E_a, t_c, U)
+        return KondoCouplings(*(strength * (1 / E + 1 / (E + U)) for E in depths))
     occupation, singlet, triplet = _virtual(E_a, t_c, U, variant)
+    inverse = {m: (1 / singlet[m] + 1 / triplet[m]) / 2 for m in singlet}
     weights = kondo_weights(occupation)
-    a, b = (
-        strength * sum(w * (1 / singlet[m] + 1 / triplet[m]) / 2 for m, w in weights[c].items())
-        for c in ("a", "b")
-    )
-    return KondoCouplings(a, b)
+    sums = {term: sum(w * inverse[m] for m, w in weights[term].items()) for term in weights}
+    return KondoCouplings(strength * sums["a"], strength * sums["b"])
 
 
 def pairing_constant(
@@ -204,12 +188,11 @@ def pairing_constant(
     J_c = real("J_c", J_c, above=0.0, unit="eV")
     transfer = real("transfer", transfer, above=-J_c, below=J_c, unit="eV")
     factors = {"singlet": 1.5, "triplet": -0.5}
-    return (
-        factors[one_of("channel", channel, tuple(factors))] * J_H**2 * J_c / (J_c**2 - transfer**2)
-    )
+    factor = factors[one_of("channel", channel, tuple(factors))]
+    return factor * J_H**2 * J_c / (J_c**2 - transfer**2)
 
 
-def pairing_enhancement(q: ArrayLike, *, J_c: float = 0.288, J_ab: float = 0.018) -> Floats:
+def pairing_enhancement(q: ArrayLike, *, J_c: float = LK.J_c, J_ab: float = LK.J_ab) -> Floats:
     """Ratio V(q)/V = (J_c/omega_q)**2 that triplon dispersion gives when f^a = f^b = 1.
 
     One power of 1/omega_q is the denominator, the other the intensity with which harmonic
@@ -267,8 +250,8 @@ def hybridization_from_bands(
     epsilon_alpha: float,
     epsilon_beta: float,
     *,
-    t_c: float = 0.6,
-    U: float = 5.0,
+    t_c: float = LK.t_c,
+    U: float = LK.U,
     variant: Variant = "printed",
 ) -> Hybridization:
     """Level depth and hopping for which Eq. 3, or its derived form, gives two coefficients.
@@ -303,8 +286,7 @@ def hybridization_from_bands(
     deepest = U - 2 * t_c if variant != "printed" else 20 * U
     depths = np.geomspace(1e-3, deepest * (1 - 1e-9), 400)
     signs = np.sign([mismatch(x) for x in depths])
-    crossing = np.flatnonzero(signs[1:] * signs[:-1] < 0)
-    for i in crossing:
+    for i in np.flatnonzero(signs[1:] * signs[:-1] < 0):
         depth = float(brentq(mismatch, depths[i], depths[i + 1], xtol=1e-14))
         unit = self_energies(t_xz=0.5, E_a=depth, t_c=t_c, U=U, variant=variant).alpha
         if unit > 0:
@@ -319,8 +301,8 @@ def hybridization_for_splitting(
     splitting: float,
     *,
     E_a: float,
-    t_c: float = 0.6,
-    U: float = 5.0,
+    t_c: float = LK.t_c,
+    U: float = LK.U,
     variant: Variant = "printed",
 ) -> float:
     """Hopping t_xz that gives a splitting |epsilon_alpha - epsilon_beta| at a level depth.
@@ -345,7 +327,7 @@ def hybridization_for_splitting(
     Raises
     ------
     ValueError
-        If `splitting` or another energy is out of range, or `variant` unknown.
+        If an energy is out of range or `variant` unknown.
     """
     splitting = real("splitting", splitting, above=0.0, unit="eV")
     unit = self_energies(t_xz=0.5, E_a=E_a, t_c=t_c, U=U, variant=variant)

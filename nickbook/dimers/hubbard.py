@@ -5,11 +5,9 @@ from typing import Literal
 
 import numpy as np
 
-from nickbook.arrays import Floats
 from nickbook.checks import one_of, real
 from nickbook.dimers.fock import annihilators, restrict, sector, total
-
-SITE_MODES = 4
+from nickbook.papers import LK
 
 
 @dataclass(frozen=True)
@@ -32,19 +30,13 @@ class HubbardDimer:
     ------
     ValueError
         If `t_c` or `U` is negative, or both are zero.
-
-    Examples
-    --------
-    >>> round(HubbardDimer(t_c=0.6, U=5.0).exchange, 4)
-    0.2731
     """
 
-    t_c: float = 0.6
-    U: float = 5.0
+    t_c: float = LK.t_c
+    U: float = LK.U
     level: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse parameters without a singlet ground state of two electrons."""
         real("t_c", self.t_c, at_least=0.0, unit="eV")
         real("U", self.U, at_least=0.0, unit="eV")
         real("level", self.level, unit="eV")
@@ -79,6 +71,11 @@ class HubbardDimer:
         n = self.bonding_occupation
         return float(0.5 - np.sqrt(n * (1 - n)))
 
+    def two_electrons(self, start: str) -> float:
+        """Energy of the dimer that holds two electrons, in its singlet or its triplet."""
+        one_of("start", start, ("singlet", "triplet"))
+        return self.singlet if start == "singlet" else self.triplet
+
     def one_electron(self, orbital: Literal["a", "b"]) -> float:
         """Energy of the dimer that holds a single electron, in `orbital`."""
         return self.level + self._splitting(orbital)
@@ -96,21 +93,17 @@ class HubbardDimer:
         orbital; in the triplet it is in the other one.
         """
         left = orbital if start == "singlet" else _other(orbital)
-        return self.one_electron(left) - self._start(start)
+        return self.one_electron(left) - self.two_electrons(start)
 
     def addition(
         self, orbital: Literal["a", "b"], *, start: Literal["singlet", "triplet"] = "singlet"
     ) -> float:
         """Energy to move an electron from the Fermi level to `orbital`."""
         hole = orbital if start == "singlet" else _other(orbital)
-        return self.three_electrons(hole) - self._start(start)
+        return self.three_electrons(hole) - self.two_electrons(start)
 
     def _splitting(self, orbital: str) -> float:
         return self.t_c if one_of("orbital", orbital, ("a", "b")) == "a" else -self.t_c
-
-    def _start(self, start: str) -> float:
-        one_of("start", start, ("singlet", "triplet"))
-        return self.singlet if start == "singlet" else self.triplet
 
 
 def _other(orbital: str) -> Literal["a", "b"]:
@@ -118,7 +111,10 @@ def _other(orbital: str) -> Literal["a", "b"]:
 
 
 def exchange_constant(
-    t_c: float = 0.6, U: float = 5.0, *, method: Literal["perturbative", "exact"] = "perturbative"
+    t_c: float = LK.t_c,
+    U: float = LK.U,
+    *,
+    method: Literal["perturbative", "exact"] = "perturbative",
 ) -> float:
     """Interlayer exchange J_c of the dimer.
 
@@ -141,11 +137,6 @@ def exchange_constant(
     ------
     ValueError
         If the parameters are those of no dimer, U = 0 in the perturbative form included.
-
-    Examples
-    --------
-    >>> round(exchange_constant(0.6, 5.0), 3)
-    0.288
     """
     dimer = HubbardDimer(t_c=t_c, U=U)
     if one_of("method", method, ("perturbative", "exact")) == "exact":
@@ -201,7 +192,7 @@ def spectral_poles(dimer: HubbardDimer, orbital: str) -> tuple[Pole, ...]:
     4.773 0.284
     """
     sign = 1 if one_of("orbital", orbital, ("b", "a")) == "b" else -1
-    c = annihilators(SITE_MODES)  # z1 up, z1 down, z2 up, z2 down
+    c = annihilators(4)  # z1 up, z1 down, z2 up, z2 down
     number = [x.T @ x for x in c]
     hop = total(c[s].T @ c[s + 2] for s in (0, 1))
     hamiltonian = total(
@@ -209,14 +200,14 @@ def spectral_poles(dimer: HubbardDimer, orbital: str) -> tuple[Pole, ...]:
         + [-dimer.t_c * hop, -dimer.t_c * hop.T]
         + [dimer.U * (number[i] @ number[i + 1]) for i in (0, 2)]
     )
-    two = sector(SITE_MODES, 2)
+    two = sector(4, 2)
     levels, vectors = np.linalg.eigh(restrict(hamiltonian, two))
-    ground = np.zeros(2**SITE_MODES, dtype=complex)
+    ground = np.zeros(16, dtype=complex)
     ground[two] = vectors[:, 0]
     remove = (c[0] + sign * c[2]) / np.sqrt(2)
     poles = []
     for electrons, operator, side in ((1, remove, -1), (3, remove.T, 1)):
-        states = sector(SITE_MODES, electrons)
+        states = sector(4, electrons)
         energies, finals = np.linalg.eigh(restrict(hamiltonian, states))
         if energies[0] <= levels[0]:
             raise ValueError(
@@ -224,15 +215,9 @@ def spectral_poles(dimer: HubbardDimer, orbital: str) -> tuple[Pole, ...]:
                 f"ground state, but {electrons} lie at {energies[0] - levels[0]:.6g} eV from it"
             )
         weights = np.abs(finals.conj().T @ (operator @ ground)[states]) ** 2
-        poles += [
-            Pole(float(side * (e - levels[0])), float(w))
-            for e, w in _merged(energies, weights)
-            if w > 1e-12
-        ]
+        steps = np.flatnonzero(np.diff(energies) > 1e-9) + 1
+        for level, weight in zip(np.split(energies, steps), np.split(weights, steps), strict=True):
+            if weight.sum() > 1e-12:  # of all that are degenerate
+                energy = side * (level.mean() - levels[0])
+                poles.append(Pole(float(energy), float(weight.sum())))
     return tuple(sorted(poles))
-
-
-def _merged(energies: Floats, weights: Floats) -> list[tuple[float, float]]:
-    """Add up the weights of degenerate levels."""
-    groups = np.split(np.arange(len(energies)), np.flatnonzero(np.diff(energies) > 1e-9) + 1)
-    return [(energies[g].mean(), weights[g].sum()) for g in groups]

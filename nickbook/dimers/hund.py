@@ -39,12 +39,6 @@ def band_spins() -> BandSpins:
     BandSpins
         s_1, s_2, s_alphabeta and s_betaalpha on the 16 states of the modes beta up, beta down,
         alpha up, alpha down, with x_1, x_2 = (beta +- alpha)/sqrt(2).
-
-    Examples
-    --------
-    >>> s = band_spins()
-    >>> bool(np.allclose(s.layer_1 - s.layer_2, s.alpha_beta + s.beta_alpha))
-    True
     """
     modes = annihilators(4)
     beta, alpha = modes[:2], modes[2:]

@@ -24,7 +24,7 @@ from nickbook.dimers.fock import (
     total,
 )
 from nickbook.dimers.hubbard import HubbardDimer
-from nickbook.dimers.spins import PAULI, SINGLET, triplon_creators
+from nickbook.dimers.spins import PAULI
 
 VIRTUAL_STATES = ("a", "b", "baa", "bba")
 ORBITALS = ("b", "a", "beta", "alpha")
@@ -81,22 +81,19 @@ def _dimer_hamiltonian(dimer: HubbardDimer) -> sp.csr_array:
     return total(terms)
 
 
+@lru_cache(maxsize=8)
 def _dimer_states(bonding_occupation: float) -> tuple[Complexes, Complexes]:
     """Singlet and the three triplets, no band electron; triplets have the phase of LK Eq. 7."""
+    real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)
     c = _operators()
-    vacuum = np.zeros(2**MODES)
-    vacuum[0] = 1.0
+    vacuum = np.eye(1, 2**MODES)[0]
     pairs = [c[m][0].T @ (c[m][1].T @ vacuum) for m in ("b", "a")]
     singlet = np.sqrt(bonding_occupation) * pairs[0] - np.sqrt(1 - bonding_occupation) * pairs[1]
     covalent = (pairs[0] - pairs[1]) / np.sqrt(2)
-    return singlet.astype(complex), np.array([s @ covalent for s in _layer_difference()])
-
-
-@lru_cache(maxsize=1)
-def _layer_difference() -> list[sp.csr_array]:
-    """S_1 - S_2 = sum over spins of (b+ sigma a + a+ sigma b)/2."""
-    b, a = _operators()["b"], _operators()["a"]
-    return [x + y for x, y in zip(spin_density(b, a), spin_density(a, b), strict=True)]
+    # S_1 - S_2 = sum over spins of (b+ sigma a + a+ sigma b)/2
+    densities = spin_density(c["b"], c["a"]), spin_density(c["a"], c["b"])
+    difference = [x + y for x, y in zip(*densities, strict=True)]
+    return singlet.astype(complex), np.array([s @ covalent for s in difference])
 
 
 def _model_space(bonding_occupation: float) -> Complexes:
@@ -141,7 +138,6 @@ def self_energy_weights(bonding_occupation: float = 0.5) -> dict[str, dict[str, 
     >>> self_energy_weights()["alpha"]
     {'a': 0.5, 'bba': -0.5}
     """
-    real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)
     singlet, _ = _dimer_states(bonding_occupation)
     hop = _hybridization()
     weights: dict[str, dict[str, float]] = {"alpha": {}, "beta": {}}
@@ -181,7 +177,6 @@ def kondo_weights(bonding_occupation: float = 0.5) -> dict[str, dict[str, float]
     >>> kondo_weights()
     {'a': {'b': 1.0, 'bba': 1.0}, 'b': {'a': 1.0, 'baa': 1.0}}
     """
-    real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)
     model = _model_space(bonding_occupation)
     hopped = np.asarray(_hybridization() @ model)
     tables: dict[str, dict[str, float]] = {"a": {}, "b": {}}
@@ -227,7 +222,6 @@ def virtual_paths(
     >>> virtual_paths(("s", "beta up"), ("t+", "alpha down"))
     {'a': 0.707107, 'baa': 0.707107}
     """
-    real("bonding_occupation", bonding_occupation, at_least=0.0, at_most=1.0)
     hop = _hybridization()
     start, end = (np.asarray(hop @ _state(*w, bonding_occupation)) for w in (initial, final))
     paths = {}
@@ -268,8 +262,7 @@ def virtual_energies(dimer: HubbardDimer, *, start: str = "singlet") -> dict[str
     ValueError
         If `start` is not one of these.
     """
-    one_of("start", start, ("singlet", "triplet"))
-    origin = dimer.singlet if start == "singlet" else dimer.triplet
+    origin = dimer.two_electrons(start)
     levels = {
         "b": dimer.one_electron("b"),
         "a": dimer.one_electron("a"),
@@ -304,35 +297,20 @@ def exact_couplings(dimer: HubbardDimer, hybridization: float) -> ExactCouplings
     full = _dimer_hamiltonian(dimer) + hybridization * _hybridization()
     singlet, triplets = _dimer_states(dimer.bonding_occupation)
     empty, one = sector(MODES, 2), sector(MODES, 3)
-    vacuum = effective_hamiltonian(restrict(full, empty), np.array([singlet, *triplets]).T[empty])[
-        0, 0
-    ]
+    dimer_states = np.array([singlet, *triplets]).T
+    vacuum = effective_hamiltonian(restrict(full, empty), dimer_states[empty])[0, 0]
     model = _model_space(dimer.bonding_occupation)[one]
     block = effective_hamiltonian(restrict(full, one), model)
-    kondo = _kondo_components(block)
-    return ExactCouplings(
-        alpha=float((block[2, 2] - vacuum).real),
-        beta=float((block[0, 0] - vacuum).real),
-        kondo_a=kondo[0],
-        kondo_b=kondo[1],
-    )
+    beta, alpha = (float((block[i, i] - vacuum).real) for i in (0, 2))
+    return ExactCouplings(alpha, beta, *_kondo_components(block))
 
 
 def _kondo_components(block: Complexes) -> tuple[float, float]:
     """Coefficients of T . s_alphabeta and T+ . s_alphabeta in a 16 x 16 matrix."""
-    flip = np.array([[0, 0], [1, 0]])
-    create = _triplon_on_model()
-    spin = [np.kron(flip, s / 2) for s in PAULI]
+    create = np.eye(4)[1:, :, None] * np.eye(4)[0]  # T+ in the basis s, t_x, t_y, t_z
+    spin = np.kron([[0, 0], [1, 0]], PAULI / 2)
     parts = []
-    for triplon in (create.conj().transpose(0, 2, 1), create):
+    for triplon in (create.transpose(0, 2, 1), create):
         term = sum(np.kron(t, s) for t, s in zip(triplon, spin, strict=True))
         parts.append(float((np.vdot(term, block) / np.vdot(term, term)).real))
     return parts[0], parts[1]
-
-
-@lru_cache(maxsize=1)
-def _triplon_on_model() -> Complexes:
-    """T+ in the basis s, t_x, t_y, t_z."""
-    create = triplon_creators()
-    basis = np.array([SINGLET, *(t @ SINGLET for t in create)]).T
-    return np.asarray(np.einsum("ia,cij,jb->cab", basis.conj(), create, basis), dtype=complex)

@@ -49,19 +49,11 @@ def test_conduction_bands_are_lk_eq_5_as_printed():
     assert np.allclose(conduction_bands().energies(k), expected[:, ::-1], atol=1e-14)
 
 
-def test_hamiltonian_is_hermitian_periodic_and_has_the_stated_energies():
-    model, k = two_orbital_bilayer(), np.random.default_rng(3).uniform(-4, 4, (5, 6, 2))
-    h = model.hamiltonian(k)
-    assert h.shape == (5, 6, 4, 4)
-    assert np.allclose(h, h.conj().swapaxes(-1, -2))
-    assert np.allclose(h, model.hamiltonian(k + 2 * np.pi * np.array([1, -2])))
-    assert np.allclose(np.linalg.eigvalsh(h), model.energies(k))
-
-
 def test_hamiltonian_is_the_plain_sum_over_lattice_vectors():
-    model, k = two_orbital_bilayer(), np.array([0.3, -1.1])
-    phases = np.exp(1j * model.translations @ k)
-    assert np.allclose(model.hamiltonian(k), np.tensordot(phases, model.hoppings, axes=1))
+    model, k = two_orbital_bilayer(), np.random.default_rng(3).uniform(-4, 4, (5, 6, 2))
+    h = np.tensordot(np.exp(1j * k @ model.translations.T), model.hoppings, axes=1)
+    assert np.allclose(model.hamiltonian(k), h)
+    assert np.allclose(model.energies(k), np.linalg.eigvalsh(h))
 
 
 def test_mirror_blocks_hold_all_bands_with_their_parity():
@@ -79,9 +71,7 @@ def test_velocity_is_the_gradient_of_the_energy():
     model, k = two_orbital_bilayer(), np.random.default_rng(5).uniform(-3, 3, (20, 2))
     for band in model.bands:
         velocity = band.energy_and_velocity(k)[1]
-        for axis in (0, 1):
-            step = np.zeros(2)
-            step[axis] = 1e-5
+        for axis, step in enumerate(1e-5 * np.eye(2)):
             ahead, behind = (band.energy(k + s * step) for s in (1, -1))
             assert np.allclose(velocity[:, axis], (ahead - behind) / 2e-5, atol=1e-8)
 

@@ -31,16 +31,6 @@ def random_model(vectors=CUBE, size=3):
     return BlochModel("random", tuple("abcdefgh"[:size]), vectors, t)
 
 
-def stacked_bilayers():
-    """Bilayers of the four-band model on top of each other, with a hopping of z² between them."""
-    model, up = four_band(), np.zeros((4, 4))
-    up[3, 1] = 0.05
-    flat = np.pad(model.translations, ((0, 0), (0, 1)))
-    vectors = np.concatenate([flat, [[0, 0, 1], [0, 0, -1]]])
-    hoppings = np.concatenate([model.hoppings, [up, up.T]])
-    return BlochModel("stacked bilayers", model.orbitals, vectors, hoppings)
-
-
 def largest_difference(a, b):
     k = RANDOM.uniform(-4, 4, (40, a.dimension))
     return np.abs(a.hamiltonian(k) - b.hamiltonian(k)).max()
@@ -75,51 +65,39 @@ def test_bands_survive_a_round_trip_and_pythtb_reads_the_same(model, tmp_path):
     assert (tmp_path / "second_hr.dat").read_bytes() == (tmp_path / "book_hr.dat").read_bytes()
 
 
-def folded_file(folder, decimals=None):
+def folded_file(folder, decimals=17):
     """Hoppings of a ring of 4 x 4 x 2 cells on its Wigner-Seitz vectors, and the plain model.
 
     A vector on the boundary of the Wigner-Seitz cell stands for one hopping of the ring and comes
     in several images, each written with the whole hopping and the number of images.
     """
-    ring = (4, 4, 2)
-    lines, degeneracies, vectors, hoppings = [], [], [], []
+    ring = np.array([4, 4, 2])
     lattice = np.stack(np.meshgrid(*[np.arange(-n, n + 1) for n in ring], indexing="ij"), axis=-1)
     lattice = lattice.reshape(-1, 3)
-    inside = lattice[(2 * np.abs(lattice) <= ring).all(axis=1)]
     # Any order of the vectors is good; degeneracies go with the first line of each.
-    inside = RANDOM.permutation(inside)
-    matrices = {}
-    for r in inside.tolist():
-        cell = tuple(x % n for x, n in zip(r, ring, strict=True))
-        opposite = tuple(-x % n for x, n in zip(r, ring, strict=True))
+    inside = RANDOM.permutation(lattice[(2 * np.abs(lattice) <= ring).all(axis=1)])
+    images = 2 ** (2 * np.abs(inside) == ring).sum(axis=1)
+    assert set(images) == {1, 2, 4, 8}
+    matrices, written, lines = {}, [], []
+    for r in inside:
+        cell, opposite = tuple(r % ring), tuple(-r % ring)
         if cell not in matrices:
-            t = RANDOM.normal(size=(2, 2, 2)) @ [1, 1j]
-            matrices[cell] = t if cell != opposite else (t + t.conj().T) / 2
+            t = (RANDOM.normal(size=(2, 2, 2)) @ [1, 1j]).round(decimals)
+            matrices[cell] = t if cell != opposite else (t + t.conj().T).round(decimals)
             matrices[opposite] = matrices[cell].conj().T
-    for r in inside.tolist():
-        cell = tuple(x % n for x, n in zip(r, ring, strict=True))
-        images = np.prod([2 if 2 * abs(x) == n else 1 for x, n in zip(r, ring, strict=True)])
-        t = matrices[cell] if decimals is None else matrices[cell].round(decimals)
-        vectors.append(r)
-        hoppings.append(t / images)
-        degeneracies.append(images)
-        for n in (0, 1):
-            for m in (0, 1):
-                numbers = (
-                    f"{t[m, n].real:.17g} {t[m, n].imag:.17g}"
-                    if decimals is None
-                    else f"{t[m, n].real:12.{decimals}f}{t[m, n].imag:12.{decimals}f}"
-                )
-                lines.append("".join(f"{i:5d}" for i in (*r, m + 1, n + 1)) + " " + numbers)
-    head = [" written by hand", "           2", f"{len(vectors):12d}"]
-    rows = [degeneracies[i : i + 15] for i in range(0, len(degeneracies), 15)]
+        written.append(matrices[cell])
+        for n, m in np.ndindex(2, 2):
+            t = matrices[cell][m, n]
+            numbers = f"{t.real:24.{decimals}f}{t.imag:24.{decimals}f}"
+            lines.append("".join(f"{i:5d}" for i in (*r, m + 1, n + 1)) + numbers)
+    head = [" written by hand", "           2", f"{len(inside):12d}"]
+    rows = [images[i : i + 15] for i in range(0, len(images), 15)]
     head += ["".join(f"{d:5d}" for d in row) for row in rows]
     (folder / "book_hr.dat").write_text("\n".join(head + lines) + "\n")
-    assert set(degeneracies) == {1, 2, 4, 8}
-    return BlochModel("plain", ("a", "b"), np.array(vectors), np.array(hoppings))
+    return BlochModel("plain", ("a", "b"), inside, np.array(written) / images[:, None, None])
 
 
-@pytest.mark.parametrize("decimals", [None, 6])
+@pytest.mark.parametrize("decimals", [17, 6])
 def test_degenerate_vectors_of_a_wigner_seitz_cell(decimals, tmp_path):
     plain = folded_file(tmp_path, decimals)
     with pytest.warns(UserWarning, match=r"book_hr\.dat .* no book_wsvec\.dat .* shared equally"):
@@ -163,13 +141,14 @@ def test_what_is_read_has_fermi_lines_and_fillings(tmp_path):
     for a, b in zip(fermi_sheets(model, mu), fermi_sheets(four_band(), mu), strict=True):
         assert (a.center, a.kind, a.parity) == (b.center, b.kind, b.parity)
         assert a.area == pytest.approx(b.area, abs=1e-11)
-    write_wannier90(stacked_bilayers(), tmp_path / "space_hr.dat")
+    written = random_model()
+    write_wannier90(written, tmp_path / "space_hr.dat")
     space = read_wannier90(tmp_path / "space_hr.dat")
     for kz in (0.4, 2.0):
-        found, expected = (fermi_sheets(m.plane(kz), mu) for m in (space, stacked_bilayers()))
+        found, expected = (fermi_sheets(m.plane(kz), 0.0) for m in (space, written))
         assert [s.kind for s in found] == [s.kind for s in expected]
         areas = [[s.area for s in sheets] for sheets in (found, expected)]
-        assert areas[0] == pytest.approx(areas[1], abs=1e-10)
+        assert areas[0] == pytest.approx(areas[1], abs=1e-10, nan_ok=True)  # of open lines
     with pytest.raises(ValueError, match=r"three dimensions.*model\.plane\(kz\)"):
         fermi_sheets(space, mu)
 
@@ -178,13 +157,9 @@ def test_rounding_is_averaged_away_and_more_is_refused(tmp_path):
     """Six decimals break mirror and fourfold symmetry a little; a real breaking stays an error."""
     model, path = four_band(), tmp_path / "rounded_hr.dat"
     noise = RANDOM.uniform(-4e-7, 4e-7, model.hoppings.shape)
-    noisy = model.hoppings + noise
-    noisy = (
-        noisy
-        + noisy[[model.translations.tolist().index((-r).tolist()) for r in model.translations]]
-        .conj()
-        .swapaxes(1, 2)
-    ) / 2
+    vectors = model.translations.tolist()
+    partner = [vectors.index([-x for x in r]) for r in vectors]
+    noisy = model.hoppings + (noise + noise[partner].swapaxes(1, 2)) / 2
     write_wannier90(BlochModel("noisy", model.orbitals, model.translations, noisy), path)
     read = read_wannier90(path, mirror=LAYER_SWAP, symmetries=model.symmetries)
     assert 1e-9 < largest_difference(read, model) < 1e-5
@@ -258,17 +233,16 @@ def test_the_sound_file_is_read(tmp_path):
         ({3: "-3"}, "line 3: '-3' stands for nrpts"),
         ({4: "1 0 1"}, "line 4: '0' stands where degeneracy 2 of nrpts = 3 should be"),
         ({4: "1 1.5 1"}, "line 4: '1.5' stands where degeneracy 2"),
-        ({4: "1 -1 1"}, "line 4: '-1' stands where degeneracy 2"),
         ({4: None}, "line 4: '-1' stands where degeneracy 1 of nrpts = 3 should be"),
         ({4: "1 1"}, "line 5: '-1' stands where degeneracy 3 of nrpts = 3 should be"),
         ({4: "2 1 1"}, "line 5: R = (-1, 0, 0) has degeneracy 2, its partner −R has 1"),
         ({16: None}, "the file ends after 11 of 12 elements (nrpts = 3 times num_wann² = 4)"),
         ({2: "1"}, "line 8: an element beyond the 3 of nrpts = 3 times num_wann² = 1"),
         ({2: "3"}, "the file ends after 12 of 27 elements"),
-        ({16: "1 0 0 2"}, "line 16: 4 columns: '1 0 0 2'; give the seven R1 R2 R3 m n Re Im"),
+        ({16: "1 0 0 2"}, "line 16: 4 columns: '1 0 0 2'; give the 7 columns R1 R2 R3 m n Re Im"),
         ({9: "0 0 0 1 1 1.0 0.0 0.0"}, "line 9: 8 columns"),
         ({9: "0 0 0 1 1 1.0x 0.0"}, "line 9: Re = '1.0x'; give a number"),
-        ({9: "0 0 0 1 1 nan 0.0"}, "line 9: Re = nan; give a finite number"),
+        ({9: "\n\n0 0 0 1 1 nan 0.0"}, "line 11: Re = nan; give a finite number"),
         ({9: "0 0 0 1 1 0.0 inf"}, "line 9: Im = inf; give a finite number"),
         ({9: "0 0.5 0 1 1 1.0 0.0"}, "line 9: R2 = 0.5; give an integer"),
         ({12: "0 0 0 2 3 2.0 0.0"}, "line 12: n = 3; give an orbital from 1 to 2"),
@@ -295,15 +269,6 @@ def test_spoiled_files_are_refused_with_the_line(change, message, tmp_path):
         read_wannier90(path)
     assert str(refused.value).startswith(f"{path}{', line' if message[:4] == 'line' else ': '}")
     assert message in str(refused.value)
-
-
-def test_line_numbers_count_blank_lines(tmp_path):
-    path = tmp_path / "spoiled_hr.dat"
-    lines = SOUND.splitlines()
-    lines[9] = "0 0 0 2 1 nan 0.125"
-    path.write_text("\n".join([*lines[:6], "", "", *lines[6:]]) + "\n")
-    with pytest.raises(ValueError, match="line 12: Re = nan"):
-        read_wannier90(path)
 
 
 @pytest.mark.parametrize("kept", range(0, len(SOUND) - 1, 7))
@@ -362,39 +327,28 @@ def ring_files(folder, centres=(0.0, 0.45)):
     The hoppings are those of all pairs at distances below half of the ring, so that the bands on
     the whole line follow from the distances, without any file.
     """
-
-    def hopping(distance):
-        return np.exp(-abs(distance))
-
-    table, shifts, plain = [], ["## with use_ws_distance=.true."], {}
-    vectors = [-2, -1, 0, 1, 2]
-    for r in vectors:
-        for n in (1, 2):
-            for m in (1, 2):
-                away = {k: r + k + centres[n - 1] - centres[m - 1] for k in (-RING, 0, RING)}
-                least = min(map(abs, away.values()))
-                images = [k for k, d in away.items() if abs(d) < least + 1e-9]
-                table.append((r, m, n, hopping(least)))
-                shifts += [f"{r} 0 0 {m} {n}", str(len(images))]
-                shifts += [f"{k} 0 0" for k in images]
-                for k in images:
-                    matrix = plain.setdefault((r + k, 0), np.zeros((2, 2)))
-                    share = len(images) * (2 if abs(r) == 2 else 1)
-                    matrix[m - 1, n - 1] += hopping(least) / share
-    lines = [f"{r} 0 0 {m} {n} {t:.17g} 0.0" for r, m, n, t in table]
+    shifts, plain = ["## with use_ws_distance=.true."], {}
     head = ["a ring", "2", "5", "2 1 1 1 2"]
-    (folder / "ring_hr.dat").write_text("\n".join(head + lines) + "\n")
-    (folder / "ring_wsvec.dat").write_text("\n".join(shifts) + "\n")
-    blocks = ["a ring", "4.0 0.0 0.0", "0.0 4.0 0.0", "0.0 0.0 9.0", "2", "5", "2 1 1 1 2"]
-    for r in vectors:
-        blocks += ["", f"{r} 0 0", *(f"{m} {n} {t:.17g} 0.0" for q, m, n, t in table if q == r)]
-    for r in vectors:
+    lines, places = [], []
+    blocks = ["a ring", "4.0 0.0 0.0", "0.0 4.0 0.0", "0.0 0.0 9.0", *head[1:]]
+    for r in (-2, -1, 0, 1, 2):
         blocks += ["", f"{r} 0 0"]
-        for n in (1, 2):
-            for m in (1, 2):
-                x = 4 * centres[m - 1] if r == 0 and m == n else 0.0
-                blocks.append(f"{m} {n} {x} 0.0 0.0 0.0 0.0 0.0")
-    (folder / "ring_tb.dat").write_text("\n".join(blocks) + "\n")
+        places += ["", f"{r} 0 0"]
+        for n, m in ((1, 1), (1, 2), (2, 1), (2, 2)):
+            away = {k: abs(r + k + centres[n - 1] - centres[m - 1]) for k in (-RING, 0, RING)}
+            images = [k for k, d in away.items() if d < min(away.values()) + 1e-9]
+            hopping = np.exp(-min(away.values()))
+            lines.append(f"{r} 0 0 {m} {n} {hopping:.17g} 0.0")
+            blocks.append(f"{m} {n} {hopping:.17g} 0.0")
+            x = 4 * centres[m - 1] if r == 0 and m == n else 0.0
+            places.append(f"{m} {n} {x} 0.0 0.0 0.0 0.0 0.0")
+            shifts += [f"{r} 0 0 {m} {n}", f"{len(images)}", *(f"{k} 0 0" for k in images)]
+            for k in images:
+                matrix = plain.setdefault((r + k, 0), np.zeros((2, 2)))
+                matrix[m - 1, n - 1] += hopping / len(images) / (2 if abs(r) == 2 else 1)
+    files = {"hr": head + lines, "wsvec": shifts, "tb": blocks + places}
+    for name, content in files.items():
+        (folder / f"ring_{name}.dat").write_text("\n".join(content) + "\n")
     return BlochModel("plain", ("a", "b"), np.array(list(plain)), np.array(list(plain.values())))
 
 
@@ -432,8 +386,8 @@ def test_a_tb_file_holds_the_same_and_the_places(tmp_path):
     [
         ("ring_wsvec.dat", 3, "two", r"ring_wsvec\.dat, line 3: 'two' where 1 integers"),
         ("ring_wsvec.dat", 2, "7 0 0 1 1", r"ring_wsvec\.dat: no images for R = \(-2, 0, 0\)"),
-        ("ring_tb.dat", 3, "0.0 x 0.0", r"ring_tb\.dat, line 3: no 3 numbers of the lattice"),
-        ("ring_tb.dat", 9, "-2 0", r"ring_tb\.dat, line 9: 2 columns.*give the three R1 R2 R3"),
+        ("ring_tb.dat", 3, "0.0 x 0.0", r"ring_tb\.dat, line 3: y = 'x'; give a number"),
+        ("ring_tb.dat", 9, "-2 0", r"ring_tb\.dat, line 9: 2 columns.*give the 3 columns R1 R2 R3"),
         ("ring_tb.dat", 10, "1 1 x 0.0", r"ring_tb\.dat, line 10: Re = 'x'; give a number"),
         ("ring_tb.dat", 6, "50", r"ring_tb\.dat: the file ends|ring_tb\.dat, line \d+"),
     ],

@@ -48,10 +48,6 @@ def test_every_name_has_words_and_an_existing_file(root, page):
         assert (root / re.search(r"Source: \[`(.*?)`\]", about)[1]).is_file(), name
 
 
-def test_the_page_is_the_same_in_every_process(page):
-    assert " at 0x" not in page
-
-
 def function(points, kind="a"):
     r"""Take `points` at :math:`\xi_k`, as `BlochModel.plane` and ``x**2`` do; N_a < 2.
 

@@ -3,14 +3,13 @@
 import base64
 import csv
 import io
-import re
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from nickbook.book import SHEET_COLORS, figure, figures, subplots
+from nickbook.book import figure, figures, subplots
 
 WORDS = {
     "label": "fig-5-gaps",
@@ -19,13 +18,6 @@ WORDS = {
     "check": "Converged to $10^{-8}$ with 400 points.",
 }
 COLUMNS = {"theta": np.linspace(0, 1, 4), "sheet": ["alpha"] * 4, "count": [1, 2, 3, 4]}
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    bundles = []
-    monkeypatch.setattr(figures, "display", lambda bundle, **_: bundles.append(bundle))
-    return bundles
 
 
 def drawn() -> Figure:
@@ -65,12 +57,8 @@ def test_columns_become_csv_with_ten_digits():
     table = figures.data_file("fig-5-x", COLUMNS | {"third": np.full(4, 1 / 3)})
     rows = list(csv.DictReader(io.StringIO(table["text"])))
     assert table["filename"] == "fig-5-x.csv"
-    assert rows[1] == {
-        "theta": "0.3333333333",
-        "sheet": "alpha",
-        "count": "2",
-        "third": "0.3333333333",
-    }
+    third = "0.3333333333"
+    assert rows[1] == {"theta": third, "sheet": "alpha", "count": "2", "third": third}
 
 
 @pytest.mark.parametrize("values", [np.arange(6.0).reshape(2, 3), np.array([1j, 2.0]), 3.5])
@@ -95,6 +83,7 @@ def test_other_shapes_become_npz(values):
         ({"data": [1, 2]}, TypeError, "data must be a Mapping"),
         ({"data": {"a": [{}]}}, TypeError, r"data\['a'\] must be an array of numbers"),
         ({"fig": None}, TypeError, "fig must be a Figure, got None"),
+        ({"fig": Figure()}, ValueError, "axes with something drawn"),
     ],
 )
 def test_a_missing_part_is_named(change, kind, words):
@@ -102,11 +91,6 @@ def test_a_missing_part_is_named(change, kind, words):
     with pytest.raises(kind, match=words):
         figure(**arguments)
     plt.close("all")
-
-
-def test_an_empty_figure_is_refused():
-    with pytest.raises(ValueError, match="axes with something drawn"):
-        figure(Figure(), data=COLUMNS, **WORDS)
 
 
 def test_the_style_does_not_leak():
@@ -121,11 +105,6 @@ def test_the_style_does_not_leak():
 def test_colours_are_seen_on_light_and_dark_pages(color, page):
     darker, lighter = sorted((luminance(color), luminance(page)))
     assert (lighter + 0.05) / (darker + 0.05) >= 3
-
-
-def test_sheets_have_their_colours():
-    assert list(SHEET_COLORS) == ["alpha", "beta", "gamma"]
-    assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in SHEET_COLORS.values())
 
 
 def luminance(color: str) -> float:

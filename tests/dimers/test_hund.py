@@ -3,13 +3,7 @@
 import numpy as np
 import pytest
 
-from nickbook.dimers import (
-    band_spins,
-    hund_hamiltonian,
-    spin_operators,
-)
-
-SINGLET = np.array([0, 1, -1, 0]) / np.sqrt(2)
+from nickbook.dimers import SINGLET, band_spins, hund_hamiltonian, spin_operators
 
 
 def test_layer_spins_obey_the_spin_algebra():
@@ -51,8 +45,3 @@ def test_linear_form_is_all_that_meets_a_singlet():
     rest = -0.3 * sum(np.kron(spin[c], (spins.layer_1 + spins.layer_2)[c]) for c in range(3))
     np.testing.assert_allclose(full - linear, rest, atol=1e-14)
     assert np.abs(rest).max() > 0.1
-
-
-def test_bad_form_is_named():
-    with pytest.raises(ValueError, match=r"form = 'quadratic'; allowed: 'full', 'linear'"):
-        hund_hamiltonian(0.3, form="quadratic")

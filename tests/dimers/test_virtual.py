@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nickbook.dimers import kondo_weights, virtual_paths
+from nickbook.dimers.spins import PAULI
 from nickbook.dimers.virtual import DIMER_STATES, ELECTRONS
 
-PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 #: Components of a created triplet along x, y, z.
 TRIPLET = {"t+": [1, 1j, 0], "t0": [0, 0, np.sqrt(2)], "t-": [1, -1j, 0]}
 
@@ -34,25 +34,3 @@ def test_all_paths_that_make_a_triplon_are_those_of_eq9(n):
         name = "b" if new_band == "alpha" else "a"
         table = {m: w * element.real for m, w in weights[name].items() if element != 0}
         assert paths == pytest.approx(table, abs=1e-6)
-
-
-def test_paths_are_the_same_backwards():
-    for here, there in itertools.product(ELECTRONS, ELECTRONS):
-        forth = virtual_paths(("s", here), ("t0", there))
-        assert forth == virtual_paths(("t0", there), ("s", here))
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: virtual_paths(("q", "beta up"), ("t+", "alpha down")), "dimer state"),
-        (lambda: virtual_paths(("s", "gamma up"), ("t+", "alpha down")), "electron"),
-        (
-            lambda: virtual_paths(("s", "beta up"), ("t+", "alpha down"), bonding_occupation=1.5),
-            "bonding_occupation",
-        ),
-    ],
-)
-def test_bad_arguments_are_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
