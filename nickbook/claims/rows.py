@@ -18,6 +18,7 @@ import yaml
 from simpleeval import EvalWithCompoundTypes, InvalidExpression
 
 from nickbook.claims.findings import Numbers, kept
+from nickbook.papers import GLYWH, LK
 
 #: The four verdicts, in the order in which the ledger counts them.
 VERDICTS = ("reproduced", "with caveat", "not as written", "outside")
@@ -148,7 +149,9 @@ def measure(identifier: str) -> Numbers:
     row = rows().get(identifier)
     if row is None or "found" not in row:
         raise ValueError(f"identifier = {identifier!r}; allowed: a row that the book measures")
-    return kept(row["source"], row["measure"])
+    name, _, part = row["measure"].partition(".")
+    numbers = kept(row["source"], name)
+    return numbers[part] if part else numbers
 
 
 @cache
@@ -224,7 +227,7 @@ def _evaluator(row: Mapping[str, str], numbers: Numbers) -> Callable[..., Any]:
         return bool((np.abs(np.subtract(value, paper)) <= tolerance).all())
 
     functions = _FUNCTIONS | {"agrees": agrees}
-    names = {"pi": math.pi, "inf": math.inf, "tolerance": tolerance} | numbers
+    names = _NAMES | {"tolerance": tolerance} | numbers
     machine = EvalWithCompoundTypes(functions=functions, names=names)
 
     def evaluate(field: str, *, default: object = None, plain: bool = False) -> object:
@@ -247,6 +250,7 @@ def _each(values: Sequence[float], spec: str, between: str = ", ") -> str:
     return between.join(format(value, spec) for value in values)
 
 
+_NAMES = {"pi": math.pi, "inf": math.inf, "LK": LK, "GLYWH": GLYWH}
 _FUNCTIONS = {f.__name__: f for f in (abs, all, any, len, max, min, set, sorted, sum, zip)} | {
     "each": _each,
     "enumerate": enumerate,
