@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from nickbook.arrays import Floats
-from nickbook.claims.glywh.frg_table import frg_table
 
+#: The table of flows; `make tables` writes it anew.
+PATH = Path(__file__).with_name("frg.nc")
 #: Sheets in the order of the table, and the pairs of them in the order of its blocks.
 BETA, GAMMA, ALPHA = range(3)
 SHEET_PAIRS = {"β–γ": (BETA, GAMMA), "α–γ": (ALPHA, GAMMA), "α–β": (ALPHA, BETA)}
@@ -18,6 +20,13 @@ SHEET_PAIRS = {"β–γ": (BETA, GAMMA), "α–γ": (ALPHA, GAMMA), "α–β": (
 MAIN, Q2, Q3 = "main", "spin (π, 0)", "spin (0.5π, 0.5π)"
 #: Flows at 0, 0.1 and 0.2 electrons a cell more than three, by patches on each sheet.
 DOPED = {24: ("base", "doping 0.1", "doping 0.2"), 16: ("coarse", "map 5.0 0.1", "map 5.0 0.2")}
+
+
+@cache
+def frg_table() -> xr.Dataset:
+    """Flows along ``run``, runs of divERGe along ``referee``, versions among the attributes."""
+    with xr.open_dataset(PATH, engine="scipy") as stored:
+        return stored.load()
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,16 +135,8 @@ class StoredFlow:
     def opposite_share(self, near: float) -> float:
         """Weight of opposite gaps of the best B1 state among pairs of β and γ that q2 connects.
 
-        Parameters
-        ----------
-        near : float
-            Largest distance in inverse lattice constants between q2, or one of its images, and
-            the difference of two patches that it connects.
-
-        Returns
-        -------
-        float
-            Sum of the products of both gaps where they are negative over that of their magnitudes.
+        They are connected if their difference is `near` q2 or one of its images, in 1/a; the weight
+        is the sum of the products of both gaps where they are negative over that of all magnitudes.
         """
         gap = self.gaps[self.singlets.index("B1")]
         product = np.multiply.outer(gap[BETA], gap[GAMMA])

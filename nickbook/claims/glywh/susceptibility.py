@@ -103,24 +103,19 @@ def origin(point: Place, *along: Place, temperature: float = COLD) -> Numbers:
     mode = mode_at(point, temperature)
     share = {name: float(x[0] / mode.eigenvalues[0]) for name, x in parts_of(mode).items()}
     parity = int(mode.parity[0])
-    found = {"parity": parity, "share": share, "largest": _largest(share)}
+    found = {"parity": parity, "share": share, "largest": max(share, key=share.__getitem__)}
     if not along:
         return found
     steps = 0.1 * np.array(along)
     q = np.pi * (np.array(point) + np.concatenate([np.zeros((1, 2)), steps, -steps]))
     sides = nesting(chi0_at(sea_of(), temperature), q, parity=parity)
     rise = {name: float(x[0] - x[1:].mean()) for name, x in parts_of(sides).items()}
-    return found | {"rise": rise, "cusp": _largest(rise)}
+    return found | {"rise": rise, "cusp": max(rise, key=rise.__getitem__)}
 
 
 @lru_cache(maxsize=8)
 def scattering_at(
-    model: BlochModel,
-    filling: float,
-    *,
-    temperature: float = WARM,
-    mesh: int = 64,
-    points: int = 40,
+    model: BlochModel, filling: float, temperature: float = WARM, mesh: int = 64, points: int = 40
 ) -> PairScattering:
     """Scattering of pairs on the Fermi sheets of a model at a filling."""
     sea = FermiSea.at(model, filling=filling)
@@ -136,33 +131,12 @@ def critical(scattering: PairScattering, hund: float = HUND, channel: str = "spi
 
 @cache
 def rpa_state(
-    model: BlochModel,
-    filling: float,
-    *,
-    share: float = SHARE,
-    hund: float = HUND,
-    **sizes: Any,
+    model: BlochModel, filling: float, *, share: float = SHARE, hund: float = HUND, **sizes: Any
 ) -> tuple[PairingState, ...]:
-    """Pairing by the fluctuations of the random-phase approximation close to their divergence.
+    """Pairing by fluctuations close to their divergence: the best state of each symmetry channel.
 
-    Parameters
-    ----------
-    model : BlochModel
-        The bands, with the sites of their orbitals.
-    filling : float
-        Electrons per cell.
-    share : float, optional
-        U as a share of the repulsion at which the spin channel diverges.
-    hund : float, optional
-        J/U.
-    **sizes : float and int
-        Temperature in eV, momenta along the zone and points on each sheet, as `scattering_at`
-        takes them.
-
-    Returns
-    -------
-    tuple of PairingState
-        The best state of each symmetry channel, the strongest first.
+    U is a share of the repulsion at which the spin channel diverges, and `hund` is J/U; `sizes`
+    are those of `scattering_at`.
     """
     scattering = scattering_at(model, filling, **sizes)
     U = share * critical(scattering, hund)
@@ -227,40 +201,32 @@ def fig2d_q3() -> Numbers:
     return {"cases": list(places), "places": list(places.values()), "away": away}
 
 
-def fig2d_q2_sheets() -> Numbers:
-    return origin(VECTORS["q2"])
-
-
-def fig2d_q1_sheets() -> Numbers:
-    return origin(peak_of("q1"), (1, 0))
-
-
-def fig2d_q3_sheets() -> Numbers:
+def fig2d_sheets() -> Numbers:
     found = []
     for temperature in (COLD, WIDE):
         q = peak_of("q3", None, temperature)
         parts = origin(q, (1, 1), (1, -1), temperature=temperature)
         found.append(parts | {"meV": 1e3 * temperature, "q": q})
-    return {"peaks": found}
-
-
-def fig2d_pi_pi_sheets() -> Numbers:
-    return origin(VECTORS["M"])
+    return {
+        "q1": origin(peak_of("q1"), (1, 0)),
+        "q2": origin(VECTORS["q2"]),
+        "M": origin(VECTORS["M"]),
+        "peaks": found,
+    }
 
 
 def fig3_sdw() -> Numbers:
     scattering = scattering_at(four_band(), GLYWH.filling)
-    found = {channel: critical(scattering, channel=channel) for channel in ("spin", "charge")}
-    return found | {"hund": HUND, "meV": 1e3 * WARM}
-
-
-def fig3_sdw2() -> Numbers:
     interaction = kanamori(four_band().sites, U=1.0, J=HUND)
-    q = [stoner_point(chi0_at(sea_of(), t), interaction).q for t in SCALES]
-    folded = np.abs((np.array(q) + np.pi) % (2 * np.pi) - np.pi) / np.pi
-    places = np.sort(folded, axis=1)[:, ::-1]
-    away = np.linalg.norm(places - VECTORS["q2"], axis=1)
-    return {"hund": HUND, "meV": 1e3 * np.array(SCALES), "places": places, "away": away}
+    q = np.array([stoner_point(chi0_at(sea_of(), t), interaction).q for t in SCALES])
+    places = np.sort(np.abs((q + np.pi) % (2 * np.pi) - np.pi) / np.pi, axis=1)[:, ::-1]
+    return {
+        "spin": critical(scattering),
+        "charge": critical(scattering, channel="charge"),
+        "meV": 1e3 * np.array(SCALES),
+        "places": places,
+        "away": np.linalg.norm(places - VECTORS["q2"], axis=1),
+    }
 
 
 def fig3c_states() -> Numbers:
@@ -287,11 +253,8 @@ def fig3b_scattering() -> Numbers:
 def doping_enhances() -> Numbers:
     """Pairing at n = 3 and 3.1 with the same repulsion."""
     here, there = (critical(scattering_at(four_band(), n)) for n in (GLYWH.filling, 3.1))
-    U = SHARE * here
-    found = [
-        rpa_state(four_band(), GLYWH.filling),
-        rpa_state(four_band(), 3.1, share=U / there),
-    ]
+    U, model = SHARE * here, four_band()
+    found = [rpa_state(model, GLYWH.filling), rpa_state(model, 3.1, share=U / there)]
     return {
         "U": U,
         "A1": [best_a1(states).eigenvalue for states in found],
@@ -300,12 +263,7 @@ def doping_enhances() -> Numbers:
     }
 
 
-def _away(found: Floats) -> list[float]:
+def _away(found: Floats) -> Floats:
     """Distance of the nearest of some momenta from q1, q2 and q3, in units of π."""
-    wanted = [VECTORS[name] for name in ("q1", "q2", "q3")]
-    away = np.linalg.norm(found[:, None] - np.array(wanted), axis=-1).min(axis=0)
-    return [float(x) for x in away]
-
-
-def _largest(parts: dict[str, float]) -> str:
-    return max(parts, key=lambda name: parts[name])
+    wanted = np.array([VECTORS[name] for name in ("q1", "q2", "q3")])
+    return np.asarray(np.linalg.norm(found[:, None] - wanted, axis=-1).min(axis=0))

@@ -113,7 +113,7 @@ def test_contents_and_densities_from_the_full_matrix(states):
     odd_density, odd_share = broadened(states, -1)[0]
     minus = odd_density * (1 - odd_share)
     total = measures.at_three().density_of_states().sum()
-    assert minus / total == pytest.approx(measures.eq20_content()["minus"], abs=2e-3)
+    assert minus / total == pytest.approx(measures.eq20()["minus"], abs=2e-3)
 
 
 @pytest.mark.parametrize("mu", [LEVEL, PRINTED])
@@ -315,7 +315,7 @@ def test_even_bands_of_the_two_models_on_the_diagonal():
     k = np.array([q, q])
     three = even(k, p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx)
     three += even(k, p.s11_0, p.s11_x, p.s11_xy, p.s11_xx)
-    assert 0.15 <= PRINTED_THREE - three <= measures.fig6_agreement()["worst"][0] + 1e-3
+    assert 0.15 <= PRINTED_THREE - three <= measures.fig6()["worst"][0] + 1e-3
 
 
 def test_gamma_ends_where_the_closed_form_says(states):

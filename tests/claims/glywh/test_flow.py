@@ -10,7 +10,6 @@ from nickbook.bands import chemical_potential, four_band, zone_mesh
 from nickbook.claims import measure
 from nickbook.claims.glywh import flow as rows
 from nickbook.claims.glywh import stored
-from nickbook.claims.glywh.frg_table import frg_table
 from nickbook.pairing import FlowEquation, fermi_patches, frg_flow, kanamori
 
 OURS, THEIRS = stored.patch_flows(), stored.diverge_flows()
@@ -355,7 +354,7 @@ def test_plain_loop_over_pairs_of_patches(near):
 
 
 def test_the_table_says_how_it_was_made():
-    table = frg_table()
+    table = stored.frg_table()
     assert table.attrs["made by"] == "benchmarks/make_frg_table.py"
     assert "diverge-flow" in table.attrs["versions"]
     # Ending below the stop scale without divergence is stored as NaN, never as a number.

@@ -54,7 +54,7 @@ def above_level(p, radius, mu):
     centres, bands = (np.array([pocket[i] for pocket in POCKETS]) for i in (0, 1))
     k = np.zeros((*radius.shape, 3))
     k[..., :2] = centres[:, None, None] + radius[..., None] * ray
-    k[..., 2] = np.array([kz for kz, _ in measures.PLANES])[:, None, None, None]
+    k[..., 2] = np.array(measures.PLANES)[:, None, None, None]
     energies = eight_band(p).energies(k)
     chosen = np.broadcast_to(bands[:, None], radius.shape)[..., None]
     return np.take_along_axis(energies, chosen, axis=-1)[..., 0] - mu
@@ -64,8 +64,7 @@ def electrons(radius):
     """Electrons per bilayer: two full bands, less the holes and plus the electrons of pockets."""
     squares = (radius**2).mean(axis=2).sum(axis=2) / (4 * np.pi)
     signs = np.array([sign for *_, sign in POCKETS])
-    weights = np.array([weight for _, weight in measures.PLANES])
-    return 4 + float(weights @ squares @ signs)
+    return 4 + float(squares.mean(axis=0) @ signs)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +86,7 @@ def lines():
 
 def test_level_and_its_rounding_by_finite_differences(lines):
     """The Hellmann-Feynman slopes, each against areas with that parameter changed."""
-    assert measures.average_filling(measures.level_at_three()) == pytest.approx(3, abs=1e-6)
+    assert measures.average_filling(measures.appd_filling()["level"]) == pytest.approx(3, abs=1e-6)
     start, speed = lines
     assert electrons(start) == pytest.approx(measures.average_filling(MU), abs=2e-5)
 

@@ -56,14 +56,6 @@ class TestSecondRoutes:
         between = np.mean(average[:, 1, 7] + average[:, 3, 5])
         assert x[1] == pytest.approx(-1.0 / 2 * between, rel=1e-8)
 
-    def test_end_of_gamma_by_counting(self):
-        """Electrons on a fine mesh up to the highest level of the γ band."""
-        model = four_band()
-        levels = [block.energies(zone_mesh(1200)) for block in model.blocks]
-        top = levels[1][..., 0].max()
-        count = 2 * sum((level < top).mean(axis=(0, 1)).sum() for level in levels)
-        assert count - 3 == pytest.approx(measures.gamma_top(), abs=1e-3)
-
     def test_a_diagonal_strain_couples_s_to_dxy_only(self):
         """Characters of B2 times A1 against B1, and a projection of the form factors."""
         order = len(SQUARE_ELEMENTS)
