@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import itertools
 import re
 
 import numpy as np
@@ -70,41 +69,32 @@ def candidates(row, numbers):
     return list(dict.fromkeys([*near, *(v for v in kinds if isinstance(v, str))]))
 
 
-def variants(value, values):
-    """Other values that a number, a text, or a nest of them may take."""
+def another(value, values, rng):
+    """Another value for a number or a text; in a nest for one entry, or for all in one way."""
     if isinstance(value, list | dict):
-        yield from nested(value, values)
-    elif isinstance(value, bool):
-        yield not value
-    elif isinstance(value, str):
-        yield from (v for v in values if isinstance(v, str))
-        yield "another"
-    else:
-        yield from (v for v in values if not isinstance(v, str))
-        yield from (value * f for f in (-1, 0.5, 0.9, 1.1, 3) if value is not None)
+        names = list(value) if isinstance(value, dict) else list(range(len(value)))
+        if not names or (isinstance(value, list) and rng.random() < 0.1):
+            return value[::-1] if isinstance(value, list) else value
+        seed, copy = rng.integers(2**32), value.copy()
+        for name in names if rng.random() < 0.5 else [names[rng.integers(len(names))]]:
+            copy[name] = another(value[name], values, np.random.default_rng(seed))
+        return copy
+    if isinstance(value, bool):
+        return not value
+    texts = isinstance(value, str)
+    options = [v for v in values if isinstance(v, str) == texts]
+    options += ["another"] if texts else [(value or 0) * f for f in (-1, 0.5, 0.9, 1.1, 3)]
+    return options[rng.integers(len(options))]
 
 
-def nested(value, values):
-    """Other values of a list or a mapping: all entries changed in one way, or a single one."""
-    names = list(value) if isinstance(value, dict) else range(len(value))
-    parts = {n: list(itertools.islice(variants(value[n], values), 400)) for n in names}
-    same = type(value)
-    if same is list:
-        yield value[::-1]
-    for i in range(max(map(len, parts.values()), default=0)):
-        new = {n: part[min(i, len(part) - 1)] for n, part in parts.items()}
-        yield list(new.values()) if same is list else new
-    for name in names:
-        for changed in parts[name]:
-            copy = same(value)
-            copy[name] = changed
-            yield copy
-
-
-def climbed(row, numbers, names, values):
-    """Numbers changed one by one while more parts of the conditions hold."""
-    trees = [ast.parse(row[f], mode="eval").body for f in ("holds", "in_full") if f in row]
-    parts = [ast.unparse(p) for t in trees for p in (t.values if is_and(t) else [t])]
+@np.errstate(invalid="ignore")
+def reached(row, numbers, wanted):
+    """Verdicts met on walks among changed numbers, towards what the conditions ask for or away."""
+    values, found, rng = candidates(row, numbers), set(), np.random.default_rng(7)
+    trees = {f: ast.parse(row[f], mode="eval").body for f in CONDITIONS if f in row}
+    used = {n.id for tree in trees.values() for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    names = [name for name in numbers if name in used]
+    parts = [ast.unparse(p) for f in trees if f != "agree" for p in conjuncts(trees[f])]
 
     def score(changed):
         count = 0
@@ -113,58 +103,29 @@ def climbed(row, numbers, names, values):
                 count += bool(machinery._evaluator(row | {"x": part}, changed)("x"))
         return count
 
-    for name in names:
-        best, looking = score(numbers), True
-        while looking:
-            looking = False
-            for new in itertools.islice(variants(numbers[name], values), 4000):
-                if score(numbers | {name: new}) > best:
-                    numbers = numbers | {name: new}
-                    best, looking = score(numbers), True
-                    break
-    return numbers
-
-
-def is_and(tree):
-    """Whether all of its parts must hold."""
-    return isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And)
-
-
-def reached(row, numbers, wanted):
-    """Verdicts that changed numbers lead to; stops when all wanted ones are found."""
-    values = candidates(row, numbers)
-    found = set()
-
-    def look(changed):
+    here, best, sign = numbers, score(numbers), 1
+    for _ in range(60_000):
+        name = names[rng.integers(len(names))]
+        changed = here | {name: another(here[name], values, rng)}
         try:
             found.add(machinery.settle(row, changed)[1])
         except DisagreementError:
             found.add("disagreement")
         except (ValueError, ZeroDivisionError):
-            pass  # numbers that no sentence can report
-
-    used = {n.id for f in CONDITIONS for n in ast.walk(ast.parse(row.get(f, "0"), mode="eval"))
-            if isinstance(n, ast.Name)}  # fmt: skip
-    names = [name for name in numbers if name in used]
-    alike = {n: [v for v in numbers.values() if type(v) is type(numbers[n])] for n in names}
-    options = {n: [*alike[n], *itertools.islice(variants(numbers[n], values), 4000)] for n in names}
-    look(numbers)
-    for name in names:
-        for new in options[name]:
-            look(numbers | {name: new})
-            if wanted <= found:
-                return found
-    look(climbed(row, numbers, names, values))
-    if wanted <= found:
-        return found
-    rng = np.random.default_rng(7)
-    for _ in range(6000):
-        chosen = [n for n in names if rng.random() < 0.7]
-        changed = {n: options[n][rng.integers(len(options[n]))] for n in chosen if options[n]}
-        look(numbers | changed)
+            continue  # numbers that no sentence can report
         if wanted <= found:
             break
+        if sign * (now := score(changed)) >= sign * best:
+            here, best = changed, now
+        elif rng.random() < 0.02:
+            here, best, sign = numbers, score(numbers), -sign
     return found
+
+
+def conjuncts(tree):
+    """Parts of a condition that must all hold."""
+    is_and = isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And)
+    return tree.values if is_and else [tree]
 
 
 @pytest.mark.parametrize("identifier", DECIDED)

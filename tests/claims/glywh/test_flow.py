@@ -154,19 +154,6 @@ def test_spin_and_pairing_along_the_flow(diverge, u):
     assert d_wave(answer) < 0.3 * spin[-1]
 
 
-def test_the_mesh_moves_the_spin_wave():
-    """At 5 eV what the spin wave has of pairing changes threefold with the mesh, pairing does not.
-
-    On the mesh of 12² pairing leads in the last step alone, above 5 eV in none.
-    """
-    assert [flow.size for flow in stored.meshes()] == [8, 12, 14, 16]
-    share = [flow.spin_share for flow in stored.meshes()]
-    assert max(share) > 2.5 * min(share)
-    ends = [flow.critical_scale for flow in stored.meshes()]
-    assert max(ends) < 1.1 * min(ends)
-    assert [THEIRS[f"U {u}"].lead for u in (5.0, 5.5, 6.0)] == [1, 0, 0]
-
-
 @pytest.mark.diverge
 def test_printed_level(diverge):
     """At the printed chemical potential the patches end in a wave, divERGe in s±."""

@@ -111,13 +111,6 @@ def test_level_and_its_rounding_by_finite_differences(lines):
     assert [largest, typical] == pytest.approx([5.26e-3, 0.96e-3], rel=0.02)
 
 
-def test_far_radii_are_the_printed_ones_without_delta_z():
-    """The two readings of the facing layer are complex conjugates once δz is taken out."""
-    k = np.random.default_rng(3).uniform(-4, 4, (10, 3))
-    near, far = (sum(measures.printed_parts(k, 0.0, far=f)) for f in (False, True))
-    assert np.allclose(near, far.conj())
-
-
 #: What Eqs. 10 and 30 call their parameters, formula by formula.
 FORMULAS = {
     "h11": ("epsilon_x", "t11_x", "t11_xy", "t11_xx"),
@@ -166,14 +159,3 @@ def test_every_reading_of_the_list_by_the_curvature_at_m(reading, top, level):
     assert np.sort(energies[1]) == pytest.approx(np.sort(expected), abs=4e-4)
     lines = len(fermi_sheets(bilayer_plane(0.0, p), MU))
     assert lines == (6 if top or level > MU else 8)
-
-
-def test_the_like_hops_add_up_to_the_printed_cosines():
-    """Eight hops written out, at momenta of their own."""
-    k = np.random.default_rng(5).uniform(-6, 6, (12, 3))
-    steps = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
-    p, between = EightBandParameters(), measures.printed_parts(k)[1]
-    for orbital, hop in ((0, p.s11_z), (1, p.s22_z)):
-        expected = hop * np.exp(1j * k @ steps.T).sum(axis=1)
-        assert np.allclose(between[:, orbital, orbital], expected, atol=1e-14)
-        assert np.allclose(between[:, orbital, 1 - orbital], 0)
