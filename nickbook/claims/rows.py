@@ -8,7 +8,7 @@ and the conditions are printed with the verdict.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -156,54 +156,26 @@ def measure(identifier: str) -> Numbers:
 
 @cache
 def rows() -> dict[str, dict[str, str]]:
-    """Read the rows of all sources, by id.
+    """Read the fields of all rows as text, by id, with the ``source`` that measures.
 
-    Returns
-    -------
-    dict of dict
-        Fields of the YAML files as text, with the ``source`` that measures.
-
-    Raises
-    ------
-    ValueError
-        If a row lacks a field, has one too many, or an id comes twice.
+    A row that lacks a field, has one too many, or comes twice is refused.
     """
     found: dict[str, dict[str, str]] = {}
     for source in SOURCES:
         path = files("nickbook.claims").joinpath(*f"{source}.yml".split(".", 1))
         for row in yaml.safe_load(path.read_text(encoding="utf-8")):
-            fields = {name: str(words).strip() for name, words in row.items()}
-            _require_fields(source, fields)
-            name = fields["id"]
+            texts = {name: str(words).strip() for name, words in row.items()}
+            _require_fields(source, texts)
+            name = texts["id"]
             if name in found:
                 raise ValueError(f"{source}.yml: row {name!r} comes twice")
             own = name.split("-", 1)[1].replace("-", "_")
-            found[name] = {"measure": own, "source": f"nickbook.claims.{source}"} | fields
+            found[name] = {"measure": own, "source": f"nickbook.claims.{source}"} | texts
     return found
 
 
 def settle(row: Mapping[str, str], numbers: Numbers) -> tuple[str, str]:
-    """Sentence and verdict of a row for given numbers.
-
-    Parameters
-    ----------
-    row : mapping
-        Fields of the row.
-    numbers : dict
-        What its measure returned.
-
-    Returns
-    -------
-    value, verdict : str
-        What the row reports, and one of `VERDICTS`.
-
-    Raises
-    ------
-    DisagreementError
-        If the row's two routes contradict each other.
-    ValueError
-        If an expression cannot be evaluated.
-    """
+    """Sentence and verdict of a row for the numbers that its measure returned."""
     evaluate = _evaluator(row, numbers)
     if "agree" in row and not evaluate("agree"):
         raise DisagreementError(
@@ -281,6 +253,5 @@ def _claim(identifier: str) -> Claim:
     else:
         value, verdict = settle(row, measure(identifier))
     stated = f"±{float(row['tolerance']):g}: {row['because']}" if "tolerance" in row else ""
-    words = {name: row[name] for name in _WORDS}
-    others = {name: row.get(name, "") for name in ("holds", "in_full", "caveat", "bounds")}
-    return Claim(**words, **others, tolerance=stated, value=value, verdict=verdict)
+    words = {field.name: row.get(field.name, "") for field in fields(Claim)}
+    return Claim(**words | {"tolerance": stated, "value": value, "verdict": verdict})

@@ -247,7 +247,13 @@ def fig2c() -> Numbers:
         }
         speed[name] = sheet.average(np.linalg.norm(sheet.velocity, axis=1))
     beta, densities = pockets(at_three())["β"], [sea.density_of_states() for sea in seas]
+    # By kind and content: the names of `pockets` would presuppose the parities.
+    order = sorted(at_three().sheets, key=lambda s: (s.kind, -float(s.average(x_share(s)))))
+    odd, _, _, even = four_band().band_energies([np.pi, 0.0])
     return found | {
+        "parities": [s.parity for s in order],
+        "odd": odd,
+        "even": even,
         "levels": [{"mu": sea.mu, "sheets": areas(sea)} for sea in seas],
         "kind": beta.kind,
         "center": beta.center,
@@ -256,13 +262,6 @@ def fig2c() -> Numbers:
         "speed": speed,
         "top": gamma_top() - at_three().mu,
     }
-
-
-def fig2c_beta_antibonding() -> Numbers:
-    # By kind and content: the names of `pockets` would presuppose the parities.
-    order = sorted(at_three().sheets, key=lambda s: (s.kind, -float(s.average(x_share(s)))))
-    odd, _, _, even = four_band().band_energies([np.pi, 0.0])
-    return {"parities": [s.parity for s in order], "odd": odd, "even": even}
 
 
 def fig2d_pi_pi_shape() -> Numbers:

@@ -169,7 +169,7 @@ def patch_flows() -> dict[str, StoredFlow]:
     dict of StoredFlow
         By name, such as ``"main"``, that with the most patches.
     """
-    return {name: _on_patches(frg_table(), name) for name in frg_table().run.to_numpy().tolist()}
+    return {name: _on_patches(frg_table(), name) for name in _texts(frg_table().run)}
 
 
 @cache
@@ -181,7 +181,7 @@ def diverge_flows() -> dict[str, StoredFlow]:
     dict of StoredFlow
         By name; those of `repulsions` are called by U, such as ``"U 5.0"``.
     """
-    return {name: _diverge(frg_table(), name) for name in frg_table().referee.to_numpy().tolist()}
+    return {name: _diverge(frg_table(), name) for name in _texts(frg_table().referee)}
 
 
 def repulsions() -> list[StoredFlow]:
@@ -230,10 +230,8 @@ def _on_patches(table: xr.Dataset, name: str) -> StoredFlow:
         size=int(row.patches),
         complete="crossed" in row.terms.item(),
         scales=_floats(row.scales),
-        channels=dict(
-            zip(row.channel.to_numpy().tolist(), _floats(row.eigenvalues).T, strict=True)
-        ),
-        singlets=tuple(n.removeprefix("singlet ") for n in row.gap_names.to_numpy().tolist()),
+        channels=dict(zip(_texts(row.channel), _floats(row.eigenvalues).T, strict=True)),
+        singlets=tuple(name.removeprefix("singlet ") for name in _texts(row.gap_names)),
         gaps=[[gap[s] for s in sheets] for gap in _floats(row.gaps)],
         points=[_floats(row.points)[s] for s in sheets],
         weights=_floats(row.weights)[: ends[-1]],
@@ -244,7 +242,7 @@ def _on_patches(table: xr.Dataset, name: str) -> StoredFlow:
 
 def _diverge(table: xr.Dataset, name: str) -> StoredFlow:
     row = table.sel(referee=name).dropna("flow", how="all", subset=["referee_scales"])
-    scales, singlets = _floats(row.referee_scales), row.referee_representations.to_numpy().tolist()
+    scales, singlets = _floats(row.referee_scales), _texts(row.referee_representations)
     x, y = np.abs(_floats(row.referee_magnetic_momentum)[-1]) / np.pi
     at_q2, at_q3 = _floats(row.referee_magnetic_followed).T
     spin = {f"spin ({x:.2f}π, {y:.2f}π)": _floats(row.referee_magnetic), Q2: at_q2, Q3: at_q3}
@@ -273,6 +271,10 @@ def _diverge(table: xr.Dataset, name: str) -> StoredFlow:
 
 def _floats(stored: xr.DataArray) -> Floats:
     return stored.to_numpy().astype(float)
+
+
+def _texts(stored: xr.DataArray) -> list[str]:
+    return [str(text) for text in stored.to_numpy()]
 
 
 def _numbers(row: xr.Dataset, *names: str, prefix: str = "") -> dict[str, Any]:

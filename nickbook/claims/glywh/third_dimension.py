@@ -204,7 +204,7 @@ def fig7_sheets() -> Numbers:
 
 
 def text_two_dimensional() -> Numbers:
-    """Largest change of a pocket's area over the period, and the outline of γ on each plane."""
+    """Largest change of a pocket's area, outlines of γ, and spreads of the bands at Γ over kz."""
     period = (*PLANES, 2 * np.pi)
     areas: dict[tuple[str, str, bool], list[float]] = {}
     for sheet in (sheet for kz in period for sheet in plane(kz).sheets):
@@ -213,15 +213,12 @@ def text_two_dimensional() -> Numbers:
     outlines = [gamma_radii(kz) for kz in period]
     short, long = sorted((outlines[0]["one"], outlines[0]["other"]))
     change = max(np.ptp(a) for a in areas.values())
-    return {"change": change, "long": long, "short": short, "outlines": outlines}
-
-
-def text_z2_dispersion() -> Numbers:
     # At Γ the two orbitals do not mix: each pair of layers is a 2 × 2 problem.
     heights = np.linspace(0, 4 * np.pi, 33)
-    gamma = np.array([bilayer_plane(z).hamiltonian([0.0, 0.0]) for z in heights])
+    gamma = np.array([bilayer_plane(kz).hamiltonian([0.0, 0.0]) for kz in heights])
     x, z = (np.ptp(np.linalg.eigvalsh(gamma[:, i::2, i::2]), axis=0) for i in (0, 1))
-    return {"x": x, "z": z}
+    shape = {"change": change, "long": long, "short": short, "outlines": outlines}
+    return shape | {"x": x, "z": z}
 
 
 def text_nesting_plane() -> Numbers:

@@ -339,17 +339,14 @@ def last_doping(convention: str = "bond") -> float:
 
 
 def fig4d_end() -> Numbers:
+    """Dopings per cell at which γ and T_c vanish, and T_c in K on the way."""
+    dopings = (0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.35)
+    start, *later = map(critical_kelvin, dopings)
+    lower = [doping for doping, kelvin in zip(dopings[1:], later, strict=True) if kelvin < start]
     ends = {word(name): last_doping(name) for name in (*SHOWN, "eq37")}
     given = {"here": ends["bond"], "printed": ends["eq46_47"], "offset": printed_offset()}
-    return ends | given | {"top": fig4d_pocket()["delta"]}
-
-
-def tj_doping_Tc() -> Numbers:
-    dopings = (0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.35)
-    values = {doping: critical_kelvin(doping) for doping in dopings}
-    start = values[0.0]
-    lower = [doping for doping, value in values.items() if value < start]
-    return {"start": start, "best": max(values.values()), "lower": lower}
+    kelvin = {"start": start, "best": max(start, *later), "lower": lower}
+    return ends | given | kelvin | {"top": fig4d_pocket()["delta"]}
 
 
 def beta_and_gamma(gap: GapFunction) -> tuple[float, float]:

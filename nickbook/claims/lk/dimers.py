@@ -94,7 +94,7 @@ def eq7() -> Numbers:
 
 
 def triplons() -> Numbers:
-    """Triplons at LK's exchange ratio, in units of J_c, and the ratios where they soften."""
+    """Triplons at LK's exchange ratio in units of J_c, where they soften, and strongest q_z."""
     given, zone = {"J_c": 1.0, "J_ab": LK.exchange_ratio}, zone_mesh(16)
     exact = exact_triplons(*given.values())
     leading, bosons = (
@@ -103,6 +103,10 @@ def triplons() -> Numbers:
     )
     energy = triplon_dispersion(zone, **given, method="second order")
     response = pairing_enhancement(zone, **given)
+    q_z = np.linspace(0, 2 * np.pi, 6284)
+    whole, half = (
+        q_z[np.argmax(triplon_structure_factor([0.0, 0.0], q_z, spacing=d)[1])] for d in (1.0, 0.5)
+    )
     return {
         "density": exact.density,
         "leading": leading,
@@ -112,25 +116,26 @@ def triplons() -> Numbers:
         "ratio": LK.exchange_ratio,
         "harmonic": TRIPLON_SOFTENING,
         "monte_carlo": MONTE_CARLO,
+        "whole": whole,
+        "half": half,
     }
 
 
-def triplon_neutrons() -> Numbers:
-    """Strongest q_z where it counts in units of 1/d, and of 1/(2d)."""
-    q_z = np.linspace(0, 2 * np.pi, 6284)
-    whole, half = (
-        q_z[np.argmax(triplon_structure_factor([0.0, 0.0], q_z, spacing=d)[1])] for d in (1.0, 0.5)
-    )
-    return {"whole": whole, "half": half}
-
-
-def eq2_parity() -> Numbers:
+def bonds() -> Numbers:
+    """Misfits of the hopping between x and z to LK Eq. 2, and shifts in eV by an s level."""
     found = bloch_hopping().reshape(SIZE**2, 2, SIZE**2, 2)
     even, odd = found[:, 0, :, 0], found[:, 1, :, 1]
-    printed = np.diag(2 * eta_k(torus_momenta()))
+    eta = eta_k(torus_momenta())
+    couplings = np.diag(bloch_hopping(t_xz=0.05)).real[::2]
+    shifts = np.array([np.linalg.eigvalsh([[0.0, v], [v, 3.0]])[0] for v in couplings])
+    nodal = eta**2 <= 1e-9
+    ratio = shifts[~nodal] / eta[~nodal] ** 2
     return {
-        "misfit": max(np.abs(block - printed).max() for block in (even, odd)),
+        "misfit": max(np.abs(block - np.diag(2 * eta)).max() for block in (even, odd)),
         "mixing": np.abs(found[:, [0, 1], :, [1, 0]]).max(),
+        "nodal": np.abs(shifts[nodal]).max(),
+        "highest": ratio.max(),
+        "spread": np.ptp(ratio) / np.abs(ratio).max(),
     }
 
 
@@ -210,17 +215,4 @@ def eq5_free_parameters() -> Numbers:
     return {
         "common": np.abs(both - absorbed - common).max(),
         "difference": np.abs(np.diff(one - absorbed, axis=-1)).max(),
-    }
-
-
-def s_admixture() -> Numbers:
-    level = 3.0
-    couplings = np.diag(bloch_hopping(t_xz=0.05)).real[::2]
-    eta2 = eta_k(torus_momenta()) ** 2
-    shifts = np.array([np.linalg.eigvalsh([[0.0, v], [v, level]])[0] for v in couplings])
-    ratio = shifts[eta2 > 1e-9] / eta2[eta2 > 1e-9]
-    return {
-        "nodal": np.abs(shifts[eta2 <= 1e-9]).max(),
-        "highest": ratio.max(),
-        "spread": np.ptp(ratio) / np.abs(ratio).max(),
     }

@@ -171,26 +171,19 @@ def changed_bands() -> Numbers:
     }
 
 
-def eq18_cutoff() -> Numbers:
+def eq18() -> Numbers:
+    """Gap ratio over the cutoff; T_c in K over λ, and gaps in eV for the T_c of the nickelates."""
     wide, narrow = (0.15, 0.3, 0.6), (0.02, 0.04)
+    theories = [theory_at().with_interaction(coupling=c) for c in COUPLINGS]
+    gaps = [gap_on_zone(coupling=coupling_for(kelvin), mesh=1200) for kelvin in CRITICAL]
     return {
         "cutoffs": wide + narrow,
         "wide": [gap_on_zone(cutoff=c).ratio() for c in wide],
         "narrow": [gap_on_zone(cutoff=c, mesh=2000).ratio() for c in narrow],
-    }
-
-
-def eq18_small_coupling() -> Numbers:
-    theories = [theory_at().with_interaction(coupling=c) for c in COUPLINGS]
-    return {
         "couplings": COUPLINGS,
         "kelvin": [theory.critical_temperature() / KELVIN for theory in theories],
-        "needed": [coupling_for(kelvin) for kelvin in CRITICAL],
         "argument": 0.6 * np.log(gap_on_zone(coupling=0.6).ratio()) / 2,
+        "critical": CRITICAL,
+        "needed": [coupling_for(kelvin) for kelvin in CRITICAL],
+        "gaps": [[[np.abs(v).min(), np.abs(v).max()] for v in gap.values] for gap in gaps],
     }
-
-
-def eq14_scale() -> Numbers:
-    gaps = [gap_on_zone(coupling=coupling_for(kelvin), mesh=1200) for kelvin in CRITICAL]
-    extremes = [[[np.abs(v).min(), np.abs(v).max()] for v in gap.values] for gap in gaps]
-    return {"kelvin": CRITICAL, "gaps": extremes}

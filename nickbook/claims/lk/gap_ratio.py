@@ -93,21 +93,18 @@ def eq18() -> Numbers:
     weak, strong = (
         np.abs(gap_ratio(ratio, c) / gap_ratio_exact(ratio, c) - 1).max() for c in (0.3, 0.6)
     )
+    pairs = {
+        "eq17": gap_amplitudes(here, LK.coupling, LK.cutoff),
+        "eq15": [full_gap().at_angle(i, np.pi / 4) for i in (0, 1)],
+    }
+    printed = 2 * LK.cutoff * np.exp(-1 / LK.coupling)
     return {
         "distance": gap_ratio_exact(here, 1e-6) / np.sqrt(here) - 1,
         "weak": weak,
         "strong": strong,
         "left": 0.6 * np.log(gap_ratio_exact(LK.largest_ratio, 0.6)),
+        **{name: np.sqrt(np.abs(np.prod(pair))) / printed for name, pair in pairs.items()},
     }
-
-
-def eq18_scale() -> Numbers:
-    pairs = {
-        "eq17": gap_amplitudes(dos_ratio(sea_at(LK.density)), LK.coupling, LK.cutoff),
-        "eq15": [full_gap().at_angle(i, np.pi / 4) for i in (0, 1)],
-    }
-    printed = 2 * LK.cutoff * np.exp(-1 / LK.coupling)
-    return {name: np.sqrt(np.abs(np.prod(pair))) / printed for name, pair in pairs.items()}
 
 
 def eq15_kappa_linear() -> Numbers:
@@ -134,7 +131,11 @@ def fig4b() -> Numbers:
     closed, full = ([r.min(), r.max()] for r in map(along_angle, (printed_gap(), full_gap())))
     changed = [dos_ratio(sea) for sea in changed_seas().values()]
     crossing = brentq(lambda n: dos_ratio(sea_at(n)) - 1, 0.6, 1.0, xtol=1e-6)
+    theta = np.linspace(0, np.pi / 2, 1571)
+    alpha, beta = (theta[np.argmin(np.abs(full_gap().at_angle(i, theta)))] for i in (0, 1))
     return {
+        "alpha": alpha,
+        "beta": beta,
         "dos_ratio": dos_ratio(sea_at(LK.density)),
         "closed": closed,
         "full": full,
@@ -144,12 +145,6 @@ def fig4b() -> Numbers:
         "kappas": KAPPAS,
         "spreads": [spreads(full_gap(kappa)) for kappa in KAPPAS],
     }
-
-
-def fig4b_minimum() -> Numbers:
-    theta = np.linspace(0, np.pi / 2, 1571)
-    alpha, beta = (theta[np.argmin(np.abs(full_gap().at_angle(i, theta)))] for i in (0, 1))
-    return {"alpha": alpha, "beta": beta}
 
 
 def _shape(gap: GapFunction, sheet: int) -> tuple[float, float]:

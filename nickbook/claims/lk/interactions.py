@@ -85,37 +85,32 @@ def kondo_scale() -> float:
     return float(bandwidth() / 2 * np.exp(-1 / strength))
 
 
-def eq6_splitting() -> Numbers:
+def hund() -> Numbers:
+    """Levels of an ion in J_H; in eV bandwidth, 2J_H, and what the Kondo effect has against it."""
     first, second = spin_operators()
-    return {"energies": np.linalg.eigvalsh(-2 * sum(map(np.matmul, first, second)))}
-
-
-def hund_bandwidth() -> Numbers:
-    return {"width": bandwidth(), "splitting": 2 * printed_hund()}
-
-
-def kondo_instability() -> Numbers:
-    overlap = max(abs(s.average(eta_k(s.points))) for s in sea().sheets)
-    return {"overlap": overlap, "scale": kondo_scale(), "gap": LK.J_c}
-
-
-def eq9_flip() -> Numbers:
-    electrons = [(band, spin) for band in ("beta", "alpha") for spin in ("up", "down")]
-    change = {"t+": 1, "t0": 0, "t-": -1}
-    paths, allowed = [], []
-    for triplet, here, there in product(change, electrons, electrons):
-        paths.append(bool(virtual_paths(("s", " ".join(here)), (triplet, " ".join(there)))))
-        flip = (there[1] == "up") - (here[1] == "up")
-        allowed.append(here[0] != there[0] and change[triplet] + flip == 0)
     return {
-        "elements": len(paths),
-        "nonzero": sum(paths),
-        "exceptions": sum(a != b for a, b in zip(paths, allowed, strict=True)),
+        "energies": np.linalg.eigvalsh(-2 * sum(map(np.matmul, first, second))),
+        "width": bandwidth(),
+        "splitting": 2 * printed_hund(),
+        "overlap": max(abs(s.average(eta_k(s.points))) for s in sea().sheets),
+        "scale": kondo_scale(),
+        "gap": LK.J_c,
     }
 
 
-def fig1d_process() -> Numbers:
+def eq9_paths() -> Numbers:
+    """Paths from the singlet to a triplet: of all elements, and of Fig. 1(d)."""
+    electrons = [(band, spin) for band in ("beta", "alpha") for spin in ("up", "down")]
+    change = {"t+": 1, "t0": 0, "t-": -1}
+    found, allowed = [], []
+    for triplet, here, there in product(change, electrons, electrons):
+        found.append(bool(virtual_paths(("s", " ".join(here)), (triplet, " ".join(there)))))
+        flip = (there[1] == "up") - (here[1] == "up")
+        allowed.append(here[0] != there[0] and change[triplet] + flip == 0)
     return {
+        "elements": len(found),
+        "nonzero": sum(found),
+        "exceptions": sum(a != b for a, b in zip(found, allowed, strict=True)),
         "paths": list(virtual_paths(("s", "beta up"), ("t+", "alpha down"))),
         "without_flip": list(virtual_paths(("s", "beta up"), ("t+", "alpha up"))),
         "terms": list(kondo_weights()["b"]),
