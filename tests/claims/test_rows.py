@@ -52,21 +52,16 @@ def test_the_page_is_the_ledger(root):
 
 def candidates(row, numbers):
     """Values at which a row's conditions may change: printed numbers, bounds and computed sides."""
-    values: list[object] = [0, 1, -1, 1e-12, 1e9, -1e9, float("inf")]
-    machine = machinery._evaluator
+    values = [0, 1, -1, 1e-12, 1e9, -1e9, float("inf")]
     for field in CONDITIONS:
         for node in ast.walk(ast.parse(row.get(field, "0"), mode="eval")):
-            if isinstance(node, ast.expr):
-                try:
-                    values.append(machine(row | {"x": ast.unparse(node)}, numbers)("x", plain=True))
-                except (ValueError, AttributeError):
-                    continue  # inside a comprehension, or a function's name
-    flat: list[object] = []
-    for value in values:
-        flat += value if isinstance(value, list | tuple | set) else [value]
-    kinds = [v for v in flat if isinstance(v, str | int | float) and not isinstance(v, bool)]
-    near = [v * f for v in kinds if isinstance(v, int | float) for f in (1.0, 0.999, 1.001, -1, 2)]
-    return list(dict.fromkeys([*near, *(v for v in kinds if isinstance(v, str))]))
+            with contextlib.suppress(ValueError, AttributeError):  # in a comprehension, or a name
+                side = row | {"x": ast.unparse(node)}
+                value = machinery._evaluator(side, numbers)("x", plain=True)
+                values += value if isinstance(value, list | tuple | set) else [value]
+    texts = [v for v in values if isinstance(v, str)]
+    sides = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    return [*texts, *{v * f: None for v in sides for f in (1.0, 0.999, 1.001, -1, 2)}]
 
 
 def another(value, values, rng):
@@ -115,9 +110,10 @@ def reached(row, numbers, wanted):
             continue  # numbers that no sentence can report
         if wanted <= found:
             break
-        if sign * (now := score(changed)) >= sign * best:
+        gained = sign * ((now := score(changed)) - best)
+        if gained > 0 or (gained == 0 and rng.random() < 0.1):
             here, best = changed, now
-        elif rng.random() < 0.02:
+        elif rng.random() < 0.01:
             here, best, sign = numbers, score(numbers), -sign
     return found
 
@@ -148,21 +144,17 @@ ROW = {
 
 
 @pytest.mark.parametrize(
-    ("numbers", "verdict"),
+    ("change", "numbers", "verdict"),
     [
-        ({"a": 1.05, "b": 3, "c": True}, "reproduced"),
-        ({"a": 1.05, "b": 1, "c": True}, "with caveat"),
-        ({"a": 1.2, "b": 3, "c": True}, "not as written"),
-        ({"a": float("nan"), "b": 3, "c": True}, "not as written"),
+        ({}, {"a": 1.05, "b": 3, "c": True}, "reproduced"),
+        ({}, {"a": 1.05, "b": 1, "c": True}, "with caveat"),
+        ({}, {"a": 1.2, "b": 3, "c": True}, "not as written"),
+        ({}, {"a": float("nan"), "b": 3, "c": True}, "not as written"),
+        ({"caveat": "the paper prints no mesh"}, {"a": 1, "b": 3, "c": True}, "with caveat"),
     ],
 )
-def test_conditions_decide(numbers, verdict):
-    assert machinery.settle(ROW, numbers) == (f"{numbers['a']:.1f}", verdict)
-
-
-def test_a_caveat_stays_whatever_the_numbers_are():
-    row = ROW | {"caveat": "the paper prints no mesh"}
-    assert machinery.settle(row, {"a": 1, "b": 3, "c": True})[1] == "with caveat"
+def test_conditions_decide(change, numbers, verdict):
+    assert machinery.settle(ROW | change, numbers) == (f"{numbers['a']:.1f}", verdict)
 
 
 def test_routes_that_disagree_praise_nobody():
@@ -177,36 +169,13 @@ def test_routes_that_disagree_praise_nobody():
         ({"found": "{d}"}, "'LK-fig2-fillings', found: 'd' is not defined"),
         ({"holds": "__import__('os')"}, "'LK-fig2-fillings', holds"),
         ({"holds": "a >"}, "'LK-fig2-fillings', holds"),
+        ({"tolerance": ""}, "'LK-fig2-fillings' compares numbers: give it a tolerance"),
     ],
 )
-def test_expressions_that_cannot_be_read_are_named(change, message):
+def test_conditions_that_cannot_be_read_are_named(change, message):
+    row = {field: text for field, text in (ROW | change).items() if text}
     with pytest.raises(ValueError, match=message):
-        machinery.settle(ROW | change, {"a": 1.0, "b": 3, "c": True})
-
-
-def test_a_comparison_needs_a_tolerance():
-    row = {name: words for name, words in ROW.items() if name != "tolerance"}
-    with pytest.raises(ValueError, match="give it a tolerance"):
         machinery.settle(row, {"a": 1.0, "b": 3, "c": True})
-
-
-@pytest.fixture
-def changed(tmp_path, monkeypatch):
-    """Function that replaces the rows of one YAML file by changed ones."""
-
-    def replace(change):
-        source = "lk.gap_ratio"
-        path = machinery.files("nickbook.claims").joinpath("lk", "gap_ratio.yml")
-        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
-        change(rows)
-        (tmp_path / "lk").mkdir()
-        text = yaml.safe_dump(rows, allow_unicode=True)
-        (tmp_path / "lk" / "gap_ratio.yml").write_text(text, "utf-8")
-        monkeypatch.setattr(machinery, "SOURCES", (source,))
-        monkeypatch.setattr(machinery, "files", lambda _: tmp_path)
-        return machinery.rows.__wrapped__
-
-    return replace
 
 
 @pytest.mark.parametrize(
@@ -220,10 +189,14 @@ def changed(tmp_path, monkeypatch):
         (lambda r: r.append(r[0]), "'LK-fig2-fillings' comes twice"),
     ],
 )
-def test_incomplete_rows_are_refused(change, message, changed):
-    rows = changed(change)
+def test_incomplete_rows_are_refused(change, message, monkeypatch):
+    path = machinery.files("nickbook.claims").joinpath("lk", "gap_ratio.yml")
+    changed = yaml.safe_load(path.read_text(encoding="utf-8"))
+    change(changed)
+    monkeypatch.setattr(machinery, "SOURCES", ("lk.gap_ratio",))
+    monkeypatch.setattr(machinery.yaml, "safe_load", lambda _: changed)
     with pytest.raises(ValueError, match=message):
-        rows()
+        machinery.rows.__wrapped__()
 
 
 def test_unknown_names_are_refused():

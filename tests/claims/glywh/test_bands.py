@@ -1,6 +1,6 @@
 """GLYWH's bands and Fermi sheets by other routes."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -125,13 +125,11 @@ def test_areas_are_the_shares_of_states_of_one_parity(states, mu):
 def test_areas_of_the_three_band_model_count_its_states():
     k, weight = wedge(420)
     p = ThreeBandParameters()
-    x = even(k, p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx)
-    z = even(k, p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx)
-    between, coupling = even(k, p.s11_0, p.s11_x, p.s11_xy, p.s11_xx), odd(k, p.t12_x, p.t12_xx)
+    e = elements(k, replace(P, **{f.name: getattr(p, f.name) for f in fields(p)}))
     mu, found = PRINTED_THREE, measures.pockets(measures.refitted())
-    assert 1 - found["β"].area == pytest.approx(weight @ (x - between < mu), abs=1e-3)
-    middle, half = (x + between + z) / 2, (x + between - z) / 2
-    root = np.hypot(half, np.sqrt(2) * coupling)
+    assert 1 - found["β"].area == pytest.approx(weight @ (e[11] - e[13] < mu), abs=1e-3)
+    middle, half = (e[11] + e[13] + e[22]) / 2, (e[11] + e[13] - e[22]) / 2
+    root = np.hypot(half, np.sqrt(2) * e[12])
     assert found["α"].area == pytest.approx(weight @ (middle + root < mu), abs=1e-3)
     assert 1 - found["γ"].area == pytest.approx(weight @ (middle - root < mu), abs=1e-3)
 
