@@ -2,8 +2,9 @@
 
 A row is YAML: the statement, the sentence that reports what is found, and the conditions that
 decide.  Its measure is a Python function beside the YAML file, which returns named numbers and
-judges nothing.  Sentence and conditions are expressions over these numbers, read by `simpleeval`,
-and the conditions are printed with the verdict.
+judges nothing; rows may share one, or take a part of what it returns.  Sentence and conditions
+are expressions over these numbers, read by `simpleeval`, and the conditions are printed with the
+verdict.
 """
 
 import math
