@@ -152,6 +152,8 @@ def measure(identifier: str) -> Numbers:
         raise ValueError(f"identifier = {identifier!r}; allowed: a row that the book measures")
     name, _, part = row["measure"].partition(".")
     numbers = kept(row["source"], name)
+    if part and part not in numbers:
+        raise ValueError(f"row {identifier!r}: {name} returns no {part!r}; allowed: {[*numbers]}")
     return numbers[part] if part else numbers
 
 

@@ -199,13 +199,16 @@ def test_incomplete_rows_are_refused(change, message, monkeypatch):
         machinery.rows.__wrapped__()
 
 
-def test_unknown_names_are_refused():
+def test_unknown_names_are_refused(monkeypatch):
     with pytest.raises(ValueError, match="LK-new not in the ledger"):
         ledger(["LK-new"])
     with pytest.raises(ValueError, match="'LK-stm-gaps'; allowed: a row that the book measures"):
         measure("LK-stm-gaps")
     with pytest.raises(ValueError, match=r"nickbook.claims.lk.gap_ratio has no measure 'fig9'"):
         findings.kept.__wrapped__("nickbook.claims.lk.gap_ratio", "fig9")
+    monkeypatch.setitem(machinery.rows()["LK-fig2-sheets"], "measure", "fig2.areas")
+    with pytest.raises(ValueError, match=r"'LK-fig2-sheets': fig2 returns no 'areas'"):
+        measure("LK-fig2-sheets")
 
 
 def test_findings_are_kept_until_their_code_changes(tmp_path, monkeypatch):
