@@ -216,10 +216,10 @@ def test_what_a_row_of_the_ledger_says_decides(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notebook = of_one_cell("verdicts(['LK-fig2-sheets'])")
-    before, rows = notebooks.made_from(notebook, tmp_path), notebooks._ledger()
+    before, rows = notebooks.made_from(notebook, tmp_path), notebooks.rows()
     for name, counts in [("LK-fig2-fillings", False), ("LK-fig2-sheets", True)]:
-        changed = rows | {name: (rows[name][0], "Changed.")}
-        monkeypatch.setattr(notebooks, "_ledger", lambda changed=changed: changed)
+        changed = rows | {name: rows[name] | {"found": "Changed."}}
+        monkeypatch.setattr(notebooks, "rows", lambda changed=changed: changed)
         assert (notebooks.made_from(notebook, tmp_path) != before) is counts
 
 

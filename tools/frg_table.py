@@ -22,7 +22,7 @@ from referee import diverge_flow, gap_from_bonds, pairing_vertex
 
 import nickbook
 from nickbook.bands import band_fillings, chemical_potential, fermi_sheets, four_band
-from nickbook.claims.glywh.frg_table import PATH, frg_table
+from nickbook.claims.glywh.stored import PATH, frg_table
 from nickbook.pairing import Vertex, fermi_patches, frg_flow, kanamori
 from nickbook.pairing.frg.equation import TERMS
 

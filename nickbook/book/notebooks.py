@@ -14,21 +14,19 @@ import re
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import jupytext
 import nbformat
-import yaml
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
-from nickbook.claims.rows import SOURCES
-from nickbook.closure import PACKAGE, Code, closure, data_files, fold, parse
+from nickbook.claims.rows import rows
+from nickbook.closure import Code, closure, data_files, fold, parse
 
 CELL_TIMEOUT = 600  # seconds
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
@@ -70,9 +68,9 @@ def made_from(notebook: NotebookNode, folder: Path) -> str:
     texts = [[code.text, _tags(cell)] for code, cell in zip(codes, cells, strict=True)]
     strings = frozenset[str]().union(*(code.strings for code in codes))
     every = any(re.search(r"\bledger\(\s*\)", cell.source) for cell in cells)
-    rows = {name: row for name, row in _ledger().items() if every or name in strings}
-    behind = closure({module for module, _ in rows.values()}, codes)
-    own = _hash([notebook.metadata.kernelspec.name, texts, sorted(rows.items())])
+    named = {name: row for name, row in rows().items() if every or name in strings}
+    behind = closure({row["source"] for row in named.values()}, codes)
+    own = _hash([notebook.metadata.kernelspec.name, texts, named])
     return fold({"": own, **behind, **data_files(folder, strings)})
 
 
@@ -207,17 +205,6 @@ def _hash(thing: Any) -> str:
     text = json.dumps(thing, sort_keys=True)
     same = json.loads(text, parse_float=lambda x: int(n) if (n := float(x)).is_integer() else n)
     return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
-
-
-@cache
-def _ledger() -> dict[str, tuple[str, str]]:
-    """Find the module that settles each row of the ledger, and the text of the row."""
-    files = [(s, PACKAGE.joinpath("claims", *f"{s}.yml".split(".", 1))) for s in SOURCES]
-    return {
-        row["id"]: (f"nickbook.claims.{source}", json.dumps(row))
-        for source, path in files
-        for row in yaml.safe_load(path.read_text(encoding="utf-8"))
-    }
 
 
 if __name__ == "__main__":

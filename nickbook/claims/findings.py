@@ -17,19 +17,7 @@ Numbers = dict[str, Any]
 
 @cache
 def kept(module: str, name: str) -> Numbers:
-    """Numbers of one measure: read if they are kept and fresh, else computed.
-
-    Parameters
-    ----------
-    module : str
-        Module of the measure.
-    name : str
-        Its function.
-
-    Returns
-    -------
-    dict
-        Numbers by name, arrays as lists.
+    """Numbers of a measure in a module: read if they are kept and fresh, else computed.
 
     Raises
     ------

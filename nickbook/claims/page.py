@@ -35,18 +35,7 @@ _PAPERS = {"LK": "Liu and Khaliullin (LK)", "GLYWH": "Gu, Le, Yang, Wu and Hu (G
 
 
 def page(claims: list[Claim]) -> str:
-    """Write the ledger in MyST Markdown.
-
-    Parameters
-    ----------
-    claims : list of Claim
-        The rows.
-
-    Returns
-    -------
-    str
-        The page: a table with one line a claim, then a section for each.
-    """
+    """Write the ledger in MyST Markdown: a table with one line a claim, then a section for each."""
     parts = [_HEAD]
     for paper in dict.fromkeys(claim.paper for claim in claims):
         own = [claim for claim in claims if claim.paper == paper]
@@ -98,13 +87,7 @@ def _section(claim: Claim) -> str:
 
 
 def measure_all(jobs: int = 2) -> None:
-    """Measure what is not kept on disk, source by source in processes that end with it.
-
-    Parameters
-    ----------
-    jobs : int
-        How many processes work side by side.
-    """
+    """Measure what is not kept on disk, source by source in processes that end with it."""
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         list(pool.map(_measure_source, SOURCES))
 

@@ -2,13 +2,14 @@
 
 A row is YAML: the statement, the sentence that reports what is found, and the conditions that
 decide.  Its measure is a Python function beside the YAML file, which returns named numbers and
-judges nothing.  Sentence and conditions are expressions over these numbers, read by `simpleeval`,
-and the conditions are printed with the verdict.
+judges nothing; rows may share one, or take a part of what it returns.  Sentence and conditions
+are expressions over these numbers, read by `simpleeval`, and the conditions are printed with the
+verdict.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -18,6 +19,7 @@ import yaml
 from simpleeval import EvalWithCompoundTypes, InvalidExpression
 
 from nickbook.claims.findings import Numbers, kept
+from nickbook.papers import GLYWH, LK
 
 #: The four verdicts, in the order in which the ledger counts them.
 VERDICTS = ("reproduced", "with caveat", "not as written", "outside")
@@ -148,59 +150,35 @@ def measure(identifier: str) -> Numbers:
     row = rows().get(identifier)
     if row is None or "found" not in row:
         raise ValueError(f"identifier = {identifier!r}; allowed: a row that the book measures")
-    return kept(row["source"], row["measure"])
+    name, _, part = row["measure"].partition(".")
+    numbers = kept(row["source"], name)
+    if part and part not in numbers:
+        raise ValueError(f"row {identifier!r}: {name} returns no {part!r}; allowed: {[*numbers]}")
+    return numbers[part] if part else numbers
 
 
 @cache
 def rows() -> dict[str, dict[str, str]]:
-    """Read the rows of all sources, by id.
+    """Read the fields of all rows as text, by id, with the ``source`` that measures.
 
-    Returns
-    -------
-    dict of dict
-        Fields of the YAML files as text, with the ``source`` that measures.
-
-    Raises
-    ------
-    ValueError
-        If a row lacks a field, has one too many, or an id comes twice.
+    A row that lacks a field, has one too many, or comes twice is refused.
     """
     found: dict[str, dict[str, str]] = {}
     for source in SOURCES:
         path = files("nickbook.claims").joinpath(*f"{source}.yml".split(".", 1))
         for row in yaml.safe_load(path.read_text(encoding="utf-8")):
-            fields = {name: str(words).strip() for name, words in row.items()}
-            _require_fields(source, fields)
-            name = fields["id"]
+            texts = {name: str(words).strip() for name, words in row.items()}
+            _require_fields(source, texts)
+            name = texts["id"]
             if name in found:
                 raise ValueError(f"{source}.yml: row {name!r} comes twice")
             own = name.split("-", 1)[1].replace("-", "_")
-            found[name] = {"measure": own, "source": f"nickbook.claims.{source}"} | fields
+            found[name] = {"measure": own, "source": f"nickbook.claims.{source}"} | texts
     return found
 
 
 def settle(row: Mapping[str, str], numbers: Numbers) -> tuple[str, str]:
-    """Sentence and verdict of a row for given numbers.
-
-    Parameters
-    ----------
-    row : mapping
-        Fields of the row.
-    numbers : dict
-        What its measure returned.
-
-    Returns
-    -------
-    value, verdict : str
-        What the row reports, and one of `VERDICTS`.
-
-    Raises
-    ------
-    DisagreementError
-        If the row's two routes contradict each other.
-    ValueError
-        If an expression cannot be evaluated.
-    """
+    """Sentence and verdict of a row for the numbers that its measure returned."""
     evaluate = _evaluator(row, numbers)
     if "agree" in row and not evaluate("agree"):
         raise DisagreementError(
@@ -224,7 +202,7 @@ def _evaluator(row: Mapping[str, str], numbers: Numbers) -> Callable[..., Any]:
         return bool((np.abs(np.subtract(value, paper)) <= tolerance).all())
 
     functions = _FUNCTIONS | {"agrees": agrees}
-    names = {"pi": math.pi, "inf": math.inf, "tolerance": tolerance} | numbers
+    names = _NAMES | {"tolerance": tolerance} | numbers
     machine = EvalWithCompoundTypes(functions=functions, names=names)
 
     def evaluate(field: str, *, default: object = None, plain: bool = False) -> object:
@@ -247,6 +225,7 @@ def _each(values: Sequence[float], spec: str, between: str = ", ") -> str:
     return between.join(format(value, spec) for value in values)
 
 
+_NAMES = {"pi": math.pi, "inf": math.inf, "LK": LK, "GLYWH": GLYWH}
 _FUNCTIONS = {f.__name__: f for f in (abs, all, any, len, max, min, set, sorted, sum, zip)} | {
     "each": _each,
     "enumerate": enumerate,
@@ -277,6 +256,5 @@ def _claim(identifier: str) -> Claim:
     else:
         value, verdict = settle(row, measure(identifier))
     stated = f"±{float(row['tolerance']):g}: {row['because']}" if "tolerance" in row else ""
-    words = {name: row[name] for name in _WORDS}
-    others = {name: row.get(name, "") for name in ("holds", "in_full", "caveat", "bounds")}
-    return Claim(**words, **others, tolerance=stated, value=value, verdict=verdict)
+    words = {field.name: row.get(field.name, "") for field in fields(Claim)}
+    return Claim(**words | {"tolerance": stated, "value": value, "verdict": verdict})

@@ -1,6 +1,6 @@
 """What GLYWH's bands and Fermi sheets come to (Figs. 1, 2, 5, 6, App. C)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from functools import cache
 from typing import Any
@@ -14,6 +14,7 @@ from nickbook.bands import (
     FermiSheet,
     FourBandParameters,
     ThreeBandParameters,
+    chemical_potential,
     chemical_potential_slopes,
     filling,
     four_band,
@@ -107,19 +108,7 @@ def rounding(slopes: Mapping[str, float]) -> tuple[float, float]:
 def radii(sheet: FermiSheet, angles: Floats, axes: Floats | None = None) -> Floats:
     """Distance of a pocket's line from its centre in given directions, in π/a.
 
-    Parameters
-    ----------
-    sheet : FermiSheet
-        A closed line.
-    angles : ndarray, shape (directions,)
-        Directions from the first axis, in radians.
-    axes : ndarray, shape (2, 2), optional
-        What the coordinates of momentum stand for: rows in units of 1/a.
-
-    Returns
-    -------
-    ndarray, shape (directions,)
-        Interpolated between the points of the line.
+    The coordinates of momentum stand for the rows of `axes` in units of 1/a, if there are any.
     """
     places = (sheet.points - np.array(sheet.center_point)) / np.pi
     places = places if axes is None else places @ axes
@@ -128,17 +117,17 @@ def radii(sheet: FermiSheet, angles: Floats, axes: Floats | None = None) -> Floa
     return np.asarray(np.interp(angles, angle[order], radius[order], period=2 * np.pi))
 
 
-def apart(one: Floats, other: Floats) -> float:
-    """Root-mean-square distance of two lines over directions."""
-    return float(np.sqrt(np.mean((one - other) ** 2)))
+def root_mean_square(values: Floats) -> float:
+    """Root of the mean square, as of distances over directions."""
+    return float(np.sqrt(np.mean(values**2)))
 
 
 def mismatch_of_shapes(sea: FermiSea) -> dict[str, float]:
     """Distance of α, moved by (π, π), from γ, over their mean radius: as they are, and scaled."""
-    lines = [radii(pockets(sea)[name], RAYS) for name in "αγ"]
-    sizes = [apart(line, np.zeros(1)) for line in lines]
-    scaled = (line / size for line, size in zip(lines, sizes, strict=True))
-    return {"apart": apart(*lines) / float(np.mean(sizes)), "scaled": apart(*scaled)}
+    alpha, gamma = (radii(pockets(sea)[name], RAYS) for name in "αγ")
+    sizes = root_mean_square(alpha), root_mean_square(gamma)
+    scaled = root_mean_square(alpha / sizes[0] - gamma / sizes[1])
+    return {"apart": root_mean_square(alpha - gamma) / float(np.mean(sizes)), "scaled": scaled}
 
 
 def without_minus_z() -> BlochModel:
@@ -150,10 +139,14 @@ def without_minus_z() -> BlochModel:
     )
 
 
-def fig1b_level() -> Numbers:
+def levels() -> Numbers:
     p = FourBandParameters()
-    bonding, antibonding = p.epsilon_z + p.s22_0, p.epsilon_z - p.s22_0
-    return {"bonding": bonding, "antibonding": antibonding, "level": at_three().mu}
+    return {
+        "bonding": p.epsilon_z + p.s22_0,
+        "antibonding": p.epsilon_z - p.s22_0,
+        "bottom": min(point.energy for point in van_hove_points(four_band()) if point.band == 1),
+        "level": at_three().mu,
+    }
 
 
 def eq11_names() -> Numbers:
@@ -166,41 +159,30 @@ def eq11_names() -> Numbers:
     return {"printed": PRINTED_NAMES, "needed": needed, "readings": found}
 
 
+def filled(build: Callable[..., BlochModel], parameters: Any, mu: float) -> Numbers:
+    """Level of three electrons, electrons at a printed level, and what rounding does to it."""
+    slopes = chemical_potential_slopes(build, parameters, GLYWH.filling)
+    level, electrons = chemical_potential(build(), GLYWH.filling), filling(build(), mu)
+    return {"level": level, "printed": mu, "electrons": electrons, "rounding": rounding(slopes)[0]}
+
+
 def eq11_filling() -> Numbers:
-    slopes = chemical_potential_slopes(four_band, FourBandParameters(), GLYWH.filling)
-    return {
-        "level": at_three().mu,
-        "printed": GLYWH.mu,
-        "electrons": as_printed().filling,
-        "rounding": rounding(slopes)[0],
-    }
+    return filled(four_band, FourBandParameters(), GLYWH.mu)
 
 
 def eq22_filling() -> Numbers:
-    slopes = chemical_potential_slopes(three_band, ThreeBandParameters(), GLYWH.filling)
-    return {
-        "level": FermiSea.at(three_band(), filling=GLYWH.filling).mu,
-        "printed": GLYWH.mu_three_band,
-        "electrons": refitted().filling,
-        "rounding": rounding(slopes)[0],
-    }
+    return filled(three_band, ThreeBandParameters(), GLYWH.mu_three_band)
 
 
-def eq20_form() -> Numbers:
+def eq20() -> Numbers:
     h = four_band().hamiltonian(zone_mesh(12))
     transformed = TRANSFORMATION @ h @ np.linalg.inv(TRANSFORMATION)
-    return {"worst": np.abs(transformed - printed_form(h)).max()}
-
-
-def eq20_content() -> Numbers:
     # Odd states hold no z+, even ones no z−.
     minus = sum(s.weights @ (1 - x_share(s)) for s in at_three().sheets if s.parity == -1)
-    return {"minus": minus / at_three().density_of_states().sum()}
-
-
-def eq20_minus_away() -> Numbers:
-    bottom = min(p.energy for p in van_hove_points(four_band()) if p.band == 1)
-    return {"bottom": bottom, "level": at_three().mu}
+    return {
+        "worst": np.abs(transformed - printed_form(h)).max(),
+        "minus": minus / at_three().density_of_states().sum(),
+    }
 
 
 def eq20_neglect() -> Numbers:
@@ -219,47 +201,40 @@ def eq20_neglect() -> Numbers:
     }
 
 
-def fig6b_sheets() -> Numbers:
-    return {"four": areas(at_three()), "three": areas(refitted())}
-
-
-def fig6_agreement() -> Numbers:
-    """Largest distances of the bands that make α, β and γ, and the range of all, in eV."""
+def fig6() -> Numbers:
+    """Sheets of both models; in eV, distances of the bands that make α, β, γ, and their range."""
     k = zone_path("ΓXMΓ", 601)[0]
-    four = at_three().model.band_energies(k)[:, [3, 0, 2]] - at_three().mu
-    three = refitted().model.band_energies(k)[:, [2, 0, 1]] - refitted().mu
+    four, three = (
+        sea.model.band_energies(k)[:, order] - sea.mu
+        for sea, order in ((at_three(), [3, 0, 2]), (refitted(), [2, 0, 1]))
+    )
     differences = np.where(np.abs(four) < 0.1, three - four, np.nan)
     return {
+        "four": areas(at_three()),
+        "three": areas(refitted()),
         "worst": np.nanmax(np.abs(differences), axis=0),
         "spread": np.nanmax(differences) - np.nanmin(differences),
     }
 
 
-def fig2b_gamma_x() -> Numbers:
-    k, without = zone_path("ΓX", 801)[0], replace(FourBandParameters(), t12_x=0.0, s12_x=0.0)
-    found = {}
-    for name, model in (("mixed", four_band()), ("without", four_band(without))):
-        shares = (b.bands[0].orbital_weights(k)[:, [0, 2]].sum(axis=1) for b in model.blocks)
+def fig2b() -> Numbers:
+    """Mixed parts of Γ–X, with and without the nearest neighbours; couplings in eV on Γ–M."""
+    p, k, found = FourBandParameters(), zone_path("ΓX", 801)[0], {}
+    for name, parameters in (("mixed", p), ("without", replace(p, t12_x=0.0, s12_x=0.0))):
+        lower = (block.bands[0] for block in four_band(parameters).blocks)
+        shares = (band.orbital_weights(k)[:, [0, 2]].sum(axis=1) for band in lower)
         found[name] = [((share > 0.2) & (share < 0.8)).mean() for share in shares]
-    return found
-
-
-def fig2b_gamma_m() -> Numbers:
-    p, h = FourBandParameters(), four_band().hamiltonian(zone_path("ΓM", 401)[0])
-    return {
+    h = four_band().hamiltonian(zone_path("ΓM", 401)[0])
+    return found | {
         "coupling": np.abs(h[:, [0, 0], [1, 3]]).max(),
         "splitting": 2 * np.abs(h[:, 0, 2]).max(),
         "without_signs": 2 * abs(p.s11_0) + 8 * (abs(p.s11_x) + abs(p.s11_xy) + abs(p.s11_xx)),
     }
 
 
-def fig2c_pockets() -> Numbers:
-    return {"levels": [{"mu": s.mu, "sheets": areas(s)} for s in (at_three(), as_printed())]}
-
-
-def fig2c_contents() -> Numbers:
-    """Share of x²−y² on each sheet, and how far from kx or ky = 0, π its least is, in π/a."""
-    found = {}
+def fig2c() -> Numbers:
+    """Sheets and shares of x²−y²; the least is ``off`` from the lines kx or ky = 0, π, in π/a."""
+    seas, found, speed = (at_three(), as_printed()), {}, {}
     for name, sheet in zip(("alpha", "beta", "gamma"), pockets(at_three()).values(), strict=True):
         share = x_share(sheet)
         least = sheet.points[share.argmin()] / np.pi
@@ -270,50 +245,41 @@ def fig2c_contents() -> Numbers:
             "parity": sheet.parity,
             "off": np.abs(least - np.round(least)).min(),
         }
-    return found
-
-
-def fig2c_beta_cuprate() -> Numbers:
-    beta = pockets(at_three())["β"]
-    return {"kind": beta.kind, "center": beta.center, "holes": 2 * beta.area}
-
-
-def fig2c_beta_antibonding() -> Numbers:
+        speed[name] = sheet.average(np.linalg.norm(sheet.velocity, axis=1))
+    beta, densities = pockets(at_three())["β"], [sea.density_of_states() for sea in seas]
     # By kind and content: the names of `pockets` would presuppose the parities.
     order = sorted(at_three().sheets, key=lambda s: (s.kind, -float(s.average(x_share(s)))))
     odd, _, _, even = four_band().band_energies([np.pi, 0.0])
-    return {"parities": [s.parity for s in order], "odd": odd, "even": even}
-
-
-def fig2c_gamma_density() -> Numbers:
-    densities = [sea.density_of_states() for sea in (at_three(), as_printed())]
-    speeds = [s.average(np.linalg.norm(s.velocity, axis=1)) for s in pockets(at_three()).values()]
-    return {
+    return found | {
+        "parities": [s.parity for s in order],
+        "odd": odd,
+        "even": even,
+        "levels": [{"mu": sea.mu, "sheets": areas(sea)} for sea in seas],
+        "kind": beta.kind,
+        "center": beta.center,
+        "holes": 2 * beta.area,
         "shares": [d[2] / d.sum() for d in densities],
-        "speed": dict(zip(("alpha", "beta", "gamma"), speeds, strict=True)),
-        "printed": GLYWH.mu,
+        "speed": speed,
         "top": gamma_top() - at_three().mu,
     }
 
 
 def fig2d_pi_pi_shape() -> Numbers:
-    sheets = pockets(at_three())
-    return {
+    found = {
         "three": mismatch_of_shapes(at_three()),
         "at_printed": mismatch_of_shapes(as_printed()),
-        "printed": GLYWH.mu,
-        "alpha": sheets["α"].area,
-        "gamma": sheets["γ"].area,
     }
+    sheets = pockets(at_three())
+    return found | {"alpha": sheets["α"].area, "gamma": sheets["γ"].area}
 
 
 def fig4d_pocket() -> Numbers:
     electrons = filling(four_band(), gamma_top())
+    from_printed = electrons - as_printed().filling
     return {
         "electrons": electrons,
         "delta": electrons - GLYWH.filling,
-        "from_printed": electrons - as_printed().filling,
-        "printed": GLYWH.mu,
+        "from_printed": from_printed,
     }
 
 

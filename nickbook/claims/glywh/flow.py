@@ -7,7 +7,6 @@ import numpy as np
 from nickbook.arrays import Floats
 from nickbook.bands import FermiSea, four_band, zone_mesh
 from nickbook.claims.findings import Numbers
-from nickbook.claims.glywh.frg_table import frg_table
 from nickbook.claims.glywh.stored import (
     ALPHA,
     BETA,
@@ -21,6 +20,7 @@ from nickbook.claims.glywh.stored import (
     critical_scales,
     diverge_flows,
     doped_scales,
+    frg_table,
     meshes,
     patch_flows,
     repulsions,
@@ -62,82 +62,93 @@ def s_wave_at_three() -> list[StoredFlow]:
     return [f for f in s_wave_flows() if abs(f.mu - three_electrons().mu) < 1e-9]
 
 
-def fig3a_leading() -> Numbers:
-    ours, theirs = patch_flows(), diverge_flows()
+def columns(flows: list[StoredFlow], **names: str) -> Numbers:
+    """Attributes of flows as lists, under names."""
+    return {name: [getattr(flow, word) for flow in flows] for name, word in names.items()}
+
+
+def fig3a() -> Numbers:
+    """Leading channels at the end and along the flow, here and in divERGe, scales in meV."""
+    ours, theirs, main = patch_flows(), diverge_flows(), patch_flows()[MAIN]
+    printed, referee = theirs["printed"], theirs["U 5.0"]
+    before = main.scales > main.crossing
+    at_q2 = main.channels[Q2][before]
     others = ("start 1.0", "start 0.5", "cutoff smooth", "cutoff frequency")
     return {
-        "ours": ours[MAIN].leading,
-        "scale": 1e3 * ours[MAIN].critical_scale,
-        "theirs": sorted({f.singlets[0] for f in theirs.values()}),
-        "meshes": [f.size for f in meshes()],
-        "by_mesh": [f.spin_share for f in meshes()],
-        "U": [f.U for f in repulsions()],
-        "by_U": [f.spin_share for f in repulsions()],
-        "printed": ours["printed"].leading,
-        "printed_theirs": theirs["printed"].singlets[0],
-        "wave": theirs["printed"].wave,
-        "printed_share": theirs["printed"].spin_share,
-        "others": {name: ours[name].leading for name in others},
+        "leading": {
+            "ours": main.leading,
+            "scale": 1e3 * main.critical_scale,
+            "theirs": sorted({f.singlets[0] for f in theirs.values()}),
+            **columns(meshes(), meshes="size", by_mesh="spin_share"),
+            **columns(repulsions(), U="U", by_U="spin_share"),
+            "printed": ours["printed"].leading,
+            "printed_theirs": printed.singlets[0],
+            "wave": printed.wave,
+            "printed_share": printed.spin_share,
+            "others": {name: ours[name].leading for name in others},
+        },
+        "order": {
+            "spin": main.spin[0],
+            "pairing": main.pairing[0],
+            "crossing": 1e3 * main.crossing,
+            "first": 1e3 * main.scales[0],
+            "last": 1e3 * main.scales[-1],
+            **columns(meshes(), by_mesh="lead"),
+            **columns(repulsions(), U="U", steps="lead"),
+            "at_5": referee.lead,
+            "printed": ours["printed"].leading,
+        },
+        "q2": {
+            "ahead": np.mean(at_q2 > main.channels[Q3][before]),
+            "first": np.mean(at_q2 == main.spin[before]),
+            "theirs": referee.q3_ahead,
+            "wave": referee.wave,
+        },
+        "mediated": {
+            "without": ours["no spin"].end("singlet A1"),
+            "stop": 1e3 * ours["no spin"].scales[-1],
+            "full": 1e3 * ours["coarse"].critical_scale,
+        },
     }
 
 
-def fig3d_subleading() -> Numbers:
-    flows = [patch_flows()[n] for n in ("coarse", "base", MAIN)]
+def fig3a_two_states() -> Numbers:
+    def ends(flow: StoredFlow) -> dict[str, float]:
+        bare = max(values[0] for values in flow.channels.values())
+        places = {"s": "singlet A1", "d": "singlet B1", "q2": Q2}
+        found = {name: flow.end(channel) for name, channel in places.items()}
+        return found | {"spin": flow.spin[-1], "bare": bare}
+
     return {
-        "patches": [f.size for f in flows],
-        "second": [f.singlets[1] for f in flows],
-        "theirs": diverge_flows()["U 5.0"].singlets[1],
+        "patches": patch_flows()[MAIN].size,
+        "main": ends(patch_flows()[MAIN]),
+        "flows": [ends(f) for f in s_wave_at_three()],
+        "theirs": [f.end("singlet B1") / f.spin[-1] for f in diverge_flows().values()],
     }
 
 
-def fig3c_beta_gamma() -> Numbers:
-    found = {"ours": s_wave_flows(), "theirs": diverge_flows().values()}
-    return {who: [f.signs()[BETA] * f.signs()[GAMMA] for f in fs] for who, fs in found.items()}
+def fig3a_representation() -> Numbers:
+    flow, kept = patch_flows()[MAIN], main_patches()
+    shares = [kept.representation(np.concatenate(gap))[1] for gap in flow.gaps]
+    return {"names": flow.singlets, "shares": shares}
 
 
-def fig3c_beta_anisotropy() -> Numbers:
-    sizes = [np.abs(g) for g in patch_flows()[MAIN].gaps[0]]
-    theirs = [np.ptp(g) / np.abs(g).max() for g in diverge_flows()["U 5.0"].gaps[0]]
-    return {"spread": [s.max() / s.min() for s in sizes], "theirs": theirs}
-
-
-def fig3c_alpha_nodes() -> Numbers:
-    flows = {
-        "ours": [f for f in s_wave_at_three() if f.size > ALIKE],
-        "theirs": list(diverge_flows().values()),
-    }
-    return {who: [f.nodes()[ALPHA] for f in fs] for who, fs in flows.items()} | {
-        "like_beta": [np.mean([f.signs()[ALPHA] == f.signs()[BETA] for f in fs])
-                      for fs in flows.values()],
-        "scattering": [_extremes(f) for f in (patch_flows()[MAIN], diverge_flows()["U 5.0"])],
-    }  # fmt: skip
-
-
-def fig3b_beta_gamma() -> Numbers:
-    flow = patch_flows()[MAIN]
+def fig3b() -> Numbers:
+    """Scattering between sheets, its extremes between α and β, and states without parts of it."""
+    flow, referee = patch_flows()[MAIN], diverge_flows()["U 5.0"]
     states = np.sqrt([w.sum() for w in np.split(flow.weights, 3)])
     average = {pair: flow.blocks[pair][1] for pair in SHEET_PAIRS}
-    theirs = [g.mean() for g in diverge_flows()["U 5.0"].gaps[0]]
+    theirs = [g.mean() for g in referee.gaps[0]]
     return {
         "average": list(average.values()),
         "weighted": [x * states[list(SHEET_PAIRS[pair])].prod() for pair, x in average.items()],
         "ratio": abs(theirs[BETA] / theirs[ALPHA]),
-    }
-
-
-def fig3b_alpha_beta() -> Numbers:
-    return {
-        "ours": _extremes(patch_flows()[MAIN]),
+        "ours": flow.blocks["α–β"][::2],
         "meshes": [f.size for f in meshes()],
-        "theirs": [_extremes(f) for f in meshes()],
-    }
-
-
-def fig3b_determines() -> Numbers:
-    return {
+        "theirs": [f.blocks["α–β"][::2] for f in meshes()],
         "pairs": list(SHEET_PAIRS),
-        "patches": cuts(patch_flows()[MAIN].vertex),
-        "diverge": cuts(diverge_flows()["U 5.0"].vertex),
+        "patches": cuts(flow.vertex),
+        "diverge": cuts(referee.vertex),
     }
 
 
@@ -165,67 +176,52 @@ def cuts(vertex: Floats) -> Numbers:
     return found
 
 
-def fig3a_order() -> Numbers:
-    flow = patch_flows()[MAIN]
+def fig3c() -> Numbers:
+    """Signs of β times γ, variation on both, and sign changes on α, here and in divERGe."""
+    ours, theirs, main = s_wave_flows(), list(diverge_flows().values()), patch_flows()[MAIN]
+    referee, sizes = diverge_flows()["U 5.0"], [np.abs(gap) for gap in main.gaps[0]]
+    fine = [f for f in s_wave_at_three() if f.size > ALIKE]
     return {
-        "spin": flow.spin[0],
-        "pairing": flow.pairing[0],
-        "crossing": 1e3 * flow.crossing,
-        "first": 1e3 * flow.scales[0],
-        "last": 1e3 * flow.scales[-1],
-        "U": [f.U for f in repulsions()],
-        "steps": [f.lead for f in repulsions()],
-        "by_mesh": [f.lead for f in meshes()],
-        "at_5": diverge_flows()["U 5.0"].lead,
-        "printed": patch_flows()["printed"].leading,
+        "opposite": {
+            who: [f.signs()[BETA] * f.signs()[GAMMA] for f in flows]
+            for who, flows in (("ours", ours), ("theirs", theirs))
+        },
+        "anisotropy": {
+            "spread": [size.max() / size.min() for size in sizes],
+            "theirs": [np.ptp(gap) / np.abs(gap).max() for gap in referee.gaps[0]],
+        },
+        "alpha": {
+            "ours": [f.nodes()[ALPHA] for f in fine],
+            "theirs": [f.nodes()[ALPHA] for f in theirs],
+            "like_beta": [
+                np.mean([f.signs()[ALPHA] == f.signs()[BETA] for f in flows])
+                for flows in (fine, theirs)
+            ],
+            "scattering": [f.blocks["α–β"][::2] for f in (main, referee)],
+        },
     }
 
 
-def fig3a_two_states() -> Numbers:
-    def ends(flow: StoredFlow) -> dict[str, float]:
-        bare = max(values[0] for values in flow.channels.values())
-        places = {"s": "singlet A1", "d": "singlet B1", "q2": Q2}
-        found = {name: flow.end(channel) for name, channel in places.items()}
-        return found | {"spin": flow.spin[-1], "bare": bare}
-
+def fig3d() -> Numbers:
+    """Second states, and the share of opposite gaps of d that q2 connects."""
+    ours, referee = patch_flows(), diverge_flows()["U 5.0"]
+    tried, repelled = [ours[n] for n in ("coarse", "base", MAIN)], ("U 4.0", "base", MAIN, "U 6.0")
+    flows = [ours[n] for n in repelled]
     return {
-        "patches": patch_flows()[MAIN].size,
-        "main": ends(patch_flows()[MAIN]),
-        "flows": [ends(f) for f in s_wave_at_three()],
-        "theirs": [f.end("singlet B1") / f.spin[-1] for f in diverge_flows().values()],
-    }
-
-
-def fig3a_q2() -> Numbers:
-    flow, theirs = patch_flows()[MAIN], diverge_flows()["U 5.0"]
-    before = flow.scales > flow.crossing
-    at_q2 = flow.channels[Q2][before]
-    return {
-        "ahead": np.mean(at_q2 > flow.channels[Q3][before]),
-        "first": np.mean(at_q2 == flow.spin[before]),
-        "theirs": theirs.q3_ahead,
-        "wave": theirs.wave,
-    }
-
-
-def fig3a_mediated() -> Numbers:
-    flow = patch_flows()["no spin"]
-    return {
-        "without": flow.end("singlet A1"),
-        "stop": 1e3 * flow.scales[-1],
-        "full": 1e3 * patch_flows()["coarse"].critical_scale,
+        "tried": [f.size for f in tried],
+        "second": [f.singlets[1] for f in tried],
+        "referee": referee.singlets[1],
+        "near": NEAR,
+        **columns(flows, U="U", patches="size"),
+        "ours": [[f.opposite_share(x * np.pi) for f in flows] for x in NEAR],
+        "theirs": [referee.opposite_share(x * np.pi) for x in NEAR],
     }
 
 
 def fig3_proximity() -> Numbers:
     flows = [patch_flows()[n] for n in ("U 4.0", "base", "U 6.0", "U 8.0")]
-    return {
-        "U": [f.U for f in flows],
-        "ends": [f.leading for f in flows],
-        "ours": [f.spin_share for f in flows],
-        "U_theirs": [f.U for f in repulsions()],
-        "theirs": [f.spin_share for f in repulsions()],
-    }
+    theirs = columns(repulsions(), U_theirs="U", theirs="spin_share")
+    return columns(flows, U="U", ends="leading", ours="spin_share") | theirs
 
 
 def fig3_doping() -> Numbers:
@@ -258,8 +254,8 @@ def fig3_gamma() -> Numbers:
         "channel": table.around_channel,
         "share": table.around_referee_pairing / table.around_referee_magnetic,
     }
-    columns = [column.to_numpy().tolist() for column in found.values()]
-    flows = [dict(zip(found, row, strict=True)) for row in zip(*columns, strict=True)]
+    rows = zip(*(column.to_numpy().tolist() for column in found.values()), strict=True)
+    flows = [dict(zip(found, row, strict=True)) for row in rows]
     return {
         "with_gamma": [f for f in flows if f["sheets"] == 3],
         "without": [f for f in flows if f["sheets"] == 2],
@@ -267,36 +263,13 @@ def fig3_gamma() -> Numbers:
 
 
 def fig3_vertex() -> Numbers:
-    """Largest element of the bare vertex on eight patches a sheet, in eV."""
+    """Largest bare element on eight patches a sheet, bandwidth, and density of states, in eV."""
     patches = three_electrons().patches(8)
     bare = FlowEquation(patches).bare(kanamori(patches.model.sites, GLYWH.U, GLYWH.J))
-    return {"largest": np.abs(bare).max()}
-
-
-def fig3_intermediate() -> Numbers:
-    return fig3_vertex() | {
+    return {
+        "largest": np.abs(bare).max(),
         "width": np.ptp(four_band().band_energies(zone_mesh(128))),
         "density": three_electrons().density_of_states().sum(),
-    }
-
-
-def fig3d_q2() -> Numbers:
-    ours = [patch_flows()[n] for n in ("U 4.0", "base", MAIN, "U 6.0")]
-    return {
-        "near": NEAR,
-        "U": [f.U for f in ours],
-        "patches": [f.size for f in ours],
-        "ours": [[f.opposite_share(x * np.pi) for f in ours] for x in NEAR],
-        "theirs": [diverge_flows()["U 5.0"].opposite_share(x * np.pi) for x in NEAR],
-    }
-
-
-def fig3a_representation() -> Numbers:
-    flow = patch_flows()[MAIN]
-    gaps = [np.concatenate(gap) for gap in flow.gaps]
-    return {
-        "names": flow.singlets,
-        "shares": [main_patches().representation(gap)[1] for gap in gaps],
     }
 
 
@@ -320,9 +293,3 @@ def turned_interaction(U: float, J: float, U_prime: float, J_prime: float) -> fl
         after = np.einsum("abcd,ai,bj,ck,dl->ijkl", before, turn, turn, turn, turn)
         change = max(change, float(np.abs(after - before).max()))
     return change
-
-
-def _extremes(flow: StoredFlow) -> list[float]:
-    """Smallest and largest amplitude of pairs between α and β."""
-    low, _, high = flow.blocks["α–β"]
-    return [low, high]

@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from nickbook.arrays import Floats
-from nickbook.claims.glywh.frg_table import frg_table
 
+#: The table of flows; `make tables` writes it anew.
+PATH = Path(__file__).with_name("frg.nc")
 #: Sheets in the order of the table, and the pairs of them in the order of its blocks.
 BETA, GAMMA, ALPHA = range(3)
 SHEET_PAIRS = {"β–γ": (BETA, GAMMA), "α–γ": (ALPHA, GAMMA), "α–β": (ALPHA, BETA)}
@@ -18,6 +20,13 @@ SHEET_PAIRS = {"β–γ": (BETA, GAMMA), "α–γ": (ALPHA, GAMMA), "α–β": (
 MAIN, Q2, Q3 = "main", "spin (π, 0)", "spin (0.5π, 0.5π)"
 #: Flows at 0, 0.1 and 0.2 electrons a cell more than three, by patches on each sheet.
 DOPED = {24: ("base", "doping 0.1", "doping 0.2"), 16: ("coarse", "map 5.0 0.1", "map 5.0 0.2")}
+
+
+@cache
+def frg_table() -> xr.Dataset:
+    """Flows along ``run``, runs of divERGe along ``referee``, versions among the attributes."""
+    with xr.open_dataset(PATH, engine="scipy") as stored:
+        return stored.load()
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,16 +135,8 @@ class StoredFlow:
     def opposite_share(self, near: float) -> float:
         """Weight of opposite gaps of the best B1 state among pairs of β and γ that q2 connects.
 
-        Parameters
-        ----------
-        near : float
-            Largest distance in inverse lattice constants between q2, or one of its images, and
-            the difference of two patches that it connects.
-
-        Returns
-        -------
-        float
-            Sum of the products of both gaps where they are negative over that of their magnitudes.
+        They are connected if their difference is `near` q2 or one of its images, in 1/a; the weight
+        is the sum of the products of both gaps where they are negative over that of all magnitudes.
         """
         gap = self.gaps[self.singlets.index("B1")]
         product = np.multiply.outer(gap[BETA], gap[GAMMA])
@@ -168,7 +169,7 @@ def patch_flows() -> dict[str, StoredFlow]:
     dict of StoredFlow
         By name, such as ``"main"``, that with the most patches.
     """
-    return {name: _on_patches(frg_table(), name) for name in frg_table().run.to_numpy().tolist()}
+    return {name: _on_patches(frg_table(), name) for name in _texts(frg_table().run)}
 
 
 @cache
@@ -180,7 +181,7 @@ def diverge_flows() -> dict[str, StoredFlow]:
     dict of StoredFlow
         By name; those of `repulsions` are called by U, such as ``"U 5.0"``.
     """
-    return {name: _diverge(frg_table(), name) for name in frg_table().referee.to_numpy().tolist()}
+    return {name: _diverge(frg_table(), name) for name in _texts(frg_table().referee)}
 
 
 def repulsions() -> list[StoredFlow]:
@@ -229,10 +230,8 @@ def _on_patches(table: xr.Dataset, name: str) -> StoredFlow:
         size=int(row.patches),
         complete="crossed" in row.terms.item(),
         scales=_floats(row.scales),
-        channels=dict(
-            zip(row.channel.to_numpy().tolist(), _floats(row.eigenvalues).T, strict=True)
-        ),
-        singlets=tuple(n.removeprefix("singlet ") for n in row.gap_names.to_numpy().tolist()),
+        channels=dict(zip(_texts(row.channel), _floats(row.eigenvalues).T, strict=True)),
+        singlets=tuple(name.removeprefix("singlet ") for name in _texts(row.gap_names)),
         gaps=[[gap[s] for s in sheets] for gap in _floats(row.gaps)],
         points=[_floats(row.points)[s] for s in sheets],
         weights=_floats(row.weights)[: ends[-1]],
@@ -243,7 +242,7 @@ def _on_patches(table: xr.Dataset, name: str) -> StoredFlow:
 
 def _diverge(table: xr.Dataset, name: str) -> StoredFlow:
     row = table.sel(referee=name).dropna("flow", how="all", subset=["referee_scales"])
-    scales, singlets = _floats(row.referee_scales), row.referee_representations.to_numpy().tolist()
+    scales, singlets = _floats(row.referee_scales), _texts(row.referee_representations)
     x, y = np.abs(_floats(row.referee_magnetic_momentum)[-1]) / np.pi
     at_q2, at_q3 = _floats(row.referee_magnetic_followed).T
     spin = {f"spin ({x:.2f}π, {y:.2f}π)": _floats(row.referee_magnetic), Q2: at_q2, Q3: at_q3}
@@ -272,6 +271,10 @@ def _diverge(table: xr.Dataset, name: str) -> StoredFlow:
 
 def _floats(stored: xr.DataArray) -> Floats:
     return stored.to_numpy().astype(float)
+
+
+def _texts(stored: xr.DataArray) -> list[str]:
+    return [str(text) for text in stored.to_numpy()]
 
 
 def _numbers(row: xr.Dataset, *names: str, prefix: str = "") -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from nickbook.arrays import Floats
 from nickbook.bands import BlochModel, FermiSea, four_band
 from nickbook.claims.findings import Numbers
+from nickbook.claims.glywh.bands import as_printed, at_three
 from nickbook.pairing import (
     Nesting,
     PairingState,
@@ -41,17 +42,6 @@ VECTORS = {"q1": (0.47, 0.0), "q2": (1.0, 0.0), "q3": (0.5, 0.5), "M": (1.0, 1.0
 Place = tuple[float, float]
 
 
-@cache
-def sea_of(electrons: float = GLYWH.filling) -> FermiSea:
-    """GLYWH's four bands with some electrons per cell."""
-    return FermiSea.at(four_band(), filling=electrons)
-
-
-def printed_sea() -> FermiSea:
-    """Fill the four bands up to the printed chemical potential."""
-    return FermiSea(four_band(), GLYWH.mu)
-
-
 @lru_cache(maxsize=4)
 def chi0_at(sea: FermiSea, temperature: float = COLD) -> Susceptibility:
     """Bare susceptibility between pairs of orbitals on the same Ni, on the temperature's mesh."""
@@ -75,23 +65,12 @@ def peak_of(name: str, sea: FermiSea | None = None, temperature: float = COLD) -
 
     For q1 and q2 along Γ–X, for q3 in the plane.
     """
-    chi0 = chi0_at(sea_of() if sea is None else sea, temperature)
+    chi0 = chi0_at(sea or at_three(), temperature)
     if name in ("q1", "q2"):
         return (place(chi0, *((0.3, 0.6) if name == "q1" else (0.7, 1.0))), 0.0)
     found = peaks(largest_eigenvalues(chi0))
     x, y = found[np.linalg.norm(found - VECTORS["q3"], axis=1).argmin()]
     return (float(x), float(y))
-
-
-@cache
-def mode_at(point: Place, temperature: float = COLD) -> Nesting:
-    """Leading mode at three electrons and the bands it comes from."""
-    return nesting(chi0_at(sea_of(), temperature), np.pi * np.array([point]))
-
-
-def parts_of(found: Nesting) -> dict[str, Floats]:
-    """Return what each pair of bands gives to the eigenvalues."""
-    return {a + b: found.between(SHEETS[a], SHEETS[b]) for a, b in COUPLES}
 
 
 def origin(point: Place, *along: Place, temperature: float = COLD) -> Numbers:
@@ -100,27 +79,27 @@ def origin(point: Place, *along: Place, temperature: float = COLD) -> Numbers:
     The rise is the excess of the mode's response at the point over the mean of both sides, 0.1 π
     away on each line that is named.
     """
-    mode = mode_at(point, temperature)
-    share = {name: float(x[0] / mode.eigenvalues[0]) for name, x in parts_of(mode).items()}
+    chi0, center = chi0_at(at_three(), temperature), np.array([point])
+    mode = nesting(chi0, np.pi * center)
+
+    def parts(found: Nesting) -> dict[str, Floats]:
+        return {a + b: found.between(SHEETS[a], SHEETS[b]) for a, b in COUPLES}
+
+    share = {name: float(x[0] / mode.eigenvalues[0]) for name, x in parts(mode).items()}
     parity = int(mode.parity[0])
-    found = {"parity": parity, "share": share, "largest": _largest(share)}
+    found = {"parity": parity, "share": share, "largest": max(share, key=share.__getitem__)}
     if not along:
         return found
     steps = 0.1 * np.array(along)
-    q = np.pi * (np.array(point) + np.concatenate([np.zeros((1, 2)), steps, -steps]))
-    sides = nesting(chi0_at(sea_of(), temperature), q, parity=parity)
-    rise = {name: float(x[0] - x[1:].mean()) for name, x in parts_of(sides).items()}
-    return found | {"rise": rise, "cusp": _largest(rise)}
+    places = np.concatenate([center, center + steps, center - steps])
+    sides = parts(nesting(chi0, np.pi * places, parity=parity))
+    rise = {name: float(x[0] - x[1:].mean()) for name, x in sides.items()}
+    return found | {"rise": rise, "cusp": max(rise, key=rise.__getitem__)}
 
 
 @lru_cache(maxsize=8)
 def scattering_at(
-    model: BlochModel,
-    filling: float,
-    *,
-    temperature: float = WARM,
-    mesh: int = 64,
-    points: int = 40,
+    model: BlochModel, filling: float, temperature: float = WARM, mesh: int = 64, points: int = 40
 ) -> PairScattering:
     """Scattering of pairs on the Fermi sheets of a model at a filling."""
     sea = FermiSea.at(model, filling=filling)
@@ -136,33 +115,12 @@ def critical(scattering: PairScattering, hund: float = HUND, channel: str = "spi
 
 @cache
 def rpa_state(
-    model: BlochModel,
-    filling: float,
-    *,
-    share: float = SHARE,
-    hund: float = HUND,
-    **sizes: Any,
+    model: BlochModel, filling: float, *, share: float = SHARE, hund: float = HUND, **sizes: Any
 ) -> tuple[PairingState, ...]:
-    """Pairing by the fluctuations of the random-phase approximation close to their divergence.
+    """Pairing by fluctuations close to their divergence: the best state of each symmetry channel.
 
-    Parameters
-    ----------
-    model : BlochModel
-        The bands, with the sites of their orbitals.
-    filling : float
-        Electrons per cell.
-    share : float, optional
-        U as a share of the repulsion at which the spin channel diverges.
-    hund : float, optional
-        J/U.
-    **sizes : float and int
-        Temperature in eV, momenta along the zone and points on each sheet, as `scattering_at`
-        takes them.
-
-    Returns
-    -------
-    tuple of PairingState
-        The best state of each symmetry channel, the strongest first.
+    U is a share of the repulsion at which the spin channel diverges, and `hund` is J/U; `sizes`
+    are those of `scattering_at`.
     """
     scattering = scattering_at(model, filling, **sizes)
     U = share * critical(scattering, hund)
@@ -188,18 +146,21 @@ def between_sheets(electrons: float, U: float) -> dict[str, float]:
 
 
 def fig2d_matrix() -> Numbers:
-    sea = sea_of()
-    chi0 = bare_susceptibility(sea, temperature=COLD, mesh=MESHES[COLD], pairs="all")
+    chi0 = bare_susceptibility(at_three(), temperature=COLD, mesh=MESHES[COLD], pairs="all")
     density = chi0.restricted("density")
     readings = {
-        "matrix of all pairs on a Ni": largest_eigenvalues(chi0_at(sea)),
+        "matrix of all pairs on a Ni": largest_eigenvalues(chi0_at(at_three())),
         "matrix of the four densities": largest_eigenvalues(density),
         "matrix with pairs between layers": largest_eigenvalues(chi0),
         "sum of all elements": density.density_response,
         "trace": np.trace(density.values, axis1=-2, axis2=-1).real,
     }
+    wanted = np.array([VECTORS[name] for name in ("q1", "q2", "q3")])
     return {"meV": 1e3 * COLD, "readings": list(readings)} | {
-        where: [_away(maxima(values)) for values in readings.values()]
+        where: [
+            np.linalg.norm(maxima(values)[:, None] - wanted, axis=-1).min(axis=0)
+            for values in readings.values()
+        ]
         for where, maxima in (("peaks", peaks), ("lines", line_maxima))
     }
 
@@ -207,60 +168,49 @@ def fig2d_matrix() -> Numbers:
 def fig2d_peaks() -> Numbers:
     """Where the peaks are, how high each is and how high M, over the highest value of the map."""
     found: Numbers = {}
-    for case, sea in (("three", sea_of()), ("printed", printed_sea())):
-        chi0 = chi0_at(sea)
+    for case, sea in (("three", at_three()), ("printed", as_printed())):
         places = {name: peak_of(name, sea) for name in ("q1", "q2", "q3")}
-        levels = heights(chi0, *places.values(), VECTORS["M"]) / largest_eigenvalues(chi0).max()
+        levels = heights(chi0_at(sea), *places.values(), VECTORS["M"])
+        levels = levels / largest_eigenvalues(chi0_at(sea)).max()
         found[case] = places | {"peaks": levels[:3], "M": levels[3]}
     x = found["three"]["q1"][0]
-    top, side = heights(chi0_at(sea_of()), (x, 0.0), (x, 0.1))
-    return found | {"drop": top - side}
-
-
-def fig2d_q3() -> Numbers:
+    top, side = heights(chi0_at(at_three()), (x, 0.0), (x, 0.1))
     places = {
-        "n = 3, 5 meV": peak_of("q3"),
+        "n = 3, 5 meV": found["three"]["q3"],
         "n = 3, 10 meV": peak_of("q3", None, WIDE),
-        "printed μ, 5 meV": peak_of("q3", printed_sea()),
+        "printed μ, 5 meV": found["printed"]["q3"],
     }
     away = np.linalg.norm(np.subtract(list(places.values()), VECTORS["q3"]), axis=1)
-    return {"cases": list(places), "places": list(places.values()), "away": away}
+    cases = {"cases": list(places), "places": list(places.values()), "away": away}
+    return found | cases | {"drop": top - side}
 
 
-def fig2d_q2_sheets() -> Numbers:
-    return origin(VECTORS["q2"])
-
-
-def fig2d_q1_sheets() -> Numbers:
-    return origin(peak_of("q1"), (1, 0))
-
-
-def fig2d_q3_sheets() -> Numbers:
+def fig2d_sheets() -> Numbers:
     found = []
     for temperature in (COLD, WIDE):
         q = peak_of("q3", None, temperature)
         parts = origin(q, (1, 1), (1, -1), temperature=temperature)
         found.append(parts | {"meV": 1e3 * temperature, "q": q})
-    return {"peaks": found}
-
-
-def fig2d_pi_pi_sheets() -> Numbers:
-    return origin(VECTORS["M"])
+    return {
+        "q1": origin(peak_of("q1"), (1, 0)),
+        "q2": origin(VECTORS["q2"]),
+        "M": origin(VECTORS["M"]),
+        "peaks": found,
+    }
 
 
 def fig3_sdw() -> Numbers:
     scattering = scattering_at(four_band(), GLYWH.filling)
-    found = {channel: critical(scattering, channel=channel) for channel in ("spin", "charge")}
-    return found | {"hund": HUND, "meV": 1e3 * WARM}
-
-
-def fig3_sdw2() -> Numbers:
     interaction = kanamori(four_band().sites, U=1.0, J=HUND)
-    q = [stoner_point(chi0_at(sea_of(), t), interaction).q for t in SCALES]
-    folded = np.abs((np.array(q) + np.pi) % (2 * np.pi) - np.pi) / np.pi
-    places = np.sort(folded, axis=1)[:, ::-1]
-    away = np.linalg.norm(places - VECTORS["q2"], axis=1)
-    return {"hund": HUND, "meV": 1e3 * np.array(SCALES), "places": places, "away": away}
+    q = np.array([stoner_point(chi0_at(at_three(), t), interaction).q for t in SCALES])
+    places = np.sort(np.abs((q + np.pi) % (2 * np.pi) - np.pi) / np.pi, axis=1)[:, ::-1]
+    return {
+        "spin": critical(scattering),
+        "charge": critical(scattering, channel="charge"),
+        "meV": 1e3 * np.array(SCALES),
+        "places": places,
+        "away": np.linalg.norm(places - VECTORS["q2"], axis=1),
+    }
 
 
 def fig3c_states() -> Numbers:
@@ -287,25 +237,11 @@ def fig3b_scattering() -> Numbers:
 def doping_enhances() -> Numbers:
     """Pairing at n = 3 and 3.1 with the same repulsion."""
     here, there = (critical(scattering_at(four_band(), n)) for n in (GLYWH.filling, 3.1))
-    U = SHARE * here
-    found = [
-        rpa_state(four_band(), GLYWH.filling),
-        rpa_state(four_band(), 3.1, share=U / there),
-    ]
+    U, model = SHARE * here, four_band()
+    found = [rpa_state(model, GLYWH.filling), rpa_state(model, 3.1, share=U / there)]
     return {
         "U": U,
         "A1": [best_a1(states).eigenvalue for states in found],
         "largest": [states[0].eigenvalue for states in found],
         "channels": [states[0].gap.representation for states in found],
     }
-
-
-def _away(found: Floats) -> list[float]:
-    """Distance of the nearest of some momenta from q1, q2 and q3, in units of π."""
-    wanted = [VECTORS[name] for name in ("q1", "q2", "q3")]
-    away = np.linalg.norm(found[:, None] - np.array(wanted), axis=-1).min(axis=0)
-    return [float(x) for x in away]
-
-
-def _largest(parts: dict[str, float]) -> str:
-    return max(parts, key=lambda name: parts[name])

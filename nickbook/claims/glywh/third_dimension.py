@@ -1,7 +1,7 @@
 """What GLYWH's third dimension comes to (App. D, Fig. 7 and text)."""
 
 from dataclasses import fields, replace
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from nickbook.arrays import Complexes, Floats
 from nickbook.bands import (
+    BlochModel,
     EightBandParameters,
     FermiSea,
-    FermiSheet,
     bilayer_plane,
+    chemical_potential,
     chemical_potential_slopes,
     eight_band,
     fermi_sheets,
@@ -20,13 +21,20 @@ from nickbook.bands import (
     four_band,
 )
 from nickbook.claims.findings import Numbers
-from nickbook.claims.glywh.bands import PRINTED_NAMES, RAYS, apart, radii, readings, rounding
+from nickbook.claims.glywh.bands import (
+    PRINTED_NAMES,
+    RAYS,
+    radii,
+    readings,
+    root_mean_square,
+    rounding,
+)
 from nickbook.papers import GLYWH
 
 #: For our own matrices alone; the paper gives no number, and the bands do not depend on it.
 DELTA_Z = 0.2
-#: Planes between 0 and π and their weights in the mean over kz; the other half is their image.
-PLANES = ((0.0, 0.25), (np.pi / 2, 0.5), (np.pi, 0.25))
+#: Planes of constant kz that stand for all; they hold the filling to 1e-6.
+PLANES = (0.0, np.pi / 2, np.pi, 3 * np.pi / 2)
 #: The names of the list in App. D in the order of print; the first twenty repeat those of Eq. 11.
 PRINTED_IN_D = (*PRINTED_NAMES, "s11_z", "s13_z", "s22_z", "s24_z")
 #: (kx, ky) of the momenta ((kx + ky)/2, (kx − ky)/2) of `bilayer_plane`.
@@ -76,51 +84,26 @@ def printed_matrix(k: Floats, delta_z: float = DELTA_Z, *, far: bool = False) ->
     return np.block([[within, between], [between.conj().swapaxes(-1, -2), within]])
 
 
-def momenta(count: int = 60) -> Floats:
-    """Momenta in general places, shape (count, 3)."""
-    return np.random.default_rng(24).uniform(-7, 7, (count, 3))
-
-
-def distance(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Largest difference of two arrays."""
-    return float(np.abs(a - b).max())
-
-
 @cache
 def plane(kz: float) -> FermiSea:
     """Block H_2D + H_z on a plane of constant kz, at the printed chemical potential."""
     return FermiSea(bilayer_plane(kz), GLYWH.mu_eight_band)
 
 
+def planes(parameters: EightBandParameters | None = None) -> list[BlochModel]:
+    """Blocks on the planes that stand for all."""
+    return [bilayer_plane(kz, parameters) for kz in PLANES]
+
+
 def average_filling(mu: float) -> float:
-    """Electrons per bilayer, averaged over kz; four planes hold it to 1e-6."""
-    return sum(weight * filling(bilayer_plane(kz), mu) for kz, weight in PLANES)
-
-
-@cache
-def level_at_three() -> float:
-    """Chemical potential of three electrons per bilayer, by two steps along the filling."""
-    mu = GLYWH.mu_eight_band
-    slope = 2 * sum(weight * plane(kz).density_of_states().sum() for kz, weight in PLANES)
-    for _ in range(2):
-        mu += (GLYWH.filling - average_filling(mu)) / slope
-    return float(mu)
+    """Electrons per bilayer, averaged over kz."""
+    return float(np.mean([filling(model, mu) for model in planes()]))
 
 
 def level_slopes() -> dict[str, float]:
-    """Slopes of the printed level at constant filling, by the parameter's name, in eV per eV.
-
-    A parameter moves the common level of all planes by the mean of what it does to each, weighted
-    with the densities of states.
-    """
-    found, states = [], []
-    for kz, weight in PLANES:
-        build = partial(bilayer_plane, kz)
-        own = chemical_potential_slopes(build, EightBandParameters(), plane(kz).filling)
-        found.append(list(own.values()))
-        states.append(weight * plane(kz).density_of_states().sum())
-    mean = np.average(found, axis=0, weights=states)
-    return dict(zip(own, mean.tolist(), strict=True))
+    """Slopes of the printed level at constant filling, by the parameter's name, in eV per eV."""
+    given = EightBandParameters(), GLYWH.filling
+    return chemical_potential_slopes(planes, *given, mu=GLYWH.mu_eight_band)
 
 
 def gamma_radii(kz: float) -> dict[str, float]:
@@ -128,11 +111,6 @@ def gamma_radii(kz: float) -> dict[str, float]:
     gamma = min((s for s in plane(kz).sheets if s.center == "X"), key=lambda s: s.area)
     found = radii(gamma, np.pi * np.array([0, 0.25, -0.25]), NICKEL_AXES)
     return dict(zip(("along", "one", "other"), found.tolist(), strict=True))
-
-
-def eq24_layers() -> Numbers:
-    ours = eight_band(delta_z=DELTA_Z).hamiltonian(momenta(), gauge="position")
-    return {"distance": distance(printed_matrix(momenta()), ours)}
 
 
 def appd_names() -> Numbers:
@@ -163,126 +141,96 @@ def appd_like_layers() -> Numbers:
     }
 
 
-def eq24_hermitian() -> Numbers:
-    between = printed_parts(momenta())[1]
-    return {"distance": distance(between, between.conj().swapaxes(1, 2))}
-
-
-def eq24_delta_z() -> Numbers:
-    first, *others = (
-        np.linalg.eigvalsh(printed_matrix(momenta(), d)) for d in (0.0, DELTA_Z, 0.37)
+def matrices() -> Numbers:
+    """Distances in eV that vanish if the printed matrices are what the paper says of them."""
+    k = np.random.default_rng(24).uniform(-7, 7, (60, 3))  # general places
+    within, between = printed_parts(k)
+    printed, far = (printed_matrix(k, far=reading) for reading in (False, True))
+    energies, bands, *others = map(
+        np.linalg.eigvalsh, (printed, far, printed_matrix(k, 0.0), printed_matrix(k, 0.37))
     )
-    return {"distance": max(distance(first, e) for e in others)}
-
-
-def eq31_distance() -> Numbers:
-    near, far = (printed_matrix(momenta(), far=far) for far in (False, True))
-    bands = distance(np.linalg.eigvalsh(near), np.linalg.eigvalsh(far))
-    return {"matrices": distance(near, far), "bands": bands}
-
-
-def eq33_blocks() -> Numbers:
-    within, between = printed_parts(momenta())
+    ours = eight_band(delta_z=DELTA_Z).hamiltonian(k, gauge="position")
     rotation = np.kron([[1, 1], [1, -1]], np.eye(4)) / np.sqrt(2)
-    rotated = rotation @ printed_matrix(momenta()) @ rotation
+    rotated = rotation @ printed @ rotation
     blocks = rotated[:, :4, :4] - within - between, rotated[:, 4:, 4:] - within + between
-    return {"blocks": np.abs(blocks).max(), "rest": np.abs(rotated[:, :4, 4:]).max()}
-
-
-def eq34_shift() -> Numbers:
-    within, between = printed_parts(momenta())
     moved, short = (
-        np.add(*printed_parts(momenta() + 2 * np.pi * np.array(q))) for q in ((1, 1, 1), (1, 0, 0))
+        np.add(*printed_parts(k + 2 * np.pi * np.array(q))) for q in ((1, 1, 1), (1, 0, 0))
     )
     phase = np.exp(2j * np.pi * DELTA_Z * np.array([0, 0, 1, 1]))
     turned = phase.conj()[:, None] * (within - between) * phase
-    return {
-        "equal": distance(moved, within - between),
-        "turned": distance(moved, turned),
-        "short": distance(short, within - between),
+    folded = [
+        [bilayer_plane(z).energies([(kx + ky) / 2, (kx - ky) / 2]) for z in (kz, kz + 2 * np.pi)]
+        for kx, ky, kz in k[:20]
+    ]
+    faces = {
+        name: np.linalg.eigvalsh(printed_matrix(np.where(np.eye(3)[axis], np.pi, k)))
+        for axis, name in enumerate(("kx", "ky", "kz"))
     }
-
-
-def fig7_degenerate() -> Numbers:
-    found = {}
-    for axis, name in enumerate(("kx", "ky", "kz")):
-        k = momenta()
-        k[:, axis] = np.pi
-        energies = np.linalg.eigvalsh(printed_matrix(k))
-        found[name] = distance(energies[:, ::2], energies[:, 1::2])
-    return found
-
-
-def fig7_bands() -> Numbers:
-    worst = 0.0
-    for kx, ky, kz in momenta(20):
-        k = np.array([kx + ky, kx - ky]) / 2
-        parts = [bilayer_plane(z).energies(k) for z in (kz, kz + 2 * np.pi)]
-        worst = max(worst, distance(np.sort(np.ravel(parts)), eight_band().energies([kx, ky, kz])))
-    return {"distance": worst}
+    both = np.sort(np.reshape(folded, (20, 8)))
+    return {
+        "layers": {"distance": apart(printed, ours)},
+        "hermitian": {"distance": apart(between, between.conj().swapaxes(1, 2))},
+        "delta_z": {"distance": max(apart(energies, other) for other in others)},
+        "folded": {"distance": apart(both, eight_band().energies(k[:20]))},
+        "matrices": apart(printed, far),
+        "bands": apart(energies, bands),
+        "blocks": np.abs(blocks).max(),
+        "rest": np.abs(rotated[:, :4, 4:]).max(),
+        "equal": apart(moved, within - between),
+        "turned": apart(moved, turned),
+        "short": apart(short, within - between),
+        **{name: apart(levels[:, ::2], levels[:, 1::2]) for name, levels in faces.items()},
+    }
 
 
 def appd_filling() -> Numbers:
     largest, typical = rounding(level_slopes())
     return {
-        "level": level_at_three(),
+        "level": chemical_potential(planes(), GLYWH.filling),
         "printed": GLYWH.mu_eight_band,
+        "dft": GLYWH.mu_density_functional,
         "electrons": average_filling(GLYWH.mu_eight_band),
         "rounding": largest,
         "typical": typical,
     }
 
 
-def appd_dft_level() -> Numbers:
-    return {
-        "level": level_at_three(),
-        "printed": GLYWH.mu_eight_band,
-        "dft": GLYWH.mu_density_functional,
-    }
-
-
 def fig7_sheets() -> Numbers:
-    kinds = {
-        ", ".join(sorted(f"{s.kind} {s.center}" for s in plane(kz).sheets)) for kz, _ in PLANES
-    }
-    alpha = [
+    kinds = {", ".join(sorted(f"{s.kind} {s.center}" for s in plane(kz).sheets)) for kz in PLANES}
+    at_zero, at_pi = (
         sorted(2 * s.area for s in plane(kz).sheets if s.kind == "electron") for kz in (0.0, np.pi)
-    ]
-    return {"pockets": sorted(kinds), "at_zero": alpha[0], "at_pi": alpha[1]}
+    )
+    return {"pockets": sorted(kinds), "at_zero": at_zero, "at_pi": at_pi}
 
 
 def text_two_dimensional() -> Numbers:
-    """Largest change of a pocket's area over the period, and the outline of γ on each plane."""
-    planes = (0.0, np.pi / 2, np.pi, 3 * np.pi / 2, 2 * np.pi)
+    """Largest change of a pocket's area, outlines of γ, and spreads of the bands at Γ over kz."""
+    period = (*PLANES, 2 * np.pi)
     areas: dict[tuple[str, str, bool], list[float]] = {}
-    for kz in planes:
-        for sheet in plane(kz).sheets:
-            pocket = (sheet.kind, sheet.center, sheet.area < 0.2)
-            areas.setdefault(pocket, []).append(2 * sheet.area)
-    outlines = [gamma_radii(kz) for kz in planes]
+    for sheet in (sheet for kz in period for sheet in plane(kz).sheets):
+        pocket = (sheet.kind, sheet.center, sheet.area < 0.2)
+        areas.setdefault(pocket, []).append(2 * sheet.area)
+    outlines = [gamma_radii(kz) for kz in period]
     short, long = sorted((outlines[0]["one"], outlines[0]["other"]))
-    return {
-        "change": max(np.ptp(a) for a in areas.values()),
-        "long": long,
-        "short": short,
-        "outlines": outlines,
-    }
-
-
-def text_z2_dispersion() -> Numbers:
+    change = max(np.ptp(a) for a in areas.values())
     # At Γ the two orbitals do not mix: each pair of layers is a 2 × 2 problem.
-    gamma = np.array(
-        [bilayer_plane(z).hamiltonian([0.0, 0.0]) for z in np.linspace(0, 4 * np.pi, 33)]
-    )
+    heights = np.linspace(0, 4 * np.pi, 33)
+    gamma = np.array([bilayer_plane(kz).hamiltonian([0.0, 0.0]) for kz in heights])
     x, z = (np.ptp(np.linalg.eigvalsh(gamma[:, i::2, i::2]), axis=0) for i in (0, 1))
-    return {"x": x, "z": z}
+    shape = {"change": change, "long": long, "short": short, "outlines": outlines}
+    return shape | {"x": x, "z": z}
 
 
 def text_nesting_plane() -> Numbers:
     """Distance of γ from the nearer of the two α pockets moved by (π, π), in π/a."""
     found = {}
     for name, kz in (("at_zero", 0.0), ("at_pi", np.pi)):
-        small: dict[str, FermiSheet] = {s.center: s for s in plane(kz).sheets if s.area < 0.15}
+        small = {s.center: s for s in plane(kz).sheets if s.area < 0.15}
         lines = {c: radii(small[c], RAYS, NICKEL_AXES) for c in ("X", "M", "Γ")}
-        found[name] = min(apart(lines["X"], lines[c]) for c in ("M", "Γ"))
+        found[name] = min(root_mean_square(lines["X"] - lines[c]) for c in ("M", "Γ"))
     return found
+
+
+def apart(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Largest difference of two arrays."""
+    return float(np.abs(a - b).max())

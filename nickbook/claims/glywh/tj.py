@@ -10,18 +10,17 @@ from scipy import constants
 from scipy.optimize import brentq
 from scipy.sparse import csr_array
 
-from nickbook.arrays import Complexes
 from nickbook.bands import (
     FourBandParameters,
     bilayer_hubbard,
     bilayer_plane,
     distorted,
-    filling,
     four_band,
     zone_mesh,
 )
 from nickbook.claims.findings import Numbers
 from nickbook.claims.glywh import stored as flows
+from nickbook.claims.glywh.bands import fig4d_pocket
 from nickbook.claims.glywh.susceptibility import rpa_state
 from nickbook.dimers.fock import annihilators, total
 from nickbook.pairing import (
@@ -45,16 +44,16 @@ READINGS = ("bond", "eq46-47")
 SHOWN = (*READINGS, "eq48")
 #: Above the largest J2 of GLYWH Fig. 4, in eV.
 STRONGEST = 0.45
-DOPINGS = (0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.35)
 #: The plane at 2π is that at 0, displaced by (π, π).
 PLANES = (0.0, pi / 2, pi)
 #: Sheets of the four-band model at n = 3, in their order.
 BETA, GAMMA, ALPHA = range(3)
 
 
-def exchange(first: float = J1, second: float = J2) -> dict[str, Any]:
-    """Constants of GLYWH Fig. 4(a), with the ratios of its caption."""
-    return {"J1": first, "J2": second, "J1_inter": first / 5, "J2_inter": 5 * second}
+def exchange(first: float = J1, second: float = J2, between: float | None = None) -> dict[str, Any]:
+    """Constants of GLYWH Fig. 4(a); `between` replaces 5 J2 as that of z² between the layers."""
+    link = 5 * second if between is None else between
+    return {"J1": first, "J2": second, "J1_inter": first / 5, "J2_inter": link}
 
 
 @cache
@@ -66,13 +65,9 @@ def solution(
     doping: float = 0.0,
     mesh: int = 128,
 ) -> TJSolution:
-    """Lowest s-wave state; `between` replaces 5 J2 as the exchange of z² between the layers."""
-    given = exchange(first, second)
-    if between is not None:
-        given["J2_inter"] = between
-    return tj_mean_field(
-        four_band(), 3 + doping, **given, convention=convention, channel="s", mesh=mesh
-    )
+    """Lowest s-wave state."""
+    given = exchange(first, second, between) | {"convention": convention}
+    return tj_mean_field(four_band(), 3 + doping, **given, channel="s", mesh=mesh)
 
 
 def gaps(**given: Any) -> dict[str, float]:
@@ -111,67 +106,47 @@ def critical_kelvin(
     mesh: int = CRITICAL_MESH,
 ) -> float:
     """Critical temperature in K, zero where the mesh does not resolve it."""
+    given = exchange(first, second, between) | {"convention": convention}
     try:
         found = tj_critical_temperature(
-            four_band(),
-            3 + doping,
-            J1=first,
-            J2=second,
-            J1_inter=first / 5,
-            J2_inter=between,
-            convention=convention,
-            channel=channel,
-            mesh=mesh,
+            four_band(), 3 + doping, **given, channel=channel, mesh=mesh
         )
     except UnresolvedGapError:
         return 0.0
     return found / KELVIN
 
 
-@cache
-def pair_attraction(length: int = 3) -> Numbers:
+def pair_attraction() -> Numbers:
     """Divide the printed attractions of Eq. 36 by those of H_J on a ring in two layers."""
-    c = annihilators(4 * length)
+    length = 3
+    c, ring = annihilators(4 * length), range(length)
     create = [a.conj().T for a in c]
 
-    def mode(x: int, layer: int, spin: int) -> int:
-        return 2 * (2 * (x % length) + layer) + spin
+    def mode(x: int, layer: int) -> int:
+        return 2 * (2 * (x % length) + layer)
 
     def exchange_energy(i: int, j: int) -> csr_array:
-        parts = []
-        for up, down in ((i, i + 1), (j, j + 1)):
-            n_up, n_down = create[up] @ c[up], create[down] @ c[down]
-            parts.append((create[up] @ c[down], (n_up - n_down) / 2, n_up + n_down))
-        (a, za, na), (b, zb, nb) = parts
-        return csr_array((a @ b.conj().T + a.conj().T @ b) / 2 + za @ zb - na @ nb / 4)
+        """S·S − n n/4 between two sites, which counts singlets."""
+        singlet = (c[i] @ c[j + 1] - c[i + 1] @ c[j]) / np.sqrt(2)
+        return csr_array(-singlet.conj().T @ singlet)
 
-    rows = range(length)
-    in_plane = total(
-        exchange_energy(mode(x, a, 0), mode(x + 1, a, 0)) for x in rows for a in (0, 1)
-    )
-    between = total(exchange_energy(mode(x, 0, 0), mode(x, 1, 0)) for x in rows)
-    empty = np.zeros(2 ** (4 * length), complex)
-    electrons = sum((p @ a).diagonal().real for p, a in zip(create, c, strict=True))
-    empty[int(np.argmin(electrons))] = 1
+    def pair(k: float, up: int, down: int) -> csr_array:
+        made = total(
+            np.exp(1j * k * (x - y)) / length * (create[mode(x, up)] @ create[mode(y, down) + 1])
+            for x in ring
+            for y in ring
+        )
+        return csr_array(made[:, [0]])  # the empty state comes first
 
-    def pair(k: float, up: int, down: int) -> Complexes:
-        state = np.zeros_like(empty)
-        for x in rows:
-            for y in rows:
-                made = create[mode(x, up, 0)] @ (create[mode(y, down, 1)] @ empty)
-                state += np.exp(1j * k * (x - y)) / length * made
-        return state
-
+    in_plane = total(exchange_energy(mode(x, a), mode(x + 1, a)) for x in ring for a in (0, 1))
+    between = total(exchange_energy(mode(x, 0), mode(x, 1)) for x in ring)
     k, q = 0.0, 2 * pi / length
-    inside = pair(k, 0, 0).conj() @ np.asarray(in_plane @ pair(q, 0, 0))
-    across = pair(k, 0, 1).conj() @ np.asarray(between @ pair(q, 1, 0))
-    return {
-        "intralayer": -4 * np.cos(k) * np.cos(q) / (length * inside.real),
-        "interlayer": -1 / (2 * length * across.real),
-    }
+    inside = (pair(k, 0, 0).conj().T @ in_plane @ pair(q, 0, 0))[0, 0]
+    across = (pair(k, 0, 1).conj().T @ between @ pair(q, 1, 0))[0, 0]
+    printed = -4 * np.cos(k) * np.cos(q) / length, -1 / (2 * length)
+    return {"intralayer": printed[0] / inside.real, "interlayer": printed[1] / across.real}
 
 
-@cache
 def slope_multiples(mesh: int = 32) -> Numbers:
     """Multiples of J and J' that Eq. 37, differentiated as printed, puts into Eqs. 46 and 47.
 
@@ -206,51 +181,32 @@ def hubbard_state(electrons: float = 1.8) -> GapFunction:
 
 
 def eq48_prefactor() -> Numbers:
-    couplings = [CONVENTIONS[name][1] for name in ("eq46-47", "eq48")]
-    printed, other = (gaps(convention=name)["inter2"] for name in ("eq46-47", "eq48"))
-    return {"ratio": couplings[1] / couplings[0], "printed": 1e3 * printed, "other": 1e3 * other}
+    names = ("eq46-47", "eq48")
+    (_, here), (_, there) = (CONVENTIONS[name] for name in names)
+    printed, other = (1e3 * gaps(convention=name)["inter2"] for name in names)
+    return {"ratio": there / here, "printed": printed, "other": other}
 
 
-def tj_weak_J1() -> Numbers:
-    values = [gaps(first=first)["inter2"] for first in (0.0, J1, 2 * J1)]
-    return {"change": max(values) / min(values) - 1}
-
-
-def fig4a_interlayer() -> Numbers:
-    return {name: 1e3 * abs(value) for name, value in gaps().items()}
-
-
-def fig4a_intralayer() -> Numbers:
-    shares = {}
-    for name, g in by_convention().items():
-        shares[name] = 2 * abs(g["s2"]) / (2 * abs(g["s2"]) + abs(g["inter2"]))
-    return shares
-
-
-def fig4a_opposite() -> Numbers:
-    points = ((0.05, 0.1), (J1, 0.06), (J1, J2), (0.3, 0.15))
-    return {
-        "products": [
-            g["s2"] * g["inter2"]
-            for first, second in points
-            for g in by_convention(tuple(CONVENTIONS), first=first, second=second).values()
-        ]
-    }
-
-
-def fig4a_x_weak() -> Numbers:
-    g = gaps()
-    return {"share": max(abs(g[name]) for name in ("s1", "d1", "inter1")) / g["inter2"]}
-
-
-def fig4a_growth() -> Numbers:
+def fig4a() -> Numbers:
+    """Amplitudes in meV, their shares and signs, and how they and the energy grow."""
+    found, points = gaps(), ((0.05, 0.1), (J1, 0.06), (J1, J2), (0.3, 0.15))
+    products = [
+        g["s2"] * g["inter2"]
+        for first, second in points
+        for g in by_convention(tuple(CONVENTIONS), first=first, second=second).values()
+    ]
     states = [solution(second=second) for second in (0.06, 0.075, 0.1, 0.15)]
-    sizes = [abs(s.gaps["inter2"]) for s in states]
-    energies = [s.condensation_energy for s in states]
+    sizes, energies = np.transpose([[abs(s.gaps["inter2"]), s.condensation_energy] for s in states])
+    weak = [gaps(first=first)["inter2"] for first in (0.0, J1, 2 * J1)]
     return {
+        **{name: 1e3 * abs(value) for name, value in found.items()},
+        "share": max(abs(found[name]) for name in ("s1", "d1", "inter1")) / found["inter2"],
+        **{name: 1 / (1 + abs(g["inter2"] / g["s2"]) / 2) for name, g in by_convention().items()},
+        "products": products,
         "gap": sizes[-1] / sizes[1],
         "energy": energies[-1] / energies[1],
         "smallest_step": min(*np.diff(sizes), *np.diff(energies)),
+        "change": max(weak) / min(weak) - 1,
     }
 
 
@@ -267,26 +223,21 @@ def fig4a_d_wave() -> Numbers:
     }
 
 
-def fig4b_gamma() -> Numbers:
-    beta, gamma, alpha = (1e3 * np.abs(v).max() for v in gap_on_lines().values)
-    return {"alpha": alpha, "beta": beta, "gamma": gamma}
-
-
-def fig4b_signs() -> Numbers:
-    return dict(zip(("beta", "gamma", "alpha"), gap_on_lines().signs(), strict=True))
-
-
-def fig4b_quasinodes() -> Numbers:
+def fig4b() -> Numbers:
+    gap, names = gap_on_lines(), ("beta", "gamma", "alpha")
+    sizes = dict(zip(names, map(np.abs, gap.values), strict=True))
     found: Numbers = {"off": 0.0}
     for name, i in (("alpha", ALPHA), ("beta", BETA)):
-        size, sheet = np.abs(gap_on_lines().values[i]), gap_on_lines().sheets[i]
-        found[name] = size.min() / size.max()
-        off = abs(sheet.angle[size.argmin()] % (pi / 2) - pi / 4)
+        found[name] = sizes[name].min() / sizes[name].max()
+        off = abs(gap.sheets[i].angle[sizes[name].argmin()] % (pi / 2) - pi / 4)
         found["off"] = max(found["off"], off)
-    return found
+    return {
+        "largest": {name: 1e3 * size.max() for name, size in sizes.items()},
+        "signs": dict(zip(names, gap.signs(), strict=True)),
+        "nodes": found,
+    }
 
 
-@cache
 def fig4b_enhancement() -> Numbers:
     """Smallest gap on γ and condensation energy as found, and with the sign in the layers reversed.
 
@@ -310,19 +261,6 @@ def fig4b_enhancement() -> Numbers:
     return {name: 1e3 * value for name, value in energies.items()}
 
 
-@cache
-def fig4c_zero_J2() -> Numbers:
-    """Ratios at J2 = 0 to J2 = 0.075 eV: the gap on γ, and the amplitude between the layers."""
-    ratios: Numbers = {}
-    for name in SHOWN:
-        pairs, sheets = [], []
-        for second in (0.0, J2):
-            pairs.append(gaps(second=second, between=5 * J2, convention=name)["inter2"])
-            sheets.append(np.abs(gap_on_lines(second, name).values[GAMMA]).mean())
-        ratios[word(name)] = [sheets[0] / sheets[1], pairs[0] / pairs[1]]
-    return ratios
-
-
 def turning(convention: str) -> float:
     """J2 in eV at which the average over α turns opposite to γ; infinite if there is none."""
 
@@ -333,8 +271,27 @@ def turning(convention: str) -> float:
     return brentq(alpha, J2, STRONGEST, xtol=1e-3) if alpha(STRONGEST) <= 0 else float("inf")
 
 
-def fig4c_strong_J2() -> Numbers:
-    return {"strongest": STRONGEST} | {word(name): turning(name) for name in SHOWN}
+def fig4c() -> Numbers:
+    """Gaps at J2 = 0 over those at 0.075 eV, J2 where α turns, and critical temperatures."""
+    zero = {}
+    for name in SHOWN:
+        pairs, sheets = [], []
+        for second in (0.0, J2):
+            pairs.append(gaps(second=second, between=5 * J2, convention=name)["inter2"])
+            sheets.append(np.abs(gap_on_lines(second, name).values[GAMMA]).mean())
+        zero[word(name)] = [sheets[0] / sheets[1], pairs[0] / pairs[1]]
+    step, both = 1.1, critical_kelvin()
+    changed = (critical_kelvin(second=J2 * step), critical_kelvin(between=5 * J2 * step))
+    by_plane, by_link = np.log(np.array(changed) / both) / np.log(step)
+    factors = {name: 1 / pair for name, (_, pair) in zero.items()}
+    return {
+        "zero": zero,
+        "strong": {"strongest": STRONGEST} | {word(name): turning(name) for name in SHOWN},
+        "dramatic": {"by_plane": by_plane, "by_link": by_link} | factors,
+        "both": both,
+        "no_plane": critical_kelvin(second=0.0),
+        "no_link": critical_kelvin(between=0.0),
+    }
 
 
 def best_dopings(convention: str) -> dict[str, float]:
@@ -355,19 +312,13 @@ def best_dopings(convention: str) -> dict[str, float]:
 
 def printed_offset() -> float:
     """Electrons per cell by which the printed chemical potential misses three."""
-    return 3 - filling(four_band(), GLYWH.mu)
+    pocket = fig4d_pocket()
+    return float(pocket["from_printed"] - pocket["delta"])
 
 
 def fig4d_optimum() -> Numbers:
     here, printed = (best_dopings(name) for name in READINGS)
     return {"here": here, "printed": printed, "offset": printed_offset()}
-
-
-def gamma_top() -> float:
-    """Doping per cell at which γ vanishes: the top of its band, at M."""
-    model = four_band()
-    top = float(model.blocks[1].energies(np.array([pi, pi]))[0])
-    return filling(model, top) - 3
 
 
 @cache
@@ -388,82 +339,44 @@ def last_doping(convention: str = "bond") -> float:
 
 
 def fig4d_end() -> Numbers:
-    here, printed = (last_doping(name) for name in READINGS)
-    return {"here": here, "printed": printed, "offset": printed_offset()}
-
-
-def fig4d_gamma() -> Numbers:
+    """Dopings per cell at which γ and T_c vanish, and T_c in K on the way."""
+    dopings = (0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.35)
+    start, *later = map(critical_kelvin, dopings)
+    lower = [doping for doping, kelvin in zip(dopings[1:], later, strict=True) if kelvin < start]
     ends = {word(name): last_doping(name) for name in (*SHOWN, "eq37")}
-    return {"top": gamma_top()} | ends
-
-
-def tj_doping_Tc() -> Numbers:
-    values = {doping: critical_kelvin(doping) for doping in DOPINGS}
-    start = values[0.0]
-    lower = [doping for doping, value in values.items() if value < start]
-    return {"start": start, "best": max(values.values()), "lower": lower}
-
-
-def tj_planes() -> Numbers:
-    found = [plane_state(kz) for kz in PLANES]
-    beta, gamma = np.transpose([beta_and_gamma(state.gap_function()) for state in found])
-    channels = [state.channel for state in found]
-    return {"channels": channels, "beta": 1e3 * beta, "gamma": 1e3 * gamma}
+    given = {"here": ends["bond"], "printed": ends["eq46_47"], "offset": printed_offset()}
+    kelvin = {"start": start, "best": max(start, *later), "lower": lower}
+    return ends | given | kelvin | {"top": fig4d_pocket()["delta"]}
 
 
 def beta_and_gamma(gap: GapFunction) -> tuple[float, float]:
-    """Average gaps in eV on the large and on the small pockets of holes."""
-    holes = [
-        (sheet, values)
+    """Average gaps in meV on the large pockets of holes and on as many small ones."""
+    holes = sorted(
+        (sheet.area, 1e3 * float(sheet.average(values)))
         for sheet, values in zip(gap.sheets, gap.values, strict=True)
         if sheet.kind == "hole"
-    ]
-    border = np.mean([sheet.area for sheet, _ in holes])
-    large, small = (
-        [s.average(v) for s, v in holes if (s.area > border) == above] for above in (True, False)
     )
-    return float(np.mean(large)), float(np.mean(small))
+    gamma, beta = np.reshape([average for _, average in holes], (2, -1)).mean(axis=1)
+    return float(beta), float(gamma)
 
 
-@cache
-def plane_state(kz: float) -> TJSolution:
-    """Lowest state on one plane of the eight-band model."""
-    return tj_mean_field(
-        bilayer_plane(kz),
-        3,
-        **exchange(),
-        mesh=48,
-        temperature=1e-3,
-        neighbors=((1, 1), (1, -1)),
-    )
-
-
-@cache
-def admixture(diagonal: bool) -> float:
-    """Largest d-wave amplitude over that between the layers in a distorted model."""
-    found = tj_mean_field(
-        distorted(0.1, diagonal=diagonal),
-        3,
-        **exchange(),
-        channel="s+d",
-        mesh=192,
-        temperature=2e-3,
-    ).gaps
-    return max(abs(found["d1"]), abs(found["d2"])) / abs(found["inter2"])
+def tj_planes() -> Numbers:
+    given = exchange() | {"mesh": 48, "temperature": 1e-3, "neighbors": ((1, 1), (1, -1))}
+    found = [tj_mean_field(bilayer_plane(kz), 3, **given) for kz in PLANES]
+    beta, gamma = np.transpose([beta_and_gamma(state.gap_function()) for state in found])
+    return {"channels": [state.channel for state in found], "beta": beta, "gamma": gamma}
 
 
 def tj_distortion() -> Numbers:
-    return {"diagonal": admixture(True), "axial": admixture(False)}
-
-
-def tj_distortion_dominant() -> Numbers:
-    found = {}
-    for name, strain in (("before", 0.0), ("after", 0.1)):
-        model = distorted(strain, diagonal=True)
-        found[name] = tj_mean_field(model, 3, **exchange(), mesh=192, temperature=2e-3)
-    beta, gamma = (1e3 * x for x in beta_and_gamma(found["after"].gap_function()))
-    before = [1e3 * abs(x) for x in beta_and_gamma(found["before"].gap_function())]
-    return {"channel": found["after"].channel, "beta": beta, "gamma": gamma, "before": before}
+    """Largest d over the interlayer amplitude for two strains, and gaps in meV for one."""
+    given, mixed = exchange() | {"mesh": 192, "temperature": 2e-3}, {}
+    for name, diagonal in (("diagonal", True), ("axial", False)):
+        found = tj_mean_field(distorted(0.1, diagonal=diagonal), 3, **given, channel="s+d").gaps
+        mixed[name] = max(abs(found["d1"]), abs(found["d2"])) / abs(found["inter2"])
+    before, after = (tj_mean_field(distorted(x, diagonal=True), 3, **given) for x in (0.0, 0.1))
+    beta, gamma = beta_and_gamma(after.gap_function())
+    start = np.abs(beta_and_gamma(before.gap_function()))
+    return mixed | {"channel": after.channel, "beta": beta, "gamma": gamma, "before": start}
 
 
 @cache
@@ -501,7 +414,6 @@ def fig3c_bilayer_hubbard() -> Numbers:
     }
 
 
-@cache
 def hopping_ratios() -> Numbers:
     """Ratios of exchange constants if each is proportional to the square of its hopping."""
     p = FourBandParameters()
@@ -511,19 +423,3 @@ def hopping_ratios() -> Numbers:
         "in_plane": (p.t11_x / p.t22_x) ** 2,
         "chosen": J1 / J2,
     }
-
-
-def tj_both_couplings() -> Numbers:
-    return {
-        "both": critical_kelvin(),
-        "no_plane": critical_kelvin(second=0.0),
-        "no_link": critical_kelvin(between=0.0),
-    }
-
-
-def tj_dramatic() -> Numbers:
-    step, base = 1.1, critical_kelvin()
-    changed = (critical_kelvin(second=J2 * step), critical_kelvin(between=5 * J2 * step))
-    by_plane, by_link = np.log(np.array(changed) / base) / np.log(step)
-    factors = {name: 1 / pair[1] for name, pair in fig4c_zero_J2().items()}
-    return {"by_plane": by_plane, "by_link": by_link} | factors

@@ -51,15 +51,12 @@ def bloch_hopping(t_xz: float = 1.0) -> Complexes:
 
     Rows and columns are the momenta of `torus_momenta`, each with its even and its odd state.
     """
-    sites = np.stack(np.unravel_index(np.arange(2 * SIZE**2), (SIZE, SIZE, 2)), axis=-1)
-    apart = sites[:, None] - sites
-    apart[..., :2] %= SIZE
-    step, still = np.isin(apart, (1, SIZE - 1)), apart == 0
-    along_x = step[..., 0] & still[..., 1] & still[..., 2]
-    along_y = still[..., 0] & step[..., 1] & still[..., 2]
-    waves = np.exp(1j * sites[::2, :2] @ torus_momenta().T) / SIZE
-    states = np.kron(waves, np.array([[1, 1], [1, -1]]) / np.sqrt(2))
-    return np.asarray(states.conj().T @ (t_xz * (along_x * 1.0 - along_y)) @ states)
+    one = np.eye(SIZE)
+    ring = np.roll(one, 1, axis=0) + np.roll(one, -1, axis=0)
+    bonds = np.kron(np.kron(ring, one) - np.kron(one, ring), np.eye(2))
+    waves = np.exp(2j * np.pi * np.outer(np.arange(SIZE), np.arange(SIZE)) / SIZE)
+    states = np.kron(np.kron(waves, waves), [[1, 1], [1, -1]]) / (SIZE * np.sqrt(2))
+    return np.asarray(states.conj().T @ (t_xz * bonds) @ states)
 
 
 def addition_share(E_a: float) -> tuple[float, float]:
@@ -68,151 +65,133 @@ def addition_share(E_a: float) -> tuple[float, float]:
     return E_b / (LK.U - E_b), E_a / (LK.U - E_a)
 
 
-def exchange_formula() -> Numbers:
-    weak, strong = (
-        exchange_constant(t, LK.U) / exchange_constant(t, LK.U, method="exact")
-        for t in (LK.t_c, 2.0)
+def two_sites() -> Numbers:
+    """Exchange constants (eV) of LK's dimer, of a bond in the plane, and where t_c is not small."""
+    exact, strong, plane = (
+        exchange_constant(t, LK.U, method="exact") for t in (LK.t_c, 2.0, LK.t_c / 4)
     )
-    return {"weak": weak, "strong": strong}
+    printed = exchange_constant(LK.t_c, LK.U)
+    return {
+        "exact": exact,
+        "rung": exact,
+        "plane": plane,
+        "printed": printed,
+        "weak": printed / exact,
+        "strong": exchange_constant(2.0, LK.U) / strong,
+        "share": DIMER.double_occupancy,
+    }
 
 
-def exchange_value() -> Numbers:
-    exact = exchange_constant(LK.t_c, LK.U, method="exact")
-    return {"exact": exact, "printed": exchange_constant(LK.t_c, LK.U)}
-
-
-def local_spins() -> Numbers:
-    return {"share": DIMER.double_occupancy}
-
-
-def inplane_exchange() -> Numbers:
-    plane, rung = (exchange_constant(t, LK.U, method="exact") for t in (LK.t_c / 4, LK.t_c))
-    return {"plane": plane, "rung": rung}
-
-
-def eq7_spins() -> Numbers:
+def eq7() -> Numbers:
+    """Misfit of Eq. 7 on a dimer, and S² from hard-core and from unconstrained bosons."""
     pairs = zip(spin_from_triplons(triplon_creators()), spin_operators(), strict=True)
-    return {"worst": max(np.abs(built - true).max() for built, true in pairs)}
-
-
-def eq7_hard_core() -> Numbers:
-    squares = {}
+    found = {"worst": max(np.abs(built - true).max() for built, true in pairs)}
     states = {"hard": (triplon_creators(), SINGLET), "free": (triplon_bosons(2), np.eye(10)[0])}
     for name, (create, vacuum) in states.items():
         one, spin = create[2] @ vacuum, spin_from_triplons(create)[0]
-        squares[name] = np.vdot(one, sum(s @ s for s in spin) @ one).real
-    return squares
+        found[name] = np.vdot(one, sum(s @ s for s in spin) @ one).real
+    return found
 
 
-def triplon_density() -> Numbers:
-    return {"density": exact_triplons(1.0, LK.exchange_ratio).density}
-
-
-def triplon_dispersion_formula() -> Numbers:
-    exact = exact_triplons(1.0, LK.exchange_ratio)
-    forms = {
-        method: triplon_dispersion(exact.momenta, J_c=1.0, J_ab=LK.exchange_ratio, method=method)
+def triplons() -> Numbers:
+    """Triplons at LK's exchange ratio in units of J_c, where they soften, and strongest q_z."""
+    given, zone = {"J_c": 1.0, "J_ab": LK.exchange_ratio}, zone_mesh(16)
+    exact = exact_triplons(*given.values())
+    leading, bosons = (
+        np.abs(exact.energies - triplon_dispersion(exact.momenta, **given, method=method)).max()
         for method in ("leading", "harmonic")
-    }
-    return {method: np.abs(exact.energies - form).max() for method, form in forms.items()}
-
-
-def triplon_weak_dispersion() -> Numbers:
-    given = {"J_c": 1.0, "J_ab": LK.exchange_ratio}
-    energy = triplon_dispersion(zone_mesh(16), **given, method="second order")
-    response = pairing_enhancement(zone_mesh(16), **given)
+    )
+    energy = triplon_dispersion(zone, **given, method="second order")
+    response = pairing_enhancement(zone, **given)
+    q_z = np.linspace(0, 2 * np.pi, 6284)
+    whole, half = (
+        q_z[np.argmax(triplon_structure_factor([0.0, 0.0], q_z, spacing=d)[1])] for d in (1.0, 0.5)
+    )
     return {
+        "density": exact.density,
+        "leading": leading,
+        "bosons": bosons,
         "energy": [energy.min(), energy.max()],
         "response": [response.min(), response.max()],
-    }
-
-
-def singlet_phase() -> Numbers:
-    return {
         "ratio": LK.exchange_ratio,
         "harmonic": TRIPLON_SOFTENING,
         "monte_carlo": MONTE_CARLO,
+        "whole": whole,
+        "half": half,
     }
 
 
-def triplon_neutrons() -> Numbers:
-    q_z = np.linspace(0, 2 * np.pi, 6284)
-    distances = {"whole": 1.0, "half": 0.5}
-    return {
-        name: q_z[np.argmax(triplon_structure_factor([0.0, 0.0], q_z, spacing=d)[1])]
-        for name, d in distances.items()
-    }
-
-
-def eq2_parity() -> Numbers:
+def bonds() -> Numbers:
+    """Misfits of the hopping between x and z to LK Eq. 2, and shifts in eV by an s level."""
     found = bloch_hopping().reshape(SIZE**2, 2, SIZE**2, 2)
     even, odd = found[:, 0, :, 0], found[:, 1, :, 1]
-    printed = np.diag(2 * eta_k(torus_momenta()))
+    eta = eta_k(torus_momenta())
+    couplings = np.diag(bloch_hopping(t_xz=0.05)).real[::2]
+    shifts = np.array([np.linalg.eigvalsh([[0.0, v], [v, 3.0]])[0] for v in couplings])
+    nodal = eta**2 <= 1e-9
+    ratio = shifts[~nodal] / eta[~nodal] ** 2
     return {
-        "misfit": max(np.abs(block - printed).max() for block in (even, odd)),
+        "misfit": max(np.abs(block - np.diag(2 * eta)).max() for block in (even, odd)),
         "mixing": np.abs(found[:, [0, 1], :, [1, 0]]).max(),
+        "nodal": np.abs(shifts[nodal]).max(),
+        "highest": ratio.max(),
+        "spread": np.ptp(ratio) / np.abs(ratio).max(),
     }
-
-
-def fig1c_splitting() -> Numbers:
-    return {"distance": abs(_removal("b") - _removal("a"))}
 
 
 def fig1c_removal() -> Numbers:
-    return {
-        "lines": _removal("b") - _removal("a"),
-        "closed": DIMER.removal("b") - DIMER.removal("a"),
-        "triplet": DIMER.removal("b", start="triplet") - DIMER.removal("a", start="triplet"),
-    }
+    """E_b - E_a in eV: lines by diagonalization, closed forms from the singlet and the triplet."""
+    b, a = (-spectral_poles(DIMER, orbital)[0].energy for orbital in ("b", "a"))
+    closed, triplet = (
+        DIMER.removal("b", start=start) - DIMER.removal("a", start=start)
+        for start in ("singlet", "triplet")
+    )
+    return {"distance": abs(b - a), "lines": b - a, "closed": closed, "triplet": triplet}
 
 
-def eq3_form() -> Numbers:
-    weak, strong = (_cluster_shift(v) for v in (0.01, 0.04))
-    return {"change": np.abs(strong - weak).max() / np.abs(weak).max()}
-
-
-def eq3_splitting() -> Numbers:
-    shifts = [
+def eq3_shifts() -> Numbers:
+    """Shifts over v² on the cluster; their splitting over t_c, and their difference over depth."""
+    weak, exact, strong = (
+        np.array([found.alpha, found.beta]) / v**2
+        for v, found in ((v, exact_couplings(DIMER, v)) for v in (0.01, 0.02, 0.04))
+    )
+    split = [
         self_energies(t_xz=1.0, E_a=1.1 - t_c, t_c=t_c, variant="hubbard")
         for t_c in (0.0, 0.3, 0.6)
     ]
-    return {"splittings": [s.beta - s.alpha for s in shifts]}
-
-
-def eq3_order() -> Numbers:
     depths = [*np.linspace(0.1, 3.0, 30), 0.5]
     shifts = [self_energies(t_xz=0.5, E_a=float(e), variant="hubbard") for e in depths]
     differences = [s.alpha - s.beta for s in shifts]
     return {
+        "change": np.abs(strong - weak).max() / np.abs(weak).max(),
+        "splittings": [s.beta - s.alpha for s in split],
         "lowest": min(differences),
         "highest": max(differences),
         "perturbative": [shifts[-1].alpha, shifts[-1].beta],
-        "exact": _cluster_shift(0.02),
+        "exact": exact,
     }
 
 
-def eq3_prefactor() -> Numbers:
+def eq3_terms() -> Numbers:
+    """Weights of removal, energies in eV of addition, and the share of addition in each band."""
     exact = self_energy_weights(DIMER.bonding_occupation)
-    return {
-        "heisenberg": self_energy_weights(0.5)["beta"]["b"],
-        "blocked": [exact["beta"]["b"], exact["alpha"]["a"]],
-        "lines": [spectral_poles(DIMER, orbital)[0].weight for orbital in ("b", "a")],
-    }
-
-
-def eq3_addition() -> Numbers:
     # One electron a site, level at -0.5 eV; then the levels -E_a and -E_b in the triplet.
     site = HubbardDimer(t_c=0.0, U=LK.U, level=-0.5)
-    return {
-        "lines": spectral_poles(site, "a")[-1].energy,
-        "closed": [site.addition("a"), *(DIMER.addition(o, start="triplet") for o in ("a", "b"))],
-        "printed": [LK.U + depth for depth in (0.5, 0.5, 0.5 + 2 * LK.t_c)],
-    }
-
-
-def eq3_addition_small() -> Numbers:
+    added = [site.addition("a"), *(DIMER.addition(o, start="triplet") for o in ("a", "b"))]
     alpha, beta = addition_share(fig2_hybridization().E_a)
-    return {"alpha": alpha, "beta": beta}
+    return {
+        "prefactor": {
+            "heisenberg": self_energy_weights(0.5)["beta"]["b"],
+            "blocked": [exact["beta"]["b"], exact["alpha"]["a"]],
+            "lines": [spectral_poles(DIMER, orbital)[0].weight for orbital in ("b", "a")],
+        },
+        "addition": {
+            "lines": spectral_poles(site, "a")[-1].energy,
+            "closed": added,
+            "printed": [LK.U + depth for depth in (0.5, 0.5, 0.5 + 2 * LK.t_c)],
+        },
+        "share": {"alpha": alpha, "beta": beta},
+    }
 
 
 def eq3_perturbative() -> Numbers:
@@ -237,27 +216,3 @@ def eq5_free_parameters() -> Numbers:
         "common": np.abs(both - absorbed - common).max(),
         "difference": np.abs(np.diff(one - absorbed, axis=-1)).max(),
     }
-
-
-def s_admixture() -> Numbers:
-    level = 3.0
-    couplings = np.diag(bloch_hopping(t_xz=0.05)).real[::2]
-    eta2 = eta_k(torus_momenta()) ** 2
-    shifts = np.array([np.linalg.eigvalsh([[0.0, v], [v, level]])[0] for v in couplings])
-    ratio = shifts[eta2 > 1e-9] / eta2[eta2 > 1e-9]
-    return {
-        "nodal": np.abs(shifts[eta2 <= 1e-9]).max(),
-        "highest": ratio.max(),
-        "spread": np.ptp(ratio) / np.abs(ratio).max(),
-    }
-
-
-def _removal(orbital: str) -> float:
-    """Energy to take an electron out of an orbital of the singlet, by diagonalization."""
-    return -spectral_poles(DIMER, orbital)[0].energy
-
-
-def _cluster_shift(v: float) -> Floats:
-    """Shifts of α and β over v² from exact diagonalization."""
-    found = exact_couplings(DIMER, v)
-    return np.array([found.alpha, found.beta]) / v**2

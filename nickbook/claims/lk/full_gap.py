@@ -6,9 +6,18 @@ import numpy as np
 from scipy import constants
 from scipy.optimize import brentq
 
-from nickbook.bands import FermiSea, conduction_bands, eta_k
+from nickbook.bands import FermiSea
 from nickbook.claims.findings import Numbers
-from nickbook.claims.lk.gap_ratio import printed_gap, sea_at
+from nickbook.claims.lk.gap_ratio import (
+    THETA,
+    along_angle,
+    changed_seas,
+    dos_ratio,
+    eta_averages,
+    printed_gap,
+    sea_at,
+    spreads,
+)
 from nickbook.claims.lk.interactions import couplings_of_fig2
 from nickbook.pairing import (
     GapFunction,
@@ -23,7 +32,6 @@ from nickbook.papers import LK
 
 MESH = 400
 KELVIN = constants.value("Boltzmann constant in eV/K")
-THETA = np.linspace(0, np.pi / 2, 91)
 COUPLINGS = (0.3, LK.coupling, 0.6)
 #: Critical temperatures in K between which LK place the bilayer nickelates.
 CRITICAL = (40.0, 80.0)
@@ -54,9 +62,10 @@ def gap_on_zone(
     return theory.gap_function()
 
 
-def pair_of(kappa: float, ratio: float) -> tuple[float, float]:
-    """κ_a and κ_b from κ = √(κ_a κ_b) and their ratio."""
-    return kappa * float(np.sqrt(ratio)), kappa / float(np.sqrt(ratio))
+def theory_with(ratio: float) -> TriplonMeanField:
+    """Theory of LK Fig. 4(b) with κ = √(κ_a κ_b) as printed and a ratio κ_a/κ_b."""
+    root = float(np.sqrt(ratio))
+    return theory_at().with_interaction(kappa=(LK.kappa * root, LK.kappa / root))
 
 
 @cache
@@ -73,10 +82,8 @@ def coupling_for(kelvin: float) -> float:
 def eq14_leading() -> Numbers:
     couplings = couplings_of_fig2()
     ratio = couplings.a / couplings.b
-    theory = theory_at().with_interaction(kappa=pair_of(LK.kappa, ratio))
+    theory = theory_with(ratio)
     return {
-        "kappa": LK.kappa,
-        "coupling": LK.coupling,
         "ratio": ratio,
         "crossing": channel_boundaries(theory_at(), LK.kappa)["equal T_c"],
         "d_over_s": theory.critical_temperature("d") / theory.critical_temperature("s±"),
@@ -91,37 +98,30 @@ def eq14_signs() -> Numbers:
 
 
 def eq15_product() -> Numbers:
-    first, other = (
-        theory_at().with_interaction(kappa=pair_of(LK.kappa, r)).gap() for r in (1.0, 4.0)
-    )
+    first, other = (theory_with(ratio).gap() for ratio in (1.0, 4.0))
     return {"change": np.abs(other - first).max() / np.abs(first).max()}
 
 
 def zone_sums() -> Numbers:
-    found: Numbers = {"couplings": COUPLINGS, "plain": [], "weighted": []}
+    found = []
     for coupling in COUPLINGS:
         theory = theory_at().with_interaction(coupling=coupling)
-        ratios = []
-        for shell, sheet, row in zip(
-            theory.shells, sea_at(LK.density).sheets, theory.gap(), strict=True
+        for shell, sheet, mean, row in zip(
+            theory.shells, theory.sea.sheets, eta_averages(theory.sea), theory.gap(), strict=True
         ):
             gap = abs(row[0])  # the constant part
             sums = shell.moments(gap / (2 * shell.energies(np.array([gap, 0.0, 0.0]))), [0, 2])
-            shares = np.array([1.0, sheet.average(eta_k(sheet.points) ** 2)])
-            formula = sheet.density_of_states * shares * gap * np.log(2 * LK.cutoff / gap)
-            ratios.append(sums / formula)
-        plain, weighted = np.transpose(ratios)
-        found["plain"].append(plain)
-        found["weighted"].append(weighted)
-    return found
+            logarithm = sheet.density_of_states * gap * np.log(2 * LK.cutoff / gap)
+            found.append(sums / (logarithm * np.array([1.0, mean])))
+    plain, weighted = np.array(found).reshape(len(COUPLINGS), 2, 2).transpose(2, 0, 1)
+    return {"couplings": COUPLINGS, "plain": plain, "weighted": weighted}
 
 
 def eq16_zone() -> Numbers:
-    averages = [s.average(eta_k(s.points) ** 2) for s in sea_at(LK.density).sheets]
-
     def shares(theory: TriplonMeanField, kappa: float) -> list[float]:
         gap = theory.with_interaction(kappa=kappa).gap()
-        return [kappa**2 * averages[1 - i] / (gap[i, 2] / gap[i, 0]) for i in (0, 1)]
+        beta, alpha = eta_averages(theory.sea)
+        return [kappa**2 * x / (row[2] / row[0]) for x, row in zip((alpha, beta), gap, strict=True)]
 
     limit = theory_at(cutoff=0.03, mesh=2000)
     return {"wide": shares(theory_at(), LK.kappa), "limit": shares(limit, 0.1)}
@@ -131,28 +131,20 @@ def fig3b_zone() -> Numbers:
     def over_eq18(
         density: float, coupling: float, cutoff: float = LK.cutoff, mesh: int = MESH
     ) -> float:
-        alpha, beta = sea_at(density).density_of_states()
-        closed = float(gap_ratio(beta / alpha, coupling))
+        closed = float(gap_ratio(dos_ratio(sea_at(density)), coupling))
         return gap_on_zone(density, coupling, 0.0, cutoff, mesh).ratio() / closed
 
     densities = (0.33, 0.36, 0.4, LK.density, 0.5, 0.55, 0.6, 0.7, 0.8)
     found = {n: [over_eq18(n, c) for c in (0.3, 0.6)] for n in densities}
-    return {
-        "density": LK.density,
-        "everywhere": list(found.values()),
-        "here": found[LK.density],
-        "wide": found[0.36][1],
-        "narrow": over_eq18(0.36, 0.6, cutoff=0.02, mesh=3000),
-    }
+    narrow = over_eq18(0.36, 0.6, cutoff=0.02, mesh=3000)
+    here, everywhere = found[LK.density], list(found.values())
+    return {"everywhere": everywhere, "here": here, "wide": found[0.36][1], "narrow": narrow}
 
 
 def fig3b_large_changes() -> Numbers:
-    densities = (0.35, 0.6)
-    closed = [factorized_gap(sea_at(n), coupling=LK.coupling, kappa=LK.kappa) for n in densities]
-    return {
-        "full": [gap_on_zone(n).ratio() for n in densities],
-        "closed": [gap.ratio() for gap in closed],
-    }
+    seas = [sea_at(n) for n in (0.35, 0.6)]
+    closed = [factorized_gap(sea, coupling=LK.coupling, kappa=LK.kappa).ratio() for sea in seas]
+    return {"full": [gap_on_zone(n).ratio() for n in (0.35, 0.6)], "closed": closed}
 
 
 def fig4b_zone() -> Numbers:
@@ -166,18 +158,11 @@ def fig4b_zone() -> Numbers:
 
 def changed_bands() -> Numbers:
     gaps = {f"Ω = {cutoff} eV": gap_on_zone(cutoff=cutoff) for cutoff in (0.1, 0.15, 0.45, 0.6)}
-    for name in ("t1", "t2", "t3", "epsilon_alpha", "epsilon_beta"):
-        for change in (-0.2, 0.2):
-            bands = conduction_bands(**{name: (1 + change) * getattr(LK, name)})
-            theory = theory_of(FermiSea.at(bands, filling=2 * LK.density))
-            gaps[f"{name} {change:+.0%}"] = theory.gap_function()
-    lowest = {
-        name: np.abs(gap.at_angle(0, THETA) / gap.at_angle(1, THETA)).min()
-        for name, gap in gaps.items()
-    }
-    alpha, beta = np.transpose([_spreads(gap) for gap in gaps.values()])
+    gaps |= {name: theory_of(sea).gap_function() for name, sea in changed_seas().items()}
+    lowest = {name: along_angle(gap).min() for name, gap in gaps.items()}
+    alpha, beta = np.transpose([spreads(gap) for gap in gaps.values()])
     return {
-        "printed": _spreads(gap_on_zone()),
+        "printed": spreads(gap_on_zone()),
         "alpha": [alpha.min(), alpha.max()],
         "beta": [beta.min(), beta.max()],
         "lowest": min(lowest.values()),
@@ -186,31 +171,19 @@ def changed_bands() -> Numbers:
     }
 
 
-def eq18_cutoff() -> Numbers:
+def eq18() -> Numbers:
+    """Gap ratio over the cutoff; T_c in K over λ, and gaps in eV for the T_c of the nickelates."""
     wide, narrow = (0.15, 0.3, 0.6), (0.02, 0.04)
+    theories = [theory_at().with_interaction(coupling=c) for c in COUPLINGS]
+    gaps = [gap_on_zone(coupling=coupling_for(kelvin), mesh=1200) for kelvin in CRITICAL]
     return {
         "cutoffs": wide + narrow,
         "wide": [gap_on_zone(cutoff=c).ratio() for c in wide],
         "narrow": [gap_on_zone(cutoff=c, mesh=2000).ratio() for c in narrow],
-    }
-
-
-def eq18_small_coupling() -> Numbers:
-    theories = [theory_at().with_interaction(coupling=c) for c in COUPLINGS]
-    return {
         "couplings": COUPLINGS,
         "kelvin": [theory.critical_temperature() / KELVIN for theory in theories],
-        "needed": [coupling_for(kelvin) for kelvin in CRITICAL],
         "argument": 0.6 * np.log(gap_on_zone(coupling=0.6).ratio()) / 2,
+        "critical": CRITICAL,
+        "needed": [coupling_for(kelvin) for kelvin in CRITICAL],
+        "gaps": [[[np.abs(v).min(), np.abs(v).max()] for v in gap.values] for gap in gaps],
     }
-
-
-def eq14_scale() -> Numbers:
-    gaps = [gap_on_zone(coupling=coupling_for(kelvin), mesh=1200) for kelvin in CRITICAL]
-    extremes = [[[np.abs(v).min(), np.abs(v).max()] for v in gap.values] for gap in gaps]
-    return {"kelvin": CRITICAL, "gaps": extremes}
-
-
-def _spreads(gap: GapFunction) -> list[float]:
-    """Largest over smallest gap on each sheet."""
-    return [float(np.abs(v).max() / np.abs(v).min()) for v in gap.values]

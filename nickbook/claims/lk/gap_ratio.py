@@ -5,12 +5,8 @@ from functools import cache
 import numpy as np
 from scipy.optimize import brentq
 
-from nickbook.bands import (
-    FermiSea,
-    band_fillings,
-    conduction_bands,
-    eta_k,
-)
+from nickbook.arrays import Floats
+from nickbook.bands import FermiSea, band_fillings, conduction_bands, eta_k
 from nickbook.claims.findings import Numbers
 from nickbook.pairing import (
     GapFunction,
@@ -33,11 +29,36 @@ def sea_at(density: float) -> FermiSea:
     return FermiSea.at(conduction_bands(), filling=2 * density)
 
 
-def dos_ratio_at(density: float, **parameters: float) -> float:
-    """Ratio N_β/N_α at an electron density per Ni, with some band parameters replaced."""
-    sea = FermiSea.at(conduction_bands(**parameters), filling=2 * density)
+def changed_seas() -> dict[str, FermiSea]:
+    """Bands at the density of LK Fig. 4(b), with one parameter at a time changed by a fifth."""
+    return {
+        f"{name} {change:+.0%}": FermiSea.at(
+            conduction_bands(**{name: (1 + change) * getattr(LK, name)}), filling=2 * LK.density
+        )
+        for name in ("t1", "t2", "t3", "epsilon_alpha", "epsilon_beta")
+        for change in (-0.2, 0.2)
+    }
+
+
+def dos_ratio(sea: FermiSea) -> float:
+    """Ratio N_β/N_α."""
     alpha, beta = sea.density_of_states()
     return float(beta / alpha)
+
+
+def eta_averages(sea: FermiSea, power: int = 2) -> list[float]:
+    """Average of a power of η on α and on β; for the square it is Ñ/N."""
+    return [float(s.average(eta_k(s.points) ** power)) for s in sea.sheets]
+
+
+def along_angle(gap: GapFunction) -> Floats:
+    """Ratio Δ_α/Δ_β at equal angles θ from 0 to π/2."""
+    return np.abs(gap.at_angle(0, THETA) / gap.at_angle(1, THETA))
+
+
+def spreads(gap: GapFunction) -> list[float]:
+    """Largest over smallest gap on each sheet."""
+    return [float(np.abs(v).max() / np.abs(v).min()) for v in gap.values]
 
 
 @cache
@@ -51,119 +72,79 @@ def printed_gap(kappa: float = LK.kappa) -> GapFunction:
     return factorized_gap(sea_at(LK.density), coupling=LK.coupling, kappa=kappa)
 
 
-def fig2_fillings() -> Numbers:
-    alpha, beta = band_fillings(conduction_bands(), LK.mu) / 2
-    return {"alpha": alpha, "beta": beta}
+def fig2() -> Numbers:
+    sea, words = FermiSea(conduction_bands(), LK.mu), ("name", "kind", "center", "area")
+    alpha, beta = band_fillings(sea.model, sea.mu) / 2
+    pockets = [{word: getattr(sheet, word) for word in words} for sheet in sea.sheets]
+    return {"alpha": alpha, "beta": beta, "pockets": pockets}
 
 
-def fig2_sheets() -> Numbers:
-    sheets = FermiSea(conduction_bands(), LK.mu).sheets
-    return {
-        "pockets": [
-            {"name": s.name, "kind": s.kind, "center": s.center, "area": s.area} for s in sheets
-        ]
-    }
+def fig3a() -> Numbers:
+    found = {"ratio": LK.density, "low": 0.35, "high": 0.6}
+    sea = FermiSea(conduction_bands(), LK.mu)
+    saddle = min(p.energy for p in sea.van_hove if p.kind == "saddle")
+    density = band_fillings(sea.model, saddle).sum() / 2
+    ratios = {name: dos_ratio(sea_at(n)) for name, n in found.items()}
+    return ratios | {"saddle": saddle, "density": density}
 
 
-def fig3a_smaller_dos() -> Numbers:
-    return {"ratio": dos_ratio_at(LK.density), "density": LK.density}
-
-
-def fig3a_density() -> Numbers:
-    model = conduction_bands()
-    saddle = min(p.energy for p in FermiSea(model, LK.mu).van_hove if p.kind == "saddle")
-    density = band_fillings(model, saddle).sum() / 2
-    return {
-        "low": dos_ratio_at(0.35),
-        "high": dos_ratio_at(0.6),
-        "saddle": saddle,
-        "density": density,
-    }
-
-
-def fig3b_limit() -> Numbers:
-    ratio = dos_ratio_at(LK.density)
-    return {"distance": gap_ratio_exact(ratio, 1e-6) / np.sqrt(ratio) - 1}
-
-
-def fig3b_closed_form() -> Numbers:
-    ratio = np.linspace(1.0, LK.largest_ratio, 301)
+def eq18() -> Numbers:
+    here, ratio = dos_ratio(sea_at(LK.density)), np.linspace(1.0, LK.largest_ratio, 301)
     weak, strong = (
         np.abs(gap_ratio(ratio, c) / gap_ratio_exact(ratio, c) - 1).max() for c in (0.3, 0.6)
     )
-    return {"weak": weak, "strong": strong}
-
-
-def eq18_validity() -> Numbers:
-    return {"left": 0.6 * np.log(gap_ratio_exact(LK.largest_ratio, 0.6))}
-
-
-def eq18_scale() -> Numbers:
+    pairs = {
+        "eq17": gap_amplitudes(here, LK.coupling, LK.cutoff),
+        "eq15": [full_gap().at_angle(i, np.pi / 4) for i in (0, 1)],
+    }
     printed = 2 * LK.cutoff * np.exp(-1 / LK.coupling)
-    amplitudes = gap_amplitudes(dos_ratio_at(LK.density), LK.coupling, LK.cutoff)
-    diagonal = [np.abs(full_gap().at_angle(i, np.pi / 4)) for i in (0, 1)]
     return {
-        name: np.sqrt(np.prod(pair)) / printed
-        for name, pair in {"eq17": amplitudes, "eq15": diagonal}.items()
+        "distance": gap_ratio_exact(here, 1e-6) / np.sqrt(here) - 1,
+        "weak": weak,
+        "strong": strong,
+        "left": 0.6 * np.log(gap_ratio_exact(LK.largest_ratio, 0.6)),
+        **{name: np.sqrt(np.abs(np.prod(pair))) / printed for name, pair in pairs.items()},
     }
 
 
 def eq15_kappa_linear() -> Numbers:
-    sheets = sea_at(LK.density).sheets
-    return {"worst": max(abs(s.average(eta_k(s.points) ** p)) for s in sheets for p in (1, 3))}
+    return {"worst": np.abs([eta_averages(sea_at(LK.density), power) for power in (1, 3)]).max()}
 
 
-def eq16_shape() -> Numbers:
+def eq16() -> Numbers:
+    found = {
+        f"{name}{weak}": _shape(printed_gap(kappa), i)[0] / _shape(full_gap(kappa), i)[0]
+        for i, name in enumerate(("alpha", "beta"))
+        for weak, kappa in (("", LK.kappa), ("_weak", 0.1))
+    }
     misfits = [_shape(full_gap(), i)[1] for i in (0, 1)]
-    return {"worst": max(*misfits, _dense_residual(full_gap()))}
-
-
-def eq16_coefficient() -> Numbers:
-    found = [
-        _shape(printed_gap(kappa), i)[0] / _shape(full_gap(kappa), i)[0]
-        for kappa in (LK.kappa, 0.1)
-        for i in (0, 1)
-    ]
-    return dict(zip(("alpha", "beta", "alpha_weak", "beta_weak"), found, strict=True))
+    return found | {"worst": max(*misfits, _dense_residual(full_gap()))}
 
 
 def fig4a_order() -> Numbers:
     densities = (0.35, 0.45, 0.6)
-    shares = [[s.average(eta_k(s.points) ** 2) for s in sea_at(n).sheets] for n in densities]
-    alpha, beta = np.transpose(shares)
+    alpha, beta = np.transpose([eta_averages(sea_at(n)) for n in densities])
     return {"densities": densities, "alpha": alpha, "beta": beta}
 
 
-def fig4b_hierarchy() -> Numbers:
-    ratios = [
-        np.abs(g.at_angle(0, THETA) / g.at_angle(1, THETA)) for g in (printed_gap(), full_gap())
-    ]
-    closed, full = ([r.min(), r.max()] for r in ratios)
-    return {"dos_ratio": dos_ratio_at(LK.density), "closed": closed, "full": full}
-
-
-def fig4b_hierarchy_robust() -> Numbers:
-    printed = {
-        name: getattr(LK, name) for name in ("t1", "t2", "t3", "epsilon_alpha", "epsilon_beta")
-    }
-    ratios = [
-        dos_ratio_at(LK.density, **{name: value * factor})
-        for name, value in printed.items()
-        for factor in (0.8, 1.2)
-    ]
-    crossing = brentq(lambda n: dos_ratio_at(n) - 1, 0.6, 1.0, xtol=1e-6)
-    return {"crossing": crossing, "low": min(ratios), "high": max(ratios)}
-
-
-def fig4b_minimum() -> Numbers:
+def fig4b() -> Numbers:
+    closed, full = ([r.min(), r.max()] for r in map(along_angle, (printed_gap(), full_gap())))
+    changed = [dos_ratio(sea) for sea in changed_seas().values()]
+    crossing = brentq(lambda n: dos_ratio(sea_at(n)) - 1, 0.6, 1.0, xtol=1e-6)
     theta = np.linspace(0, np.pi / 2, 1571)
     alpha, beta = (theta[np.argmin(np.abs(full_gap().at_angle(i, theta)))] for i in (0, 1))
-    return {"alpha": alpha, "beta": beta}
-
-
-def fig4b_anisotropy_robust() -> Numbers:
-    sizes = [[np.abs(v) for v in full_gap(kappa).values] for kappa in KAPPAS]
-    return {"kappas": KAPPAS, "spreads": [[v.max() / v.min() for v in pair] for pair in sizes]}
+    return {
+        "alpha": alpha,
+        "beta": beta,
+        "dos_ratio": dos_ratio(sea_at(LK.density)),
+        "closed": closed,
+        "full": full,
+        "crossing": crossing,
+        "low": min(changed),
+        "high": max(changed),
+        "kappas": KAPPAS,
+        "spreads": [spreads(full_gap(kappa)) for kappa in KAPPAS],
+    }
 
 
 def _shape(gap: GapFunction, sheet: int) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """What LK's Kondo, Hund and pairing interactions come to (Eqs. 6–13)."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from typing import Literal
 
@@ -84,51 +85,32 @@ def kondo_scale() -> float:
     return float(bandwidth() / 2 * np.exp(-1 / strength))
 
 
-# --- Hund's coupling -----------------------------------------------------------------------
-
-
-def eq6_splitting() -> Numbers:
+def hund() -> Numbers:
+    """Levels of an ion in J_H; in eV bandwidth, 2J_H, and what the Kondo effect has against it."""
     first, second = spin_operators()
-    return {"energies": np.linalg.eigvalsh(-2 * sum(map(np.matmul, first, second)))}
-
-
-def hund_bandwidth() -> Numbers:
-    return {"width": bandwidth(), "splitting": 2 * printed_hund(), "kappa": LK.kappa}
-
-
-def eq8_linear() -> Numbers:
-    spins = band_spins()
-    odd = spins.layer_1 - spins.layer_2 - spins.alpha_beta - spins.beta_alpha
-    difference = hund_hamiltonian(1.0) - hund_hamiltonian(1.0, form="linear")
-    on_singlet = difference @ np.kron(SINGLET, np.eye(16)).T
-    return _error(max(np.abs(odd).max(), np.abs(on_singlet).max()))
-
-
-def kondo_instability() -> Numbers:
-    overlap = max(abs(s.average(eta_k(s.points))) for s in sea().sheets)
-    return {"overlap": overlap, "scale": kondo_scale(), "gap": LK.J_c}
-
-
-# --- Kondo couplings -----------------------------------------------------------------------
-
-
-def eq9_flip() -> Numbers:
-    electrons = [(band, spin) for band in ("beta", "alpha") for spin in ("up", "down")]
-    change = {"t+": 1, "t0": 0, "t-": -1}
-    paths, allowed = [], []
-    for triplet, here, there in product(change, electrons, electrons):
-        paths.append(bool(virtual_paths(("s", " ".join(here)), (triplet, " ".join(there)))))
-        flip = (there[1] == "up") - (here[1] == "up")
-        allowed.append(here[0] != there[0] and change[triplet] + flip == 0)
     return {
-        "elements": len(paths),
-        "nonzero": sum(paths),
-        "exceptions": sum(a != b for a, b in zip(paths, allowed, strict=True)),
+        "energies": np.linalg.eigvalsh(-2 * sum(map(np.matmul, first, second))),
+        "width": bandwidth(),
+        "splitting": 2 * printed_hund(),
+        "overlap": max(abs(s.average(eta_k(s.points))) for s in sea().sheets),
+        "scale": kondo_scale(),
+        "gap": LK.J_c,
     }
 
 
-def fig1d_process() -> Numbers:
+def eq9_paths() -> Numbers:
+    """Paths from the singlet to a triplet: of all elements, and of Fig. 1(d)."""
+    electrons = [(band, spin) for band in ("beta", "alpha") for spin in ("up", "down")]
+    change = {"t+": 1, "t0": 0, "t-": -1}
+    found, allowed = [], []
+    for triplet, here, there in product(change, electrons, electrons):
+        found.append(bool(virtual_paths(("s", " ".join(here)), (triplet, " ".join(there)))))
+        flip = (there[1] == "up") - (here[1] == "up")
+        allowed.append(here[0] != there[0] and change[triplet] + flip == 0)
     return {
+        "elements": len(found),
+        "nonzero": sum(found),
+        "exceptions": sum(a != b for a, b in zip(found, allowed, strict=True)),
         "paths": list(virtual_paths(("s", "beta up"), ("t+", "alpha down"))),
         "without_flip": list(virtual_paths(("s", "beta up"), ("t+", "alpha up"))),
         "terms": list(kondo_weights()["b"]),
@@ -144,24 +126,18 @@ def eq9_antiferromagnetic() -> Numbers:
     }
 
 
-def eq10_assignment() -> Numbers:
-    tables = kondo_weights()
+def eq10_paths() -> Numbers:
     dimer = HubbardDimer(t_c=LK.t_c, U=LK.U, level=-1.125)
     exact, derived = _exact_unit(dimer), _unit(dimer, "hubbard")
+    heisenberg, hubbard = (kondo_weights(n) for n in (0.5, dimer.bonding_occupation))
     return {
-        "with_T": list(tables["a"]),
-        "with_T_dagger": list(tables["b"]),
+        "with_T": list(heisenberg["a"]),
+        "with_T_dagger": list(heisenberg["b"]),
         "exact": [exact.a, exact.b],
         "derived": [derived.a, derived.b],
+        "heisenberg": [heisenberg["a"]["b"], heisenberg["b"]["a"]],
+        "hubbard": [hubbard["a"]["b"], hubbard["b"]["a"]],
     }
-
-
-def eq10_prefactor() -> Numbers:
-    occupation = HubbardDimer(t_c=LK.t_c, U=LK.U).bonding_occupation
-    heisenberg, hubbard = (
-        [kondo_weights(n)[c][m] for c, m in (("a", "b"), ("b", "a"))] for n in (0.5, occupation)
-    )
-    return {"heisenberg": heisenberg, "hubbard": hubbard, "ratio": LK.t_c / LK.U}
 
 
 def eq10_addition() -> Numbers:
@@ -197,46 +173,47 @@ def eq10_same_reason() -> Numbers:
     return found
 
 
-# --- The pairing interaction ---------------------------------------------------------------
-
-
-def eq11_sum() -> Numbers:
-    create, spins = triplon_creators(), band_spins()
+def identities() -> Numbers:
+    """Errors of Eqs. 8 and 11 to 13, and powers of ten above, which rounding does not change."""
+    spins, create = band_spins(), triplon_creators()
+    linear = hund_hamiltonian(1.0, form="linear")
+    odd = spins.layer_1 - spins.layer_2 - spins.alpha_beta - spins.beta_alpha
+    on_singlet = (hund_hamiltonian(1.0) - linear) @ np.kron(SINGLET, np.eye(16)).T
     triplon = create + create.conj().transpose(0, 2, 1)
     half = -np.sum(list(map(np.kron, triplon, spins.alpha_beta)), axis=0)
-    return _error(np.abs(half + half.conj().T - hund_hamiltonian(1.0, form="linear")).max())
-
-
-def eq12_interband() -> Numbers:
     # A two-body force within a band would tell a singlet pair from a triplet pair.
     coupling = interaction_hamiltonian(1.0, _even(0.7), _even(1.4))
     singlet, triplet = (
         [np.linalg.norm(coupling @ pair_states(band, spin=spin)) ** 2 for band in ("alpha", "beta")]
         for spin in ("singlet", "triplet")
     )
-    return _error(np.abs(np.subtract(singlet, triplet)).max())
-
-
-def eq13_constant() -> Numbers:
-    # Normalized pairs hold k and −k, so their amplitude is 2V.
-    return {"constant": pairing_matrix(0.1, J_c=LK.J_c).real / 2 * LK.J_c / 0.1**2}
-
-
-def eq13_product() -> Numbers:
-    worst = 0.0
-    for a, b in ((0.3, 0.1), (1.27, 0.44), (2.0, -0.5)):
-        found = pairing_matrix(0.1, J_c=LK.J_c, f_a=_even(1 - a), f_b=_even(1 - b))
-        expected = 2 * pairing_constant(0.1, J_c=LK.J_c) * (1 - a) * (1 - b)
-        worst = max(worst, abs(found - expected) / abs(expected))
-    return _error(worst)
+    matrix, twice = partial(pairing_matrix, 0.1, J_c=LK.J_c), 2 * pairing_constant(0.1, J_c=LK.J_c)
+    products = [
+        matrix(f_a=_even(a), f_b=_even(b)) / (twice * a * b)
+        for a, b in ((0.7, 0.9), (-0.27, 0.56), (-1.0, 1.5))
+    ]
+    retarded = [
+        matrix(offset=x).real / matrix().real * (1 - (x / LK.J_c) ** 2) for x in (0.05, 0.1, 0.2)
+    ]
+    errors = {
+        "eq8": max(np.abs(odd).max(), np.abs(on_singlet).max()),
+        "eq11": np.abs(half + half.conj().T - linear).max(),
+        "eq12": np.abs(np.subtract(singlet, triplet)).max(),
+        "eq13": np.abs(np.subtract(products, 1)).max(),
+        "phonon": np.abs(np.subtract(retarded, 1)).max(),
+    }
+    powers = {name: np.ceil(np.log10(max(e, 1e-14) * 10)) for name, e in errors.items()}
+    return {name: {"error": e, "bound": f"1e{powers[name]:.0f}"} for name, e in errors.items()}
 
 
 def eq13_sign() -> Numbers:
     couplings, J_H = couplings_of_fig2(), printed_hund()
     eta, share = _pairs(eta_k)
     kernel = (1 - couplings.a / J_H * eta) * (1 - couplings.b / J_H * eta)
+    singlet = pairing_matrix(J_H, J_c=LK.J_c).real
     return {
-        "singlet": pairing_matrix(J_H, J_c=LK.J_c).real,
+        "singlet": singlet,
+        "constant": singlet / 2 * LK.J_c / J_H**2,  # normalized pairs hold k and −k: it is 2V
         "triplet": abs(pairing_matrix(J_H, J_c=LK.J_c, spin="triplet")),
         "average": (share * kernel).sum(),
         "negative": share[kernel < 0].sum(),
@@ -255,19 +232,9 @@ def eq13_dispersion() -> Numbers:
     }
 
 
-def eq13_phonon() -> Numbers:
-    static = pairing_matrix(0.1, J_c=LK.J_c)
-    worst = 0.0
-    for transfer in (0.05, 0.1, 0.2):
-        ratio = (pairing_matrix(0.1, J_c=LK.J_c, offset=transfer) / static).real
-        worst = max(worst, abs(ratio * (1 - (transfer / LK.J_c) ** 2) - 1))
-    return _error(worst)
-
-
 def fig4b_one_hund() -> Numbers:
-    exact = []
+    splitting, exact = LK.epsilon_alpha - LK.epsilon_beta, []
     for depth in DEPTHS:
-        splitting = LK.epsilon_alpha - LK.epsilon_beta
         t_xz = hybridization_for_splitting(splitting, E_a=depth, variant="hubbard")
         couplings = kondo_couplings(t_xz=t_xz, E_a=depth, variant="hubbard")
         exact.append(kappa_squared_lambda(couplings))
@@ -282,21 +249,12 @@ def fig4b_one_hund() -> Numbers:
 
 
 def perturbative() -> Numbers:
-    J_H = printed_hund()
-    wedge = zone_mesh(32)[np.tril_indices(17)]
+    J_H, wedge = printed_hund(), zone_mesh(32)[np.tril_indices(17)]
     chi = bare_susceptibility(sea(), temperature=0.02, mesh=96, pairs=[(0, 1)])
-    response = chi.on(wedge)[..., 0, 0].real
-    feedback = triplon_feedback(J_H, response, J_c=LK.J_c)
+    feedback = triplon_feedback(J_H, chi.on(wedge)[..., 0, 0].real, J_c=LK.J_c)
     coupling = pairing_constant(J_H, J_c=LK.J_c) * mean_density_of_states()
-    return {
-        "ratio": J_H / LK.J_c,
-        "lowest": feedback.min(),
-        "highest": feedback.max(),
-        "coupling": coupling,
-    }
-
-
-# --- Shared pieces -------------------------------------------------------------------------
+    found = {"ratio": J_H / LK.J_c, "coupling": coupling}
+    return found | {"lowest": feedback.min(), "highest": feedback.max()}
 
 
 def _exact_unit(dimer: HubbardDimer) -> KondoCouplings:
@@ -325,9 +283,3 @@ def _pairs(form: Callable[[Floats], Floats]) -> tuple[Floats, Floats]:
     alpha, beta = sea().sheets
     share = np.multiply.outer(alpha.weights, beta.weights)
     return np.multiply.outer(form(alpha.points), form(beta.points)), share / share.sum()
-
-
-def _error(value: float) -> Numbers:
-    """Name an error and the power of ten above it, which rounding does not change."""
-    bound = f"1e{int(np.ceil(np.log10(max(value, 1e-14) * 10)))}"
-    return {"error": float(value), "bound": bound}

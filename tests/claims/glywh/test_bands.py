@@ -1,6 +1,6 @@
 """GLYWH's bands and Fermi sheets by other routes."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -61,69 +61,61 @@ def block(k, parity, p=P):
     return e[11] + parity * e[13], e[22] + parity * e[24], e[12] + parity * e[14]
 
 
-@pytest.fixture(scope="module")
-def states():
-    """Energies, parities, shares of x and weights from the full matrix, without mirror blocks."""
-    k, weight = wedge(420)
+def mixed(k, parity, upper, p=P):
+    """Energy and share of x of one band of a block: with tan 2φ = 2 coupling / (x − z), cos² φ."""
+    x, z, coupling = block(k, parity, p)
+    sign, root = 1 if upper else -1, np.hypot((x - z) / 2, coupling)
+    return (x + z) / 2 + sign * root, (1 + sign * (x - z) / (2 * root)) / 2
+
+
+def full(k):
+    """Energies, parities and shares of x from the full matrix, without mirror blocks."""
     e = elements(k)
-    h = np.zeros((len(k), 4, 4))
-    for name, places in {
-        11: [(0, 0), (2, 2)],
-        22: [(1, 1), (3, 3)],
-        13: [(0, 2), (2, 0)],
-        24: [(1, 3), (3, 1)],
-        12: [(0, 1), (1, 0), (2, 3), (3, 2)],
-        14: [(0, 3), (3, 0), (1, 2), (2, 1)],
-    }.items():
-        for i, j in places:
-            h[:, i, j] = e[name]
+    rows = ((11, 12, 13, 14), (12, 22, 14, 24), (13, 14, 11, 12), (14, 24, 12, 22))
+    h = np.moveaxis([[e[name] for name in row] for row in rows], -1, 0)
     # A hair of the mirror parts states of different parity where their energies cross.
     energies, vectors = np.linalg.eigh(h + 1e-9 * SWAP)
     parity = np.einsum("kin,ij,kjn->kn", vectors, SWAP, vectors)
-    share = (vectors[:, [0, 2]] ** 2).sum(axis=1)
-    return energies, parity, share, weight
+    assert np.abs(np.abs(parity) - 1).max() < 1e-6
+    return energies, np.sign(parity), (vectors[:, [0, 2]] ** 2).sum(axis=1)
 
 
-def broadened(states, parity, mu=LEVEL, width=4e-3):
-    """Density of states and share of x of each band of one parity, from −df/dE at a few meV."""
+@pytest.fixture(scope="module")
+def states():
+    """Energies, parities, shares of x and weights on a mesh."""
+    k, weight = wedge(420)
+    return *full(k), weight
+
+
+def broadened(states, parity, band, width=4e-3):
+    """Density of states and share of x of a band of one parity, from −df/dE at a few meV."""
     energies, parities, share, weight = states
-    f = expit((mu - energies) / width)
-    delta = f * (1 - f) / width * (np.sign(parities) == parity) * weight[:, None]
+    f = expit((LEVEL - energies) / width)
     # Inside a parity the first band comes first.
-    rank = np.cumsum(np.sign(parities) == parity, axis=1) - 1
-    found = []
-    for band in (0, 1):
-        density = (delta * (rank == band)).sum()
-        found.append((density, (delta * (rank == band) * share).sum() / max(density, 1e-300)))
-    return found
-
-
-def test_the_parity_of_every_state_is_sharp(states):
-    assert np.abs(np.abs(states[1]) - 1).max() < 1e-6
+    chosen = (parities == parity) & (np.cumsum(parities == parity, axis=1) == band + 1)
+    delta = f * (1 - f) / width * chosen * weight[:, None]
+    return delta.sum(), (delta * share).sum() / delta.sum()
 
 
 def test_contents_and_densities_from_the_full_matrix(states):
     """Sums over a mesh know neither blocks nor lines; they agree within their broadening."""
     found = measures.pockets(measures.at_three())
     for name, parity, band in (("β", -1, 0), ("γ", 1, 0), ("α", 1, 1)):
-        density, share = broadened(states, parity)[band]
+        density, share = broadened(states, parity, band)
         sheet = found[name]
         assert density == pytest.approx(sheet.density_of_states, rel=0.01)
         assert share == pytest.approx(float(sheet.average(measures.x_share(sheet))), abs=3e-3)
-    odd_density, odd_share = broadened(states, -1)[0]
+    odd_density, odd_share = broadened(states, -1, 0)
     minus = odd_density * (1 - odd_share)
     total = measures.at_three().density_of_states().sum()
-    assert minus / total == pytest.approx(measures.eq20_content()["minus"], abs=2e-3)
+    assert minus / total == pytest.approx(measures.eq20()["minus"], abs=2e-3)
 
 
 @pytest.mark.parametrize("mu", [LEVEL, PRINTED])
 def test_areas_are_the_shares_of_states_of_one_parity(states, mu):
     energies, parities, _, weight = states
     found = measures.pockets(FermiSea(four_band(), mu))
-    occupied = {
-        p: float((weight[:, None] * (energies < mu) * (np.sign(parities) == p)).sum())
-        for p in (-1, 1)
-    }
+    occupied = {p: float(weight @ ((energies < mu) & (parities == p)).sum(1)) for p in (-1, 1)}
     assert 1 - found["β"].area == pytest.approx(occupied[-1], abs=1e-3)
     assert 1 - found["γ"].area + found["α"].area == pytest.approx(occupied[1], abs=1e-3)
     # γ ends where the lower even band does: at M it is empty, at Γ and X full.
@@ -133,13 +125,11 @@ def test_areas_are_the_shares_of_states_of_one_parity(states, mu):
 def test_areas_of_the_three_band_model_count_its_states():
     k, weight = wedge(420)
     p = ThreeBandParameters()
-    x = even(k, p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx)
-    z = even(k, p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx)
-    between, coupling = even(k, p.s11_0, p.s11_x, p.s11_xy, p.s11_xx), odd(k, p.t12_x, p.t12_xx)
+    e = elements(k, replace(P, **{f.name: getattr(p, f.name) for f in fields(p)}))
     mu, found = PRINTED_THREE, measures.pockets(measures.refitted())
-    assert 1 - found["β"].area == pytest.approx(weight @ (x - between < mu), abs=1e-3)
-    middle, half = (x + between + z) / 2, (x + between - z) / 2
-    root = np.hypot(half, np.sqrt(2) * coupling)
+    assert 1 - found["β"].area == pytest.approx(weight @ (e[11] - e[13] < mu), abs=1e-3)
+    middle, half = (e[11] + e[13] + e[22]) / 2, (e[11] + e[13] - e[22]) / 2
+    root = np.hypot(half, np.sqrt(2) * e[12])
     assert found["α"].area == pytest.approx(weight @ (middle + root < mu), abs=1e-3)
     assert 1 - found["γ"].area == pytest.approx(weight @ (middle - root < mu), abs=1e-3)
 
@@ -176,9 +166,8 @@ def test_every_reading_counted_on_a_mesh(reading, electrons, pockets, level, at_
     k, weight = wedge(420)
     counted = np.zeros(2)
     for parity in (-1, 1):
-        x, z, coupling = block(k, parity, p)
-        root = np.hypot((x - z) / 2, coupling)
-        for band in ((x + z) / 2 - root, (x + z) / 2 + root):
+        for upper in (False, True):
+            band = mixed(k, parity, upper, p)[0]
             counted += [2 * weight @ (band < mu) for mu in (PRINTED, level)]
     assert counted == pytest.approx([electrons, 3.0], abs=2e-3)
     assert len(fermi_sheets(four_band(p), PRINTED)) == pockets
@@ -210,35 +199,22 @@ def test_minus_z_starts_above_the_level_and_pushes_beta_below_x():
     assert coupling == 0 and z > x
     bottom = min(z, block([np.pi, np.pi], -1)[1])
     assert bottom == pytest.approx(10.49, abs=1e-9)
-    x, z, coupling = block([np.pi, 0.0], -1)
-    lower = (x + z) / 2 - np.hypot((x - z) / 2, coupling)
     # Without z− X is empty, so the line would close round Γ.
-    assert x > LEVEL > lower
+    assert block([np.pi, 0.0], -1)[0] > LEVEL > mixed([np.pi, 0.0], -1, False)[0]
 
 
 def test_mixing_angles_in_closed_form():
-    """tan 2φ = 2 coupling / (x − z); shares of x are cos² φ and sin² φ."""
-
-    def share(k, parity, upper, p=P):
-        x, z, coupling = block(k, parity, p)
-        cosine = (x - z) / np.hypot(x - z, 2 * coupling)
-        return (1 + cosine) / 2 if upper else (1 - cosine) / 2
-
-    def energy(k, parity, upper):
-        x, z, coupling = block(k, parity)
-        return (x + z) / 2 + (1 if upper else -1) * np.hypot((x - z) / 2, coupling)
-
     mu = measures.at_three().mu
-    on_x = brentq(lambda q: energy([q, 0.0], 1, True) - mu, 0.5, 3.0)
-    assert share([on_x, 0.0], 1, True) == pytest.approx(0.604, abs=1e-3)
-    on_mx = brentq(lambda q: energy([np.pi, q], -1, False) - mu, 0.1, 3.0)
-    assert 1 - share([np.pi, on_mx], -1, False) == pytest.approx(0.531, abs=1e-3)
+    on_x = brentq(lambda q: mixed([q, 0.0], 1, True)[0] - mu, 0.5, 3.0)
+    assert mixed([on_x, 0.0], 1, True)[1] == pytest.approx(0.604, abs=1e-3)
+    on_mx = brentq(lambda q: mixed([np.pi, q], -1, False)[0] - mu, 0.1, 3.0)
+    assert 1 - mixed([np.pi, on_mx], -1, False)[1] == pytest.approx(0.531, abs=1e-3)
     # Strong: most of Γ–X is mixed, and is not once the hopping to first neighbours is gone.
     line = np.stack([np.linspace(0, np.pi, 2001)[1:], np.zeros(2000)], axis=-1)
     without = replace(P, t12_x=0.0, s12_x=0.0)
     for parity, expected, remaining in ((-1, 0.556, 0.0), (1, 0.813, 0.160)):
         for p, part in ((P, expected), (without, remaining)):
-            shares = share(line, parity, False, p)
+            shares = mixed(line, parity, False, p)[1]
             assert ((shares > 0.2) & (shares < 0.8)).mean() == pytest.approx(part, abs=2e-3)
 
 
@@ -253,21 +229,10 @@ def test_x_bands_on_the_diagonal_are_a_parabola_in_cos_k():
 
 
 def test_beta_is_odd_and_lower_in_the_full_matrix():
-    h = four_band().hamiltonian([np.pi, 0.0])
-    energies, vectors = np.linalg.eigh(h)
-    swap = np.einsum("in,ij,jn->n", vectors.conj(), SWAP, vectors).real
-    x = (np.abs(vectors[[0, 2]]) ** 2).sum(axis=0)
-    by_parity = {round(s): [] for s in swap}
-    for s, share, e in zip(swap, x, energies, strict=True):
-        by_parity[round(s)].append((share, e))
+    energies, parity, share = (found[0] for found in full(np.array([[np.pi, 0.0]])))
     # Odd x lies below z−, even x above z+.
-    assert max(by_parity[1])[1] - min(e for _, e in by_parity[-1]) == pytest.approx(1.35, abs=1e-3)
-
-
-def even_energy(k, upper):
-    """One band of the even block in closed form."""
-    x, z, coupling = block(k, 1)
-    return (x + z) / 2 + (1 if upper else -1) * np.hypot((x - z) / 2, coupling)
+    even_x = energies[np.argmax(np.where(parity == 1, share, 0))]
+    assert even_x - energies[parity == -1].min() == pytest.approx(1.35, abs=1e-3)
 
 
 @pytest.mark.parametrize(("mu", "expected"), [(LEVEL, (0.203, 0.044)), (PRINTED, (0.043, 0.043))])
@@ -276,7 +241,7 @@ def test_mismatch_of_alpha_and_gamma_by_root_finding_along_rays(mu, expected):
 
     def radius(angle, centre, upper):
         ray = np.array([np.cos(angle), np.sin(angle)])
-        return brentq(lambda r: even_energy(centre + r * ray, upper) - mu, 0.5, 2.0)
+        return brentq(lambda r: mixed(centre + r * ray, 1, upper)[0] - mu, 0.5, 2.0)
 
     angles = np.pi / 4 * (np.arange(12) + 0.5) / 12
     alpha = np.array([radius(angle, 0.0, True) for angle in angles])
@@ -292,7 +257,7 @@ def test_mismatch_of_alpha_and_gamma_by_root_finding_along_rays(mu, expected):
 def test_the_loop_at_pi_pi_is_largest_where_the_areas_agree():
     """The shapes differ there as they do at n = 3, so the size makes the nesting weak at n = 3."""
     k, weight = wedge(240)
-    alpha, gamma, width = even_energy(k, True), even_energy(k + np.pi, False), 0.01
+    alpha, gamma, width = mixed(k, 1, True)[0], mixed(k + np.pi, 1, False)[0], 0.01
 
     def loop(mu):
         one, other = expit((mu - alpha) / width), expit((mu - gamma) / width)
@@ -315,7 +280,7 @@ def test_even_bands_of_the_two_models_on_the_diagonal():
     k = np.array([q, q])
     three = even(k, p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx)
     three += even(k, p.s11_0, p.s11_x, p.s11_xy, p.s11_xx)
-    assert 0.15 <= PRINTED_THREE - three <= measures.fig6_agreement()["worst"][0] + 1e-3
+    assert 0.15 <= PRINTED_THREE - three <= measures.fig6()["worst"][0] + 1e-3
 
 
 def test_gamma_ends_where_the_closed_form_says(states):
@@ -323,6 +288,6 @@ def test_gamma_ends_where_the_closed_form_says(states):
     top = float(block([np.pi, np.pi], 1)[1])
     assert top == pytest.approx(10.178, abs=1e-9)
     energies, _, _, weight = states
-    assert 2 * float((weight[:, None] * (energies < top)).sum()) == pytest.approx(3.303, abs=2e-3)
+    assert 2 * float(weight @ (energies < top).sum(1)) == pytest.approx(3.303, abs=2e-3)
     assert "γ" in measures.pockets(FermiSea(four_band(), top - 1e-3))
     assert "γ" not in measures.pockets(FermiSea(four_band(), top + 1e-3))

@@ -8,7 +8,7 @@ import nickbook.claims.glywh.susceptibility as rows
 from nickbook.bands import FermiSea, four_band, zone_mesh
 from nickbook.pairing import bare_susceptibility, kanamori, stoner_point
 
-MODEL, MU = four_band(), rows.sea_of().mu
+MODEL, MU = four_band(), rows.at_three().mu
 
 
 def plain_sum(chi0, q, between=None):
