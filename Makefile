@@ -43,7 +43,7 @@ book: notebooks ## run stale chapters, build the site, say where it is
 	@$(MAKE) --no-print-directory site
 
 test: lint $(SITE) ## check the code, the physics, the ledger, and that no chapter is stale
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist worksteal
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist worksteal --changed -p no:nbval
 
 check: $(READY) $(SITE) ## run every chapter against its printed numbers, open every page
 	NICKBOOK_STATIC=dry $(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist loadfile \

@@ -14,6 +14,8 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 
+from .unchanged import Unchanged
+
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 collect_ignore = ["sample_book"]  # a notebook for the theme alone
 INSTALL = "install one with `.venv/bin/playwright install chromium` or `apt install chromium`"
@@ -33,10 +35,15 @@ def installed_browser() -> str | None:
     return path if Path(path).exists() else None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--changed", action="store_true", help="leave out tests of unchanged code")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Fail at once, and not page by page, where the book's pages are asked for."""
     if re.search(r"(?<!not )\bsite\b", config.option.markexpr) and installed_browser() is None:
         raise pytest.UsageError(f"No browser: {INSTALL}.")
+    config.pluginmanager.register(Unchanged(config))
 
 
 class FilesButPages(LoadScopeScheduling):

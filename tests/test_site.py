@@ -295,11 +295,12 @@ def test_pages_are_accessible(site: Site, visit: Callable[..., Visit], case: str
     subprocess.run(everything, env={**os.environ, "PATH": PATH}, check=True)
     axe = THEME / "node_modules" / "axe-core" / "axe.min.js"
     found = []
+    # One tab for all pages: a new one costs more than what is looked at in it.
+    page = visit(site, site.url, color_scheme=scheme, viewport={"width": width, "height": 900}).page
     for path in site.pages():
-        page = visit(site, site.url_of(path), color_scheme=scheme).page
+        page.goto(site.url_of(path), wait_until="networkidle")
         page.evaluate("document.querySelectorAll('details').forEach(el => { el.open = true })")
         page.add_script_tag(path=axe)
-        page.set_viewport_size({"width": width, "height": 900})
         result = page.evaluate("rules => axe.run(rules)", rules)
         found += [
             (path.name, v["id"], [n["html"][:200] for n in v["nodes"]])

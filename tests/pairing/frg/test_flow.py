@@ -1,9 +1,5 @@
 """The flow: exact ladders, plain sums from the formulas, Fock space, symmetries, known outcomes."""
 
-import os
-import shutil
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from functools import cache
@@ -14,7 +10,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import nickbook
 from nickbook.bands import (
     BlochModel,
     FermiSea,
@@ -504,30 +499,6 @@ def test_a_crash_while_saving_leaves_the_last_result(stored, tmp_path, monkeypat
     with pytest.raises(OSError, match="disk full"):
         stored[0].save(path)
     assert path.read_bytes() == before
-
-
-READ_ONLY = """
-import sys
-import nickbook.pairing
-assert "numba" not in sys.modules
-from nickbook.pairing.frg.kernels import step
-assert nickbook.__file__.startswith(sys.argv[1])
-assert step(1.0, 0) == 0.5
-"""
-
-
-def test_numba_waits_for_a_flow_and_needs_no_place_to_write(tmp_path):
-    copy = tmp_path / "nickbook"
-    shutil.copytree(
-        Path(nickbook.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__", "*.nc")
-    )
-    # A file in its place: no such folder can be made, even by root.
-    for room in [copy, *(p for p in copy.rglob("*") if p.is_dir())]:
-        (room / "__pycache__").write_text("")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA", "XDG"))}
-    kept |= {"HOME": os.devnull, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-c", READ_ONLY, str(tmp_path)]
-    subprocess.run(command, env=kept, cwd=tmp_path, check=True)
 
 
 BAD = [
