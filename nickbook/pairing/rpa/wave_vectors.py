@@ -153,20 +153,20 @@ def peaks(values: Floats) -> Floats:
     """
     half = len(values) // 2
     highest = maximum_filter(values, size=1 + 2 * round(REACH * half), mode="wrap")
-    x, y = np.nonzero(values[: half + 1, : half + 1] >= highest[: half + 1, : half + 1] - 1e-9)
-    return np.stack([x, y], axis=-1)[x >= y] / half
+    found = np.argwhere((values >= highest - 1e-9)[: half + 1, : half + 1])
+    return found[found[:, 0] >= found[:, 1]] / half
 
 
 def line_maxima(values: Floats) -> Floats:
     """Maxima of such a map along Γ–X and Γ–M.
 
-    The mirrors of the square make the map stationary across these lines: such a point is either a
-    peak or a saddle, from which the map rises to both sides.
+    The mirrors make the map stationary across these lines: such a point is a peak, or a saddle from
+    which the map rises to both sides.
 
     Parameters
     ----------
     values : ndarray, shape (L, L)
-        The map at the momenta of ``zone_mesh(L)``.
+        As for `peaks`.
 
     Returns
     -------
@@ -196,18 +196,11 @@ def _moved(chi0: Susceptibility, at_k: States, q: Floats) -> States:
     steps = q * chi0.mesh / (2 * np.pi)
     if np.abs(steps - np.rint(steps)).max() > 1e-9:
         return _occupied(chi0, q)
-    shift = tuple(-np.rint(steps).astype(int))
-    x, full, states = at_k
-    axes = (0, 1)
-    return np.roll(x, shift, axes), np.roll(full, shift, axes), np.roll(states, shift, axes)
+    shift, (x, full, states) = -np.rint(steps).astype(int), at_k
+    return np.roll(x, shift, (0, 1)), np.roll(full, shift, (0, 1)), np.roll(states, shift, (0, 1))
 
 
-def _parts(
-    chi0: Susceptibility,
-    at_k: States,
-    q: Floats,
-    vector: Complexes,
-) -> Floats:
+def _parts(chi0: Susceptibility, at_k: States, q: Floats, vector: Complexes) -> Floats:
     x, full, left = at_k
     y, reached, right = _moved(chi0, at_k, q)
     n = len(chi0.sea.model.orbitals)

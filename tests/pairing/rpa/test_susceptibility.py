@@ -32,7 +32,7 @@ from nickbook.pairing import (
     stoner_point,
 )
 from nickbook.pairing.rpa import susceptibility
-from nickbook.pairing.rpa.susceptibility import TIME_ERROR, _announce, _Lines, _memory, _time_nodes
+from nickbook.pairing.rpa.susceptibility import TIME_ERROR, _Lines, _memory, _time_nodes
 
 MU, TEMPERATURE = 10.0585, 0.1
 
@@ -444,12 +444,12 @@ def test_memory_stays_below_its_estimate(model, workspace, monkeypatch):
     assert 0.3 * estimate < peak < estimate
 
 
-def test_large_allocations_are_announced(caplog):
-    _announce(four_band(), 64, orbital_pairs(four_band()))
+def test_large_allocations_are_announced(caplog, monkeypatch):
+    bare_susceptibility(four_band(), MU, temperature=TEMPERATURE, mesh=16)
     assert not caplog.messages
-    _announce(four_band(), 1024, orbital_pairs(four_band()))
-    (message,) = caplog.messages
-    assert "GiB" in message and "1024²" in message
+    monkeypatch.setattr(susceptibility, "_memory", lambda *_: 1.5)
+    bare_susceptibility(four_band(), MU, temperature=TEMPERATURE, mesh=16)
+    assert caplog.messages == ["bare_susceptibility: up to 1.5 GiB for 16² momenta and 8 pairs"]
 
 
 def test_what_cannot_be_computed_is_refused():
