@@ -32,6 +32,8 @@ from nickbook.pairing.triplon.parameters import (
 #: The solutions by the `kind` of their gap functions, and the powers of η that they hold.
 CHANNELS: dict[str, tuple[int, ...]] = {"s±": (0, 2), "d": (1,)}
 
+#: What a quarter turn makes of the coefficients of 1, η and η².
+_TURN = np.array([1.0, -1.0, 1.0])
 _COARSEST_MESH = 16
 _GENERIC_POINTS = np.array([[0.37, 1.21], [2.3, 0.71], [1.7, 2.9]])
 
@@ -130,24 +132,10 @@ class TriplonMeanField:
     def with_interaction(
         self, *, coupling: float | None = None, kappa: Kappa | None = None
     ) -> "TriplonMeanField":
-        """Return the same bands and mesh with another interaction.
-
-        Parameters
-        ----------
-        coupling, kappa : float, optional
-            As in `TriplonParameters`; as they are when not given.
-
-        Returns
-        -------
-        TriplonMeanField
-            Shares the mesh points.
-        """
+        """Return the same bands and mesh with another coupling or κ, as in `TriplonParameters`."""
         old = self.parameters
-        parameters = replace(
-            old,
-            coupling=old.coupling if coupling is None else coupling,
-            kappa=old.kappa if kappa is None else kappa,
-        )
+        coupling = old.coupling if coupling is None else coupling
+        parameters = replace(old, coupling=coupling, kappa=old.kappa if kappa is None else kappa)
         return replace(self, parameters=parameters)
 
     def eigenvalue(
@@ -162,14 +150,8 @@ class TriplonMeanField:
         temperature : float
             Temperature in eV; positive unless `gap` is given.
         gap : ndarray, shape (2, 3), optional
-            A gap that is present already.  The eigenvalue is then that of an admixture with a
-            relative phase of 90°, such as s + id, the direction in which a coexisting gap costs
-            least; the state is stable against it below 1.
-
-        Returns
-        -------
-        float
-            The eigenvalue.
+            A gap that is present already, stable below 1 against an admixture with a relative phase
+            of 90°, such as s + id, the direction in which a coexisting gap costs least.
         """
         powers = CHANNELS[one_of("channel", channel, tuple(CHANNELS))]
         temperature = real("temperature", temperature, at_least=0.0, unit="eV")
@@ -185,15 +167,7 @@ class TriplonMeanField:
     def critical_temperature(self, channel: str = "s±") -> float:
         """Temperature in eV at which the linearized gap equation of a channel has a solution.
 
-        Parameters
-        ----------
-        channel : {"s±", "d"}
-            Which solution.
-
-        Returns
-        -------
-        float
-            Critical temperature in eV; zero if it lies below `lowest_temperature`.
+        Zero if it lies below `lowest_temperature`.
         """
         lowest, highest = np.log(self.lowest_temperature), np.log(1e2 * self.parameters.cutoff)
 
@@ -205,47 +179,15 @@ class TriplonMeanField:
         return float(np.exp(brentq(excess, lowest, highest, xtol=1e-12)))
 
     def gap_function(self, channel: str = "s±", *, temperature: float = 0.0) -> GapFunction:
-        """Self-consistent gap on the Fermi lines.
-
-        Parameters
-        ----------
-        channel, temperature : str, float
-            As in `gap`.
-
-        Returns
-        -------
-        GapFunction
-            Positive on the odd sheets (in d at θ = π/2).
-
-        Raises
-        ------
-        ValueError, RuntimeError
-            As in `gap`.
-        """
+        """Self-consistent `gap` on the Fermi lines: positive on the odd ones (in d at θ = π/2)."""
         return on_lines(self.sea, self.gap(channel, temperature=temperature))
 
     def gap(self, channel: str = "s±", *, temperature: float = 0.0) -> Floats:
         """Nonzero solution of LK Eq. 14 in one channel, or zeros above its critical temperature.
 
-        Parameters
-        ----------
-        channel : {"s±", "d"}
-            Which solution.
-        temperature : float
-            Temperature in eV.
-
-        Returns
-        -------
-        ndarray, shape (2, 3)
-            Coefficients in eV.  In s± the gaps of α and β have opposite signs, in d they have the
-            same sign where κ_a + κ_b > 0.
-
-        Raises
-        ------
-        ValueError
-            If the mesh does not resolve the gap.
-        RuntimeError
-            If Newton's method does not converge; the residual is named.
+        Coefficients in eV, shape (2, 3).  In s± the gaps of α and β have opposite signs, in d the
+        same sign where κ_a + κ_b > 0.  Raises ValueError if the mesh does not resolve the gap, and
+        RuntimeError, with the residual, if Newton's method does not converge.
         """
         temperature = real("temperature", temperature, at_least=0.0, unit="eV")
         powers = list(CHANNELS[one_of("channel", channel, tuple(CHANNELS))])
@@ -280,40 +222,16 @@ class TriplonMeanField:
         )
 
     def residual(self, gap: Floats, *, temperature: float = 0.0) -> float:
-        """Largest distance between the two sides of LK Eq. 14, in eV.
-
-        Parameters
-        ----------
-        gap : ndarray, shape (2, 3)
-            Coefficients in eV.
-        temperature : float
-            Temperature in eV.
-
-        Returns
-        -------
-        float
-            The distance, in the coefficients.
-        """
+        """Largest distance between the coefficients on the two sides of LK Eq. 14, in eV."""
         sums = self._pair_sums(gap, temperature)
         return float(np.abs(gap + self.kernel * sums[::-1]).max())
 
     def free_energy(self, gap: Floats, *, temperature: float = 0.0) -> float:
-        r"""Variational free energy per cell of a BCS state, from that of the normal state.
+        r"""Variational free energy in eV per cell of a BCS state, from that of the normal state.
 
         It is the average of the full Hamiltonian, LK Eqs. 4 and 12, minus TS in the state whose
-        quasiparticles have this gap.  Self-consistent gaps make it stationary.
-
-        Parameters
-        ----------
-        gap : ndarray, shape (2, 3)
-            Coefficients in eV, self-consistent or not.
-        temperature : float
-            Temperature in eV.
-
-        Returns
-        -------
-        float
-            Free energy in eV per cell; negative where the state is better than the normal one.
+        quasiparticles have this gap, self-consistent or not.  Self-consistent gaps make it
+        stationary; it is negative where the state is better than the normal one.
         """
         temperature = real("temperature", temperature, at_least=0.0, unit="eV")
         alpha, beta = self._pair_sums(gap, temperature)
@@ -329,20 +247,7 @@ class TriplonMeanField:
         return total
 
     def entropy(self, gap: Floats, *, temperature: float) -> float:
-        """Entropy per cell from that of the normal state, in units of k_B.
-
-        Parameters
-        ----------
-        gap : ndarray, shape (2, 3)
-            Coefficients in eV.
-        temperature : float
-            Temperature in eV, positive.
-
-        Returns
-        -------
-        float
-            Negative: a gap orders.
-        """
+        """Entropy per cell with a gap, in units of k_B, from that of the normal state: negative."""
         temperature = real("temperature", temperature, above=0.0, unit="eV")
         total = 0.0
         for shell, row in self._images(gap):
@@ -354,18 +259,8 @@ class TriplonMeanField:
     def specific_heat(self, channel: str = "s±", *, temperature: float) -> float:
         """Specific heat per cell from that of the normal state, in units of k_B.
 
-        Parameters
-        ----------
-        channel : {"s±", "d"}
-            Which solution.
-        temperature : float
-            Temperature in eV; at the critical one the limit from below is taken.
-
-        Returns
-        -------
-        float
-            Derivative of `entropy` of the self-consistent gap, times the temperature, from three
-            points at and below this temperature, spaced by a thousandth of it.
+        The temperature times the derivative of `entropy` of the self-consistent gap, from three
+        points at and below this temperature (so from below at T_c), a thousandth of it apart.
         """
         low, middle, high = (
             self.entropy(self.gap(channel, temperature=t), temperature=t)
@@ -387,20 +282,16 @@ class TriplonMeanField:
 
         Points fill one eighth of the zone; in the next one η has the other sign.
         """
-        turn = np.array([1.0, -1.0, 1.0])
         pairs = zip(self.shells, np.asarray(gap), strict=True)
-        return [(shell, image) for shell, row in pairs for image in (row, turn * row)]
+        return [(shell, image) for shell, row in pairs for image in (row, _TURN * row)]
 
     def _pair_sums(self, gap: Floats, temperature: float) -> Floats:
         """Sum η^p Δ tanh(E/2T)/2E over the zone for both parities, shape (2, 3)."""
-        sums = [
-            shell.moments(
-                shell.gap(row) * _pair_factor(shell.energies(row), temperature), (0, 1, 2)
-            )
-            for shell, row in self._images(gap)
-        ]
-        turn = np.array([1.0, -1.0, 1.0])
-        return np.array([(sums[i] + turn * sums[i + 1]) / 2 for i in (0, 2)])
+        sums = []
+        for shell, row in self._images(gap):
+            pairs = shell.gap(row) * _pair_factor(shell.energies(row), temperature)
+            sums.append(shell.moments(pairs, (0, 1, 2)))
+        return np.array([(sums[i] + _TURN * sums[i + 1]) / 2 for i in (0, 2)])
 
 
 def triplon_mean_field(
@@ -416,11 +307,9 @@ def triplon_mean_field(
 
     Parameters
     ----------
-    sea : FermiSea or BlochModel
+    sea, mu : FermiSea or BlochModel, float
         Bands with mirror parity and the symmetry of the square, such as `conduction_bands`, and
-        their level, or the bands alone with `mu`.
-    mu : float, optional
-        Chemical potential in eV, with a model only.
+        their level in eV, together or apart.
     coupling, kappa, cutoff : float
         As in `TriplonParameters`, which takes a pair for κ too.
     mesh : int
@@ -467,10 +356,8 @@ def channel_strengths(
 
     Parameters
     ----------
-    sea : FermiSea or BlochModel
-        Bands with mirror parity and their level, or the bands alone with `mu`.
-    mu : float, optional
-        Chemical potential in eV, with a model only.
+    sea, mu : FermiSea or BlochModel, float
+        Bands with mirror parity and their level in eV, together or apart.
     kappa : float or pair of float
         As in `TriplonParameters`.
 
@@ -589,13 +476,10 @@ def _shell(sea: FermiSea, block: Block, cutoff: float, mesh: int) -> Shell:
     axis = np.pi * np.arange(half + 1) / half
     share = np.full(half + 1, 2.0)
     share[[0, -1]] = 1.0
-    xi, eta, weights = [], [], []
-    for energies in _quadrant_energies(sea.model, block, axis):
-        rows, columns = np.nonzero(np.tril(np.abs(energies - sea.mu) < cutoff))
-        xi.append(energies[rows, columns] - sea.mu)
-        eta.append(np.cos(axis)[rows] - np.cos(axis)[columns])
-        weights.append(share[rows] * share[columns] * (2.0 - (rows == columns)) / mesh**2)
-    return Shell(*(np.concatenate(part) for part in (xi, eta, weights)))
+    xi = np.array(_quadrant_energies(sea.model, block, axis)) - sea.mu
+    band, row, column = np.nonzero(np.tril(np.abs(xi) < cutoff))
+    weights = share[row] * share[column] * (2.0 - (row == column)) / mesh**2
+    return Shell(xi[band, row, column], np.cos(axis)[row] - np.cos(axis)[column], weights)
 
 
 def _quadrant_energies(model: BlochModel, block: Block, axis: Floats) -> list[Floats]:
