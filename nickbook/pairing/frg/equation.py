@@ -158,7 +158,7 @@ class FlowEquation:
         return len(self.first), self.size, self.size, len(self.bands)
 
     @cached_property
-    def _mover(self) -> Integers:
+    def mover(self) -> Integers:
         """Symmetry that takes each patch to its representative."""
         mover: Integers = np.argmin(self.permutations, axis=0)
         return mover
@@ -182,7 +182,7 @@ class FlowEquation:
         inverse = np.argsort(self.permutations, axis=1)
         full: Integers = self.full(part)
         for p in range(self.size):
-            full[p] = inverse[self._mover[p]][full[p]]
+            full[p] = inverse[self.mover[p]][full[p]]
         return full
 
     def nearest(self, k: Floats, band: int) -> Integers:
@@ -213,42 +213,24 @@ class FlowEquation:
         """Vertex on all patches, shape (P, P, P, B), from one on representatives."""
         from nickbook.pairing.frg.kernels import expand
 
-        vertex: Numbers = expand(part, self._mover, self.permutations, self._slot)
+        vertex: Numbers = expand(part, self.mover, self.permutations, self._slot)
         return vertex
 
     def loops(self, scale: float) -> tuple[Floats, Floats]:
-        """Growth of the loops per eV as the scale falls, both of shape (R, P, P, B).
+        """Growth of both loops per eV as the scale falls, each of shape (R, P, P, B).
 
-        Parameters
-        ----------
-        scale : float
-            Λ in eV.
-
-        Returns
-        -------
-        pp, ph : ndarray, shape (R, P, P, B)
-            Particle-particle loops at the total momentum of the first two patches and
-            particle-hole loops with the transfer from the second to the first; third axis: patch
-            of the leg that the regulator moves; last axis: band of the other leg.
+        Particle-particle loops at the total momentum of the first two patches, and particle-hole
+        loops with the transfer from the second to the first.  Third axis: patch of the leg that
+        the regulator moves; last axis: band of the other leg.
         """
         from nickbook.pairing.frg.kernels import loop_rates
 
-        shell, labels, energies = self.shell(scale)
         transfers, source, turn = self._transfers
-        pairs, holes = loop_rates(
-            self._splines,
-            transfers,
-            self.size,
-            shell,
-            labels,
-            energies,
-            scale,
-            REGULATORS.index(self.regulator),
-        )
-        minus = self.patches.minus
+        which, minus = REGULATORS.index(self.regulator), self.patches.minus
+        found = loop_rates(self._splines, transfers, self.size, *self.shell(scale), scale, which)
         pp, ph = (
-            np.take_along_axis(found[source], turn[:, :, None], axis=1).reshape(self.shape)
-            for found in (pairs, holes)
+            np.take_along_axis(rates[source], turn[:, :, None], axis=1).reshape(self.shape)
+            for rates in found
         )
         # The energies at q + k and at −q − k agree, so pairs of total momentum k_a + k_b are those
         # of transfer k_a − (−k_b) with the moving leg at −k.
@@ -262,7 +244,7 @@ class FlowEquation:
         """
         r, b = (i.reshape(-1) for i in np.indices(self.shape[:2]))
         a, minus = self.first[r], np.asarray(self.patches.minus, dtype=np.int64)
-        g = self._mover[minus[b]]
+        g = self.mover[minus[b]]
         other = self._slot[minus[b]] * self.size + self.permutations[g, minus[a]]
         own = np.arange(len(r))
         copied = other < own
@@ -275,33 +257,21 @@ class FlowEquation:
     def shell(self, scale: float) -> tuple[Floats, Integers, Floats]:
         """Points of the leg that the regulator moves at a scale, in the patches they belong to.
 
-        Parameters
-        ----------
-        scale : float
-            Λ in eV.
-
-        Returns
-        -------
-        points : ndarray, shape (n, 3)
-            Momenta, and weights in states per eV, spin and cell.
-        labels : ndarray of int, shape (n,)
-            Patch of each point: the nearest one of its band.
-        energies : ndarray, shape (n,)
-            Energies in eV from the chemical potential.
+        Momenta with weights in states per eV, spin and cell, shape (n, 3), the patch of each, which
+        is the nearest one of its band, and its energy in eV from the chemical potential.
         """
         from nickbook.pairing.frg.kernels import contour_points
 
         scale = real("scale", scale, above=0.0, unit="eV")
-        points, labels, energies = [], [], []
+        parts = []
         for energy, weight in moving_levels(self.regulator, scale, self.reach):
             for b, (corners, middles) in enumerate(self._meshes):
                 found = contour_points(corners, middles, energy)
                 found[:, :2] = self._on_level(found[:, :2], b, energy)
                 found[:, 2] *= weight
-                points.append(found)
-                labels.append(self.nearest(found[:, :2], b))
-                energies.append(np.full(len(found), energy))
-        return np.concatenate(points), np.concatenate(labels), np.concatenate(energies)
+                parts.append((found, self.nearest(found[:, :2], b), np.full(len(found), energy)))
+        points, labels, energies = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return points, labels, energies
 
     @property
     def reach(self) -> float:
@@ -336,20 +306,7 @@ class FlowEquation:
         return k
 
     def derivative(self, part: Numbers, scale: float) -> Numbers:
-        r"""Growth :math:`-d\Gamma/d\Lambda` of the vertex, shape (R, P, P, B).
-
-        Parameters
-        ----------
-        part : ndarray, shape (R, P, P, B)
-            Vertex on representative first patches, as from `bare`.
-        scale : float
-            Λ in eV.
-
-        Returns
-        -------
-        ndarray, shape (R, P, P, B)
-            Change per eV as the scale falls.
-        """
+        r"""Growth :math:`-d\Gamma/d\Lambda` per eV of a vertex like `bare`, of the same shape."""
         from nickbook.pairing.frg.kernels import exchanged, vertex_rate
 
         first, columns = self.first, self.size * len(self.bands)
@@ -373,13 +330,8 @@ class FlowEquation:
             tuple(term in self.keep for term in TERMS),
         )
         # The increments are rounded to 1e-6 of the largest one, the vertex itself is not.
-        rate = rate.astype(part.dtype)
-        return self._shared(rate)
-
-    def _shared(self, rate: Numbers) -> Numbers:
-        """Copy each worked-out entry to those that are equal by crossing and Hermiticity."""
         _, source, conjugate, is_real = self._sources
-        shared = rate.reshape(-1)[source]
+        shared = rate.astype(part.dtype).reshape(-1)[source]
         if np.iscomplexobj(shared):
             shared[is_real[source]] = shared[is_real[source]].real
             shared = np.where(conjugate, shared.conj(), shared)
@@ -409,7 +361,7 @@ class FlowEquation:
         for legs in ((p2, p1, p4, p3), (p3, p4, p1, p2), (p4, p3, p2, p1)):
             a, b, c, d = np.broadcast_arrays(*legs)
             closes = self.fourth[a, b, c, band[d]] == d
-            g = self._mover[a]
+            g = self.mover[a]
             place = (self._slot[a], self.permutations[g, b], self.permutations[g, c], band[d])
             image = np.ravel_multi_index(place, self.shape)
             found.append((len(found) > 0, np.where(closes, image, -1)))
