@@ -187,11 +187,13 @@ class FlowEquation:
 
     def nearest(self, k: Floats, band: int) -> Integers:
         """Patch on one of `bands` that is nearest to each momentum, shape (...)."""
-        from nickbook.pairing.frg.kernels import nearest_of
-
         chosen = np.flatnonzero(self.band_of == band)
-        found = nearest_of(k.reshape(-1, 2), self.patches.points[chosen])
-        nearest: Integers = chosen[found].reshape(k.shape[:-1])
+        away = k[..., None, :] - self.patches.points[chosen]
+        away -= _TURN * np.round(away / _TURN)
+        distance = np.square(away).sum(axis=-1)
+        # Of those that are equal up to rounding the first.
+        found = np.argmax(distance < distance.min(axis=-1, keepdims=True) + 1e-9, axis=-1)
+        nearest: Integers = chosen[found]
         return nearest
 
     def bare(self, interaction: Interaction) -> Numbers:
@@ -211,9 +213,8 @@ class FlowEquation:
 
     def full(self, part: Numbers) -> Numbers:
         """Vertex on all patches, shape (P, P, P, B), from one on representatives."""
-        from nickbook.pairing.frg.kernels import expand
-
-        vertex: Numbers = expand(part, self.mover, self.permutations, self._slot)
+        images = self.permutations[self.mover]
+        vertex: Numbers = part[self._slot[:, None, None], images[:, :, None], images[:, None]]
         return vertex
 
     def loops(self, scale: float) -> tuple[Floats, Floats]:
@@ -307,13 +308,15 @@ class FlowEquation:
 
     def derivative(self, part: Numbers, scale: float) -> Numbers:
         r"""Growth :math:`-d\Gamma/d\Lambda` per eV of a vertex like `bare`, of the same shape."""
-        from nickbook.pairing.frg.kernels import exchanged, vertex_rate
+        from nickbook.pairing.frg.kernels import vertex_rate
 
         first, columns = self.first, self.size * len(self.bands)
         single = np.complex64 if np.iscomplexobj(part) else np.float32
         pp, ph = (loop.astype(np.float32) for loop in self.loops(scale))
         vertex = self.full(part.astype(single))
-        x, c = exchanged(vertex)
+        # X[a, b, p] = Γ[p, a, b] and C[a, b, p] = 2 Γ[a, p, b] − X[a, b, p].
+        x = np.ascontiguousarray(vertex.transpose(1, 2, 0, 3))
+        c = np.ascontiguousarray(2 * vertex.swapaxes(1, 2) - x)
         ph_all = self.full(ph)
         weighted = (
             pp * vertex[first],
