@@ -130,8 +130,7 @@ class GapFunction:
             )
         knots = np.append(theta, theta[0] + 2 * np.pi)
         spline = CubicSpline(knots, np.append(values, values[0]), bc_type="periodic")
-        found: Floats = spline(np.asarray(angle, dtype=float))
-        return found
+        return np.asarray(spline(np.asarray(angle, dtype=float)))
 
     def ratio(self, numerator: int = 0, denominator: int = 1, angle: float = np.pi / 4) -> float:
         """Ratio of the gap magnitudes on two sheets at one angle θ, by default the diagonal."""

@@ -129,8 +129,7 @@ class FlowEquation:
     @cached_property
     def band_of(self) -> Integers:
         """Place in `bands` of the band of each patch, shape (P,)."""
-        places: Integers = np.searchsorted(self.bands, self.patches.bands)
-        return places
+        return np.asarray(np.searchsorted(self.bands, self.patches.bands))
 
     @cached_property
     def permutations(self) -> Integers:
@@ -160,14 +159,12 @@ class FlowEquation:
     @cached_property
     def mover(self) -> Integers:
         """Symmetry that takes each patch to its representative."""
-        mover: Integers = np.argmin(self.permutations, axis=0)
-        return mover
+        return np.asarray(np.argmin(self.permutations, axis=0))
 
     @cached_property
     def _slot(self) -> Integers:
         """Place of the representative of each patch."""
-        slot: Integers = np.searchsorted(self.first, self.permutations.min(axis=0))
-        return slot
+        return np.asarray(np.searchsorted(self.first, self.permutations.min(axis=0)))
 
     @cached_property
     def fourth(self) -> Integers:
@@ -193,8 +190,7 @@ class FlowEquation:
         distance = np.square(away).sum(axis=-1)
         # Of those that are equal up to rounding the first.
         found = np.argmax(distance < distance.min(axis=-1, keepdims=True) + 1e-9, axis=-1)
-        nearest: Integers = chosen[found]
-        return nearest
+        return np.asarray(chosen[found])
 
     def bare(self, interaction: Interaction) -> Numbers:
         """Vertex of an interaction, shape (R, P, P, B), in eV per cell.
@@ -214,8 +210,7 @@ class FlowEquation:
     def full(self, part: Numbers) -> Numbers:
         """Vertex on all patches, shape (P, P, P, B), from one on representatives."""
         images = self.permutations[self.mover]
-        vertex: Numbers = part[self._slot[:, None, None], images[:, :, None], images[:, None]]
-        return vertex
+        return np.asarray(part[self._slot[:, None, None], images[:, :, None], images[:, None]])
 
     def loops(self, scale: float) -> tuple[Floats, Floats]:
         """Growth of both loops per eV as the scale falls, each of shape (R, P, P, B).

@@ -160,8 +160,7 @@ class Vertex:
         if channel == "charge":
             attraction = attraction - 2 * self.full[partner, p, p[:, None, None]]
         matrix = attraction.reshape(self.equation.size * len(self.equation.bands), -1)
-        hermitian: Numbers = (matrix + matrix.conj().T) / 2
-        return hermitian
+        return np.asarray((matrix + matrix.conj().T) / 2)
 
     def leading_eigenvalues(self, scale: float, places: Momenta) -> dict[str, float]:
         """Largest eigenvalue of each channel by name, as the modes have it."""

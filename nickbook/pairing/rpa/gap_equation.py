@@ -72,8 +72,7 @@ class PairScattering:
         full = np.empty((len(self.patches.weights),) * 2)
         for images in self.patches.permutations:
             full[np.ix_(images[self.rows], images)] = rows
-        vertex: Floats = (full + full.T) / 2
-        return vertex
+        return np.asarray((full + full.T) / 2)
 
     def _fluctuations(self, interaction: Interaction, channel: str, vertex: Floats) -> Floats:
         """[U χ U] at (k, k') for k among the rows, from ±U."""
@@ -91,8 +90,7 @@ class PairScattering:
             ) from None
         ahead, back = self._overlaps
         driven = np.linalg.solve(kernel, daggers @ (ahead @ vertex.T)[..., None])
-        found: Floats = ((back @ vertex)[..., None, :] @ self.roots @ driven)[..., 0, 0].real
-        return found
+        return np.asarray(((back @ vertex)[..., None, :] @ self.roots @ driven)[..., 0, 0].real)
 
     @cached_property
     def _overlaps(self) -> tuple[Complexes, Complexes]:

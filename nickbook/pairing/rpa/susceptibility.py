@@ -89,8 +89,7 @@ class Susceptibility:
     def density_response(self) -> Floats:
         """Response of the whole density of a spin to a uniform field on all orbitals, (L, L)."""
         same = self.pairs[:, 0] == self.pairs[:, 1]
-        response: Floats = self.values[:, :, same][..., same].sum(axis=(-2, -1)).real
-        return response
+        return np.asarray(self.values[:, :, same][..., same].sum(axis=(-2, -1)).real)
 
     def restricted(self, pairs: str | ArrayLike) -> "Susceptibility":
         """Rows and columns of some of the pairs, named as in `bare_susceptibility`.
@@ -461,5 +460,4 @@ def _strengths(values: Complexes, vertex: Floats) -> tuple[Floats, Complexes]:
 def square_roots(matrices: Complexes) -> Complexes:
     """Return r with r r† equal to Hermitian matrices without negative eigenvalues."""
     squares, modes = np.linalg.eigh(matrices)
-    roots: Complexes = modes * np.sqrt(np.clip(squares, 0, None))[..., None, :]
-    return roots
+    return np.asarray(modes * np.sqrt(np.clip(squares, 0, None))[..., None, :])

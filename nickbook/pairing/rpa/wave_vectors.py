@@ -43,8 +43,7 @@ class Nesting:
     @property
     def eigenvalues(self) -> Floats:
         """The sums of all contributions, shape (Q,)."""
-        total: Floats = self.contributions.sum(axis=(-2, -1))
-        return total
+        return np.asarray(self.contributions.sum(axis=(-2, -1)))
 
     def between(self, first: int, second: int) -> Floats:
         """Return the part that two bands, or one band with itself, contribute, shape (Q,)."""
@@ -134,8 +133,7 @@ def largest_eigenvalues(chi0: Susceptibility) -> Floats:
     half = chi0.mesh // 2
     quarter = np.linalg.eigvalsh(chi0.values[: half + 1, : half + 1])[..., -1]
     fold = np.minimum(np.arange(chi0.mesh), chi0.mesh - np.arange(chi0.mesh))
-    whole: Floats = quarter[np.ix_(fold, fold)]
-    return whole
+    return np.asarray(quarter[np.ix_(fold, fold)])
 
 
 def peaks(values: Floats) -> Floats:

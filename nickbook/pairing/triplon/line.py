@@ -313,8 +313,7 @@ class _Side:
     def moments(self, coefficients: Floats, temperature: float, cutoff: float) -> Floats:
         gap = self.basis @ coefficients
         logarithm = pair_logarithm(gap, temperature=temperature, cutoff=cutoff)
-        summed: Floats = (self.weights * gap * logarithm) @ self.basis
-        return summed
+        return np.asarray((self.weights * gap * logarithm) @ self.basis)
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,8 +64,7 @@ class Shell:
     @cached_property
     def xi2(self) -> Floats:
         """Squared energies."""
-        squared: Floats = self.xi**2
-        return squared
+        return np.asarray(self.xi**2)
 
     def gap(self, row: Floats) -> Floats:
         """Gap at each point from its coefficients of 1, η and η²."""
@@ -74,8 +73,7 @@ class Shell:
 
     def energies(self, row: Floats) -> Floats:
         """Quasiparticle energies √(ξ² + Δ²)."""
-        energies: Floats = np.sqrt(self.xi2 + np.abs(self.gap(row)) ** 2)
-        return energies
+        return np.asarray(np.sqrt(self.xi2 + np.abs(self.gap(row)) ** 2))
 
     def moments(self, values: Floats, powers: Sequence[int]) -> Floats:
         """Sum values times each of the powers of η."""
@@ -459,15 +457,13 @@ def _pair_factor(energy: Floats, temperature: float) -> Floats:
     energy = np.maximum(energy, 1e-14)
     if temperature == 0.0:
         return 0.5 / energy
-    factor: Floats = np.tanh(energy / (2 * temperature)) / (2 * energy)
-    return factor
+    return np.asarray(np.tanh(energy / (2 * temperature)) / (2 * energy))
 
 
 def _fermi_entropy(ratio: Floats) -> Floats:
     """Entropy of the two quasiparticles of one momentum at energy E, from E/T."""
     boltzmann = np.exp(-ratio)
-    entropy: Floats = 2 * (np.log1p(boltzmann) + ratio * boltzmann / (1 + boltzmann))
-    return entropy
+    return np.asarray(2 * (np.log1p(boltzmann) + ratio * boltzmann / (1 + boltzmann)))
 
 
 def _shell(sea: FermiSea, block: Block, cutoff: float, mesh: int) -> Shell:
