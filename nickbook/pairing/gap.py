@@ -108,10 +108,8 @@ class GapFunction:
 
     def signs(self) -> list[int]:
         """Sign of the average gap on each sheet."""
-        return [
-            int(np.sign(sheet.average(values)))
-            for sheet, values in zip(self.sheets, self.values, strict=True)
-        ]
+        pairs = zip(self.sheets, self.values, strict=True)
+        return [int(np.sign(sheet.average(values))) for sheet, values in pairs]
 
     def at_angle(self, sheet: int, angle: ArrayLike) -> Floats:
         """Gap in eV on one sheet as a function of the angle θ about the sheet's centre.

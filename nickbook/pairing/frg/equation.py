@@ -94,12 +94,11 @@ class FlowEquation:
 
     Notes
     -----
-    With P patches, B bands and G symmetries, one `derivative` costs about :math:`8 P^4B^2/G`
-    multiplications or less, since only one of several entries that are equal by crossing and
-    Hermiticity is worked out, and :math:`B P^2/2G` band energies per point of the shell.  The rows
-    that are multiplied are in single precision, so increments carry an error of about 1e-6 of the
-    largest one.  Memory: about 30 bytes for each of the :math:`P^3B` entries, 0.15 GB for 120
-    patches on three bands.
+    With P patches, B bands and G symmetries, one `derivative` costs at most :math:`8 P^4B^2/G`
+    multiplications, since of entries that are equal by crossing and Hermiticity one is worked out,
+    and :math:`B P^2/2G` band energies per point of the shell.  Rows are multiplied in single
+    precision, so increments err by about 1e-6 of the largest one.  Memory: about 30 bytes for each
+    of the :math:`P^3B` entries, 0.15 GB for 120 patches on three bands.
     """
 
     patches: FermiPatches

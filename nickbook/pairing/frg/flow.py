@@ -10,7 +10,7 @@ import numpy as np
 from scipy.integrate import RK23
 
 from nickbook.arrays import Floats
-from nickbook.bands import BlochModel, FermiPatches, FermiSea, fermi_patches
+from nickbook.bands import BlochModel, FermiPatches, FermiSea
 from nickbook.checks import real
 from nickbook.pairing.frg import storage
 from nickbook.pairing.frg.equation import TERMS, FlowEquation, Numbers
@@ -231,7 +231,13 @@ def frg_flow(
     """
     sea = FermiSea.of(sea, mu)
     interaction = _interaction(sea.model, U, J, U_prime, J_prime, interaction)
-    equation = FlowEquation(_patches(sea, patches), regulator, tuple(keep), mesh)
+    given = patches if isinstance(patches, FermiPatches) else sea.patches(patches)
+    if given.sea != sea:
+        raise ValueError(
+            f"patches of {given.model.name!r} at mu = {given.mu}; allowed: patches of "
+            f"{sea.model.name!r} at mu = {sea.mu}"
+        )
+    equation = FlowEquation(given, regulator, tuple(keep), mesh)
     bare = equation.bare(interaction)
     stop = real("stop", stop, above=0.0, unit="eV")
     start = START[regulator] * equation.reach if start is None else real("start", start, unit="eV")
@@ -247,17 +253,6 @@ def frg_flow(
     if checkpoint is not None and Path(checkpoint).exists():
         state = _resumed(state, checkpoint)
     return state if state.finished else _run(state, largest, checkpoint, progress)
-
-
-def _patches(sea: FermiSea, given: int | Sequence[int] | FermiPatches) -> FermiPatches:
-    if not isinstance(given, FermiPatches):
-        return fermi_patches(sea.model, sea.mu, given)
-    if FermiSea(given.model, given.mu) != sea:
-        raise ValueError(
-            f"patches of {given.model.name!r} at mu = {given.mu}; allowed: patches of "
-            f"{sea.model.name!r} at mu = {sea.mu}"
-        )
-    return given
 
 
 def _interaction(

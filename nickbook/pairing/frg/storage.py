@@ -45,7 +45,31 @@ def read(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is damaged or no NetCDF file; delete it") from error
     if data.attrs.get("content") != _CONTENT:
         raise ValueError(f"{path} holds no flow; give a file that FlowResult.save wrote")
-    return _fields(data, path)
+    stored = data.attrs
+    counts = np.atleast_1d(stored["counts"]).tolist()
+    patches = fermi_patches(_model(data), float(stored["mu"]), counts)
+    if not np.allclose(patches.points, _array(data, "point"), atol=1e-9):
+        raise ValueError(
+            f"{path} was written by version {stored['version']}, which placed patches "
+            "differently; run the flow again"
+        )
+    options = json.loads(stored["options"])
+    options["keep"] = tuple(options["keep"])
+    options["momenta"] = tuple(tuple(q) for q in options["momenta"])
+    for name, old in _OLD_NAMES.items():
+        options.setdefault(name, options.pop(old, None))
+    return {
+        "equation": FlowEquation(patches, **{name: options.pop(name) for name in _EQUATION}),
+        "interaction": Interaction(_array(data, "tensor")),
+        "options": options,
+        "scales": _array(data, "scale"),
+        "channels": tuple(str(c) for c in data["channel"].to_numpy()),
+        "eigenvalues": _array(data, "eigenvalue"),
+        "largest": _array(data, "largest"),
+        "part": _get(data, "vertex"),
+        "step": float(stored["step"]),
+        "finished": bool(stored["finished"]),
+    }
 
 
 def _dataset(result: "FlowResult") -> xr.Dataset:
@@ -106,34 +130,6 @@ def _get(data: xr.Dataset, name: str) -> Numbers:
 def _array(data: xr.Dataset, name: str) -> Floats:
     # NetCDF files hold big-endian numbers, which compiled code does not take.
     return data[name].to_numpy().astype(float)
-
-
-def _fields(data: xr.Dataset, path: Path) -> dict[str, Any]:
-    stored = data.attrs
-    counts = np.atleast_1d(stored["counts"]).tolist()
-    patches = fermi_patches(_model(data), float(stored["mu"]), counts)
-    if not np.allclose(patches.points, _array(data, "point"), atol=1e-9):
-        raise ValueError(
-            f"{path} was written by version {stored['version']}, which placed patches "
-            "differently; run the flow again"
-        )
-    options = json.loads(stored["options"])
-    options["keep"] = tuple(options["keep"])
-    options["momenta"] = tuple(tuple(q) for q in options["momenta"])
-    for name, old in _OLD_NAMES.items():
-        options.setdefault(name, options.pop(old, None))
-    return {
-        "equation": FlowEquation(patches, **{name: options.pop(name) for name in _EQUATION}),
-        "interaction": Interaction(_array(data, "tensor")),
-        "options": options,
-        "scales": _array(data, "scale"),
-        "channels": tuple(str(c) for c in data["channel"].to_numpy()),
-        "eigenvalues": _array(data, "eigenvalue"),
-        "largest": _array(data, "largest"),
-        "part": _get(data, "vertex"),
-        "step": float(stored["step"]),
-        "finished": bool(stored["finished"]),
-    }
 
 
 def _model(data: xr.Dataset) -> BlochModel:

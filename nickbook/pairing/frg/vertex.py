@@ -123,9 +123,8 @@ class Vertex:
             for eigenvalue, vector in zip(eigenvalues, (basis @ vectors).T, strict=True):
                 values = vector / root
                 values = values / values[np.argmax(np.abs(values).round(9))]
-                modes.append(
-                    FlowMode(channel, (0.0, 0.0), float(eigenvalue), name, values, patches)
-                )
+                strength, place = float(eigenvalue), (0.0, 0.0)
+                modes.append(FlowMode(channel, place, strength, name, values, patches))
         return sorted(modes, key=lambda mode: -mode.eigenvalue)
 
     def density_modes(
@@ -138,9 +137,7 @@ class Vertex:
         sheets.
         """
         q = momenta("momentum", momentum, 2)
-        root = self._roots(q, scale)
-        matrix = root[:, None] * self.density_vertex(channel, q) * root
-        eigenvalues, vectors = np.linalg.eigh(matrix)
+        eigenvalues, vectors = np.linalg.eigh(self._density_matrix(channel, q, scale))
         shape = (self.equation.size, len(self.equation.bands))
         place, patches = (float(q[0]), float(q[1])), self.equation.patches
         modes = []
@@ -171,22 +168,19 @@ class Vertex:
             found |= dict(sorted({mode.name: mode.eigenvalue for mode in modes}.items()))
         for channel in DENSITY:
             for place in places:
-                root = self._roots(np.array(place), scale)
-                matrix = self.density_vertex(channel, np.array(place))
+                matrix = self._density_matrix(channel, np.array(place), scale)
                 # Lanczos iterations do not always converge on these matrices.
-                last = len(root) - 1
-                largest = eigvalsh(root[:, None] * matrix * root, subset_by_index=[last, last])
+                last = len(matrix) - 1
+                largest = eigvalsh(matrix, subset_by_index=[last, last])
                 found[f"{channel} {_in_pi(place)}"] = float(largest[0])
         return found
 
-    def _roots(self, q: Floats, scale: float) -> Floats:
-        """Square roots of the weights of the pairs (p, p + q)."""
-        patches = self.equation.patches
-        energies = (
-            patches.model.band_energies(patches.points + q)[:, self.equation.bands] - patches.mu
-        )
-        root: Floats = np.sqrt(patches.weights[:, None] * scale / (scale + np.abs(energies)))
-        return root.reshape(-1)
+    def _density_matrix(self, channel: str, q: Floats, scale: float) -> Numbers:
+        """`density_vertex` times the square roots of the weights of its pairs (p, p + q)."""
+        patches, bands = self.equation.patches, self.equation.bands
+        energies = patches.model.band_energies(patches.points + q)[:, bands] - patches.mu
+        root = np.sqrt(patches.weights[:, None] * scale / (scale + np.abs(energies))).reshape(-1)
+        return np.asarray(root[:, None] * self.density_vertex(channel, q) * root)
 
 
 def partners(equation: FlowEquation, q: Floats) -> Integers:

@@ -362,11 +362,8 @@ class _Lines:
             occupied = np.exp(log_expit(x) - times[:, None, None] * x)
             for line, a, b in zip(lines, *self._upper, strict=True):
                 line += vector[a] * vector[b].conj() * occupied
-        upper = (
-            irfft2(lines, s=(size, size), overwrite_x=True)
-            if self._real
-            else ifft2(lines, overwrite_x=True)
-        )
+        inverse = irfft2 if self._real else ifft2
+        upper = inverse(lines, s=(size, size), overwrite_x=True)
         # A(k) is Hermitian, so the other half is the conjugate at -r.
         n, back = len(self._energies), -np.arange(size)
         found = np.empty((n, n, len(times), size, size), self._kind)

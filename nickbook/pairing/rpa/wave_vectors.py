@@ -98,19 +98,18 @@ def nesting(chi0: Susceptibility, q: ArrayLike, *, parity: int = 0) -> Nesting:
         raise ValueError(f"parity = {parity!r}; allowed: 1 (even), -1 (odd), or 0 for either")
     points = momenta("q", q, 2).reshape(-1, 2)
     model = chi0.sea.model
-    mirror = None if model.mirror is None else _on_pairs(chi0, model.mirror)
-    matrices = chi0.on(points)
-    if mirror is not None:
+    if parity and model.mirror is None:
+        raise ValueError(f"parity = {parity}: {model.name!r} has no mirror; allowed: 0")
+    matrices, mirror = chi0.on(points), np.zeros((len(chi0.pairs),) * 2)
+    if model.mirror is not None:
+        mirror = _on_pairs(chi0, model.mirror)
         # Eigenvectors of definite parity even where an even and an odd one are degenerate.
         matrices = (matrices + mirror @ matrices @ mirror.T) / 2
-        keep = (np.eye(len(mirror)) + parity * mirror) / 2 if parity else np.eye(len(mirror))
+    if parity:
+        keep = (np.eye(len(mirror)) + parity * mirror) / 2
         matrices = keep @ matrices @ keep
-    elif parity:
-        raise ValueError(f"parity = {parity}: {model.name!r} has no mirror; allowed: 0")
     vectors = np.linalg.eigh(matrices)[1][..., -1]
-    signs = np.zeros(len(points), int)
-    if mirror is not None:
-        signs = np.rint((vectors.conj() * (vectors @ mirror.T)).sum(-1).real).astype(int)
+    signs = np.rint((vectors.conj() * (vectors @ mirror.T)).sum(-1).real).astype(int)
     at_k = _occupied(chi0, np.zeros(2))
     parts = np.array([_parts(chi0, at_k, step, v) for step, v in zip(points, vectors, strict=True)])
     return Nesting(points, signs, vectors, (parts + parts.swapaxes(-1, -2)) / 2)

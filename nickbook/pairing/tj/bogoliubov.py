@@ -51,8 +51,7 @@ class Stability:
 
     def leading(self) -> dict[str, float]:
         """Components of the direction of smallest variation that exceed a tenth."""
-        direction = self.directions[:, 0]
-        pairs = zip(self.names, direction.tolist(), strict=True)
+        pairs = zip(self.names, self.directions[:, 0].tolist(), strict=True)
         return {name: value for name, value in pairs if abs(value) > 0.1}
 
 

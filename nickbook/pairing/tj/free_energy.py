@@ -34,25 +34,9 @@ _EXACT = 1e-14
 class FreeEnergy(ABC):
     """What both forms of the free energy per cell are functions of.
 
-    Parameters
-    ----------
-    bonds : BondModel
-        Bands, layers and exchange.
-    modes : tuple of Mode
-        The unknowns.
-    filling : float
-        Electrons per cell.
-    temperature : float
-        In eV.
-    mesh : int
-        Points along each direction.
-    mu : float or None
-        Held chemical potential, or None.
-    channel : str
-        ``"s"`` or ``"d"``: one eighth of the zone where the model allows it; ``"s+d"`` and
-        ``"normal"``: one quarter.
-    shift : float
-        Displacement of the mesh in units of its step.
+    The modes are its unknowns; the filling is in electrons per cell, unless a chemical potential in
+    eV is held.  The mesh, displaced by a part of its step, fills one eighth of the zone in the
+    channels ``"s"`` and ``"d"`` where the model allows it, and one quarter in others.
     """
 
     bonds: BondModel
@@ -188,14 +172,13 @@ class Problem(FreeEnergy):
             _, slope, excess = self(y[:-1], y[-1] if self.mu is None else self.mu)
             return np.append(slope / scale, excess if self.mu is None else y[-1] - self.mu)
 
-        found = root(residual, np.append(x, mu), tol=1e-14)
-        y = found.x
-        for _ in range(3):
+        y = np.append(x, mu)
+        for tolerance in (1e-14, 1e-15, 1e-15, 1e-15):
+            y = root(residual, y, tol=tolerance).x
             error = float(np.abs(residual(y)).max())
             if error < 1e-11:
                 break
-            y = root(residual, y, tol=1e-15).x
-        return y[:-1], float(y[-1]), float(np.abs(residual(y)).max())
+        return y[:-1], float(y[-1]), error
 
 
 def polar(z: Complexes, temperature: float) -> tuple[Floats, Complexes]:
@@ -266,11 +249,8 @@ def _polar_two(z: Complexes, temperature: float) -> tuple[Floats, Complexes]:
     total = np.sqrt(square + 2 * size)
     if temperature == 0.0:
         phase = det / np.maximum(size, 1e-300)
-        turn = np.empty_like(z)
-        turn[0, 0], turn[1, 1] = a + phase * d.conj(), d + phase * a.conj()
-        turn[0, 1], turn[1, 0] = b - phase * c.conj(), c - phase * b.conj()
-        turn /= np.maximum(total, 1e-300)
-        return total, turn
+        turn = z + phase * np.array([[d, -c], [-b, a]]).conj()
+        return total, turn / np.maximum(total, 1e-300)
     apart = np.sqrt(np.maximum(square - 2 * size, 0.0))
     first = (total + apart) / 2
     second = size / np.maximum(first, 1e-300)
@@ -285,12 +265,9 @@ def _polar_two(z: Complexes, temperature: float) -> tuple[Floats, Complexes]:
     # Z times a function of Z†Z, by the theorem of Cayley and Hamilton.
     aa, dd = np.abs(a) ** 2 + np.abs(c) ** 2, np.abs(b) ** 2 + np.abs(d) ** 2
     ab = a.conj() * b + c.conj() * d
-    turn = np.empty_like(z)
-    turn[0, 0] = constant * a + linear * (a * aa + b * ab.conj())
-    turn[0, 1] = constant * b + linear * (a * ab + b * dd)
-    turn[1, 0] = constant * c + linear * (c * aa + d * ab.conj())
-    turn[1, 1] = constant * d + linear * (c * ab + d * dd)
-    return e1 + e2, turn
+    first_row = a * aa + b * ab.conj(), a * ab + b * dd
+    second_row = c * aa + d * ab.conj(), c * ab + d * dd
+    return e1 + e2, constant * z + linear * np.array([first_row, second_row])
 
 
 def _ratio(sigma: Floats, slope: Floats, temperature: float) -> Floats:

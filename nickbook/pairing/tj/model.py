@@ -27,20 +27,10 @@ Bands = BlochModel | FermiSea
 
 @dataclass(frozen=True, eq=False)
 class Mode:
-    """One unknown of the mean field: a form factor times a matrix in orbital space.
+    """One unknown of the mean field: a form factor times a real symmetric matrix of the orbitals.
 
-    Parameters
-    ----------
-    name : str
-        Such as ``"s z² top"``.
-    form : str
-        ``"s"``, ``"d"`` or ``"1"``: cos kx + cos ky, cos kx − cos ky, or one.
-    matrix : ndarray, shape (n, n)
-        Real symmetric matrix.
-    stiffness : float
-        The free energy holds this times the square of the unknown.
-    pairs : bool
-        Whether it multiplies pairs, or hoppings and levels.
+    Its name is such as ``"s 2"`` or ``"d 1 0"``, its form one of `FORMS`.  It multiplies pairs, or
+    else hoppings and levels, and the free energy holds its square times the stiffness.
     """
 
     name: str

@@ -102,9 +102,8 @@ class TJModel(BondModel):
         one_of("channel", channel, CHANNELS)
         filling = self.filling(filling)
         temperature = real("temperature", temperature, at_least=0.0, unit="eV")
-        search = _Search(
-            self, filling, temperature, positive_integer("mesh", mesh, at_least=8), hold_mu
-        )
+        mesh = positive_integer("mesh", mesh, at_least=8)
+        search = _Search(self, filling, temperature, mesh, hold_mu)
         if channel == "full":
             if start is None:
                 raise ValueError('start = None; channel "full" needs PairAmplitudes to start from')
@@ -359,9 +358,17 @@ class _Search:
         return []
 
     def _checked(self, found: list[TJSolution]) -> TJSolution:
-        """Return the lowest solution with its error on another mesh, or raise."""
+        """Return the lowest solution with its miss on a mesh displaced by half a step, or raise."""
         best = min(found, key=lambda solution: solution.free_energy)
-        error = self._mesh_error(best.channel, best.x, best.mu)
+        moved = self.problem(best.channel, self.mesh, best.mu, shift=0.5)
+        miss = np.abs(moved(best.x, best.mu)[1] / (2 * moved.stiffness)).max()
+        error = float(miss / np.abs(best.x).max())
+        if error > LARGEST_MESH_ERROR:
+            raise UnresolvedGapError(
+                f"mesh = {self.mesh} is too coarse for the gap: displaced by half a step it misses "
+                f"the gap equation by {error:.0%} of the gap; allowed: up to "
+                f"{LARGEST_MESH_ERROR:.0%}"
+            )
         if not best.residual < _LARGEST_RESIDUAL:
             raise RuntimeError(
                 f"the gap equations did not converge in channel {best.channel!r}: residual "
@@ -413,27 +420,11 @@ class _Search:
             return None
         return TJSolution(problem, y, level, problem.channel, residual, 0.0)
 
-    def _mesh_error(self, channel: str, x: Floats, mu: float) -> float:
-        """Miss of the gap equations on a mesh displaced by half a step."""
-        moved = self.problem(channel, self.mesh, mu, shift=0.5)
-        miss = np.abs(moved(x, mu)[1] / (2 * moved.stiffness)).max()
-        error = float(miss / np.abs(x).max())
-        if error > LARGEST_MESH_ERROR:
-            raise UnresolvedGapError(
-                f"mesh = {self.mesh} is too coarse for the gap: displaced by half a step it misses "
-                f"the gap equation by {error:.0%} of the gap; allowed: up to "
-                f"{LARGEST_MESH_ERROR:.0%}"
-            )
-        return error
-
     def _leading(self, channel: str) -> tuple[float, Floats, float]:
         """Largest eigenvalue of the linearized gap equations, its amplitudes, and mu."""
         kernel = PairKernel.of(self.bonds, channel, self.mesh)
-        if self.held is not None:
-            mu = self.held
-        elif self.temperature == 0 and self._middle is not None:
-            mu = self._middle
-        else:
+        mu = self._middle if self.held is None and self.temperature == 0 else self.held
+        if mu is None:
             mu = kernel.level(self.filling, self.temperature)
         values, vectors = np.linalg.eigh(kernel.matrix(self.temperature, mu))
         x = vectors[:, -1] / np.sqrt(kernel.stiffness)

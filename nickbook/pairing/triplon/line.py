@@ -223,9 +223,8 @@ def triplon_gap(
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
     sea = FermiSea.of(sea, mu)
     if method == "mesh":
-        return triplon_mean_field(
-            sea, coupling=coupling, kappa=kappa, cutoff=cutoff, mesh=mesh
-        ).gap_function(temperature=temperature)
+        theory = triplon_mean_field(sea, coupling=coupling, kappa=kappa, cutoff=cutoff, mesh=mesh)
+        return theory.gap_function(temperature=temperature)
     problem = _Problem.of(sea, TriplonParameters(coupling, kappa, cutoff))
     if temperature > 0 and temperature >= problem.critical_temperature:
         return on_lines(sea, np.zeros((2, 3)))
@@ -268,10 +267,8 @@ def pair_logarithm(gap: ArrayLike, *, temperature: float, cutoff: float) -> Floa
     ----------
     gap : array_like
         Gaps in eV; their sign does not matter.
-    temperature : float
-        Temperature in eV.
-    cutoff : float
-        Ω in eV.
+    temperature, cutoff : float
+        T and Ω in eV.
 
     Returns
     -------

@@ -63,15 +63,7 @@ class TriplonParameters:
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """Points of all Fermi lines of one mirror parity.
-
-    Parameters
-    ----------
-    eta : ndarray, shape (n,)
-        Form factor of each point.
-    weights : ndarray, shape (n,)
-        Density of states of each point in states/eV per spin and cell.
-    """
+    """Points of all Fermi lines of one parity: form factors, and states/eV per spin and cell."""
 
     eta: Floats
     weights: Floats

@@ -42,14 +42,8 @@ _GENERIC_POINTS = np.array([[0.37, 1.21], [2.3, 0.71], [1.7, 2.9]])
 class Shell:
     """Mesh points of one mirror parity with energies within the cutoff, in an eighth of the zone.
 
-    Parameters
-    ----------
-    xi : ndarray, shape (n,)
-        Energies from the chemical potential in eV.
-    eta : ndarray, shape (n,)
-        Form factor of each point.
-    weights : ndarray, shape (n,)
-        Share of the zone that a point and its images under the square's symmetries stand for.
+    Energies are in eV from the chemical potential; a weight is the share of the zone that a point
+    and its images under the square's symmetries stand for.
     """
 
     xi: Floats
@@ -92,9 +86,7 @@ class TriplonMeanField:
 
     Make one with `triplon_mean_field`.  Gaps are arrays `c` of shape (2, 3): row 0 for the odd (α)
     and row 1 for the even (β) bands, with :math:`\Delta_k = c_0 + c_1\eta_k + c_2\eta_k^2` in eV.
-
-    Solutions are asked for by the `kind` of their gap: "s±" (of channel "singlet A1") or "d"
-    ("singlet B1").
+    A `channel` is the `kind` of a gap: "s±" ("singlet A1") or "d" ("singlet B1").
 
     Parameters
     ----------
@@ -141,15 +133,9 @@ class TriplonMeanField:
     ) -> float:
         """Leading eigenvalue of the linearized gap equation; above 1 the channel condenses.
 
-        Parameters
-        ----------
-        channel : {"s±", "d"}
-            Which solution.
-        temperature : float
-            Temperature in eV; positive unless `gap` is given.
-        gap : ndarray, shape (2, 3), optional
-            A gap that is present already, stable below 1 against an admixture with a relative phase
-            of 90°, such as s + id, the direction in which a coexisting gap costs least.
+        With a `gap` that is present already it is that of an admixture with a relative phase of
+        90°, such as s + id, the direction in which a coexisting gap costs least: below 1 the state
+        is stable against it.  Without one the temperature, in eV, must be positive.
         """
         powers = CHANNELS[one_of("channel", channel, tuple(CHANNELS))]
         temperature = real("temperature", temperature, at_least=0.0, unit="eV")
@@ -339,9 +325,8 @@ def triplon_mean_field(
     blocks = {block.parity: block for block in sea.model.blocks}
     odd, even = (_shell(sea, blocks[parity], cutoff, mesh) for parity in (-1, 1))
     fastest = max(np.linalg.norm(s.velocity, axis=-1).max() for s in sea.sheets)
-    return TriplonMeanField(
-        sea, parameters, (odd, even), (alpha, beta), float(fastest / (np.pi * mesh))
-    )
+    lowest = float(fastest / (np.pi * mesh))
+    return TriplonMeanField(sea, parameters, (odd, even), (alpha, beta), lowest)
 
 
 def channel_strengths(
@@ -416,10 +401,16 @@ def channel_boundaries(theory: TriplonMeanField, kappa: float) -> dict[str, floa
         root = float(np.sqrt(ratio))
         return theory.with_interaction(kappa=(kappa * root, kappa / root))
 
+    def admixed_s_wave(theory: TriplonMeanField) -> float:
+        """Eigenvalue of an s± admixture in the d state; infinite where no d gap is seen."""
+        if theory.critical_temperature("d") == 0.0:
+            return np.inf
+        return theory.eigenvalue("s±", temperature=0.0, gap=theory.gap("d"))
+
     excesses: dict[str, Callable[[float], float]] = {
         "equal T_c": lambda ratio: at(ratio).critical_temperature("d") - target,
         "s± unstable": lambda ratio: at(ratio).eigenvalue("d", temperature=0.0, gap=gap) - 1,
-        "d stable": lambda ratio: 1 - _admixed_s_wave(at(ratio)),
+        "d stable": lambda ratio: 1 - admixed_s_wave(at(ratio)),
     }
     largest = (LARGEST_KAPPA / kappa) ** 2 * (1 - 1e-12)
     found = {}
@@ -427,13 +418,6 @@ def channel_boundaries(theory: TriplonMeanField, kappa: float) -> dict[str, floa
         crosses = excess(1.0) < 0 < excess(largest)
         found[name] = float(brentq(excess, 1.0, largest, xtol=1e-6)) if crosses else np.nan
     return found
-
-
-def _admixed_s_wave(theory: TriplonMeanField) -> float:
-    """Eigenvalue of an s± admixture in the d state at T = 0; infinite where no d gap is seen."""
-    if theory.critical_temperature("d") == 0.0:
-        return np.inf
-    return theory.eigenvalue("s±", temperature=0.0, gap=theory.gap("d"))
 
 
 def _pairing(
