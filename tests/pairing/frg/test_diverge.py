@@ -4,28 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from lattices import square_lattice
 from referee import diverge_flow
 
-from nickbook.bands import BlochModel, FermiSea, FermiSheet, four_band, square_group
+from nickbook.bands import FermiSea, FermiSheet, four_band
 from nickbook.pairing import FermiPatches, FlowEquation, kanamori
 
 MU = 10.0975
 
 pytestmark = pytest.mark.diverge
-
-
-def square_lattice(t=1.0, t_prime=-0.3):
-    """One orbital with hopping −t to first and −t′ to second neighbours."""
-    steps = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if (a, b) != (0, 0)]
-    hops = [-t if 0 in r else -t_prime for r in steps]
-    return BlochModel(
-        "square lattice",
-        ("s",),
-        np.array(steps),
-        np.array(hops, dtype=complex)[:, None, None],
-        sites=(0,),
-        symmetries=square_group(np.eye(1), np.eye(1)),
-    )
 
 
 @pytest.mark.parametrize(("U", "J", "U_prime", "J_prime"), [*np.eye(4), (1.0, 0.15, 0.8, 0.1)])
@@ -131,7 +118,7 @@ def test_vertices_of_the_patch_backend(channels, keep):
     the two codes agree to rounding, which for our sums over internal legs is that of single
     precision.  They treat the fourth leg differently only where it falls between the patches.
     """
-    model, mu, count, cell = square_lattice(), -1.0, 6, 5
+    model, mu, count, cell = square_lattice(-0.3), -1.0, 6, 5
     mesh = count * cell
     steps, patches = grid_of_patches(model, mu, count)
     x, y = np.divmod(np.arange(mesh**2), mesh)
@@ -173,7 +160,7 @@ def loop(energies, mesh, members, shares, q, scale, kind):
 
 def test_loops_of_the_patch_backend():
     """What divERGe calls a loop of a patch, with patches and members that we choose."""
-    model, mesh, scale, mu = square_lattice(), 24, 2.0, -1.0
+    model, mesh, scale, mu = square_lattice(-0.3), 24, 2.0, -1.0
     rng = np.random.default_rng(7)
     centres = rng.choice(mesh**2, 9, replace=False)
     owner = rng.integers(9, size=mesh**2)
