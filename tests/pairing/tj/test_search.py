@@ -439,12 +439,6 @@ class TestLimits:
         assert solution.channel == "normal"
         assert abs(solution.mu) < 1e-9
 
-    def test_layers_without_exchange_do_not_pair(self):
-        options = {"J1": 1.5, "mesh": 64, "channel": "d", "temperature": 0.05}
-        solution = tj_mean_field(square_model(2), 1.7, **options)
-        single = tj_mean_field(square_model(1), 0.85, **options)
-        assert abs(solution.gaps["d1"]) == pytest.approx(abs(single.gaps["d1"]), abs=1e-9)
-
 
 class TestSymmetry:
     def test_reduction_changes_nothing(self):

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.optimize import brentq, root
 
 from nickbook.bands import BlochModel, FermiSea, conduction_bands, four_band
 from nickbook.pairing import (
@@ -41,6 +42,35 @@ def eta_squared(points):
     return (np.cos(points[:, 0]) - np.cos(points[:, 1])) ** 2
 
 
+def roots_of_eq_17(dos_ratio, coupling, cutoff):
+    """Both amplitudes from the two printed equations, with N_α = 1 and N_β = dos_ratio."""
+    v = coupling / np.sqrt(dos_ratio)
+
+    def alpha_of(log_beta):
+        beta = np.exp(log_beta)
+        return v * dos_ratio * beta * np.log(2 * cutoff / beta)
+
+    def miss(log_beta):
+        alpha = alpha_of(log_beta)
+        return v * alpha * np.log(2 * cutoff / alpha) / np.exp(log_beta) - 1
+
+    grid = np.log(2 * cutoff) - np.geomspace(1e-3, 60, 4000)
+    grid = grid[alpha_of(grid) < 2 * cutoff]
+    (found,) = np.flatnonzero(np.diff(np.sign(miss(grid))))
+    log_beta = brentq(miss, *grid[found : found + 2], xtol=1e-15, rtol=1e-15)
+    return alpha_of(log_beta), np.exp(log_beta)
+
+
+@pytest.mark.parametrize("coupling", [0.05, 0.3, 0.6, 1.2])
+@pytest.mark.parametrize("dos_ratio", [0.25, 1.0, 1.7, 4.0])
+@pytest.mark.equation("LK", 17)
+def test_eq_17_against_root_finding_on_the_two_printed_equations(dos_ratio, coupling):
+    expected = roots_of_eq_17(dos_ratio, coupling, CUTOFF)
+    assert gap_amplitudes(dos_ratio, coupling, CUTOFF) == pytest.approx(expected, rel=1e-11)
+    ratio = expected[0] / expected[1]
+    assert gap_ratio_exact(dos_ratio, coupling) == pytest.approx(ratio, rel=1e-11)
+
+
 @pytest.mark.equation("LK", 17)
 def test_amplitudes_solve_eq_17():
     ratio, coupling = np.meshgrid(np.geomspace(0.05, 20, 23), np.linspace(0.05, 1.9, 19))
@@ -48,7 +78,6 @@ def test_amplitudes_solve_eq_17():
     v = coupling / np.sqrt(ratio)
     assert v * ratio * beta * np.log(0.34 / beta) == pytest.approx(alpha, rel=1e-12)
     assert v * alpha * np.log(0.34 / alpha) == pytest.approx(beta, rel=1e-12)
-    assert gap_ratio_exact(ratio, coupling) == pytest.approx(alpha / beta, rel=1e-12)
 
 
 @pytest.mark.equation("LK", 18)
@@ -134,7 +163,7 @@ def test_factorized_gap_is_eq_16(kappa):
     weighted = [(s.weights * eta_squared(s.points)).sum() for s in (alpha, beta)]
     dos_ratio = densities[1] / densities[0]
     mean, half = 2 * CUTOFF * np.exp(-1 / 0.5), dos_ratio ** (0.5 / (2 - 0.5))
-    sizes = {"eq-18": (mean * half, mean / half), "eq-17": gap_amplitudes(dos_ratio, 0.5, CUTOFF)}
+    sizes = {"eq-18": (mean * half, mean / half), "eq-17": roots_of_eq_17(dos_ratio, 0.5, CUTOFF)}
     for ratio, (size_alpha, size_beta) in sizes.items():
         gap = factorized_gap(sea(MU), coupling=0.5, kappa=kappa, ratio=ratio)
         grown_alpha = 1 + weighted[1] / densities[1] * kappa**2 * eta_squared(alpha.points)
@@ -172,7 +201,7 @@ class DenseEquation:
 
 
 @pytest.mark.parametrize(
-    ("coupling", "kappa"), [(0.3, 0.75), (1.5, 0.0), (0.5, 0.75), (0.9, 1.5), (0.3, 6.0)]
+    ("coupling", "kappa"), [(0.3, 0.75), (0.5, 0.0), (0.5, 0.75), (0.9, 1.5), (0.3, 6.0)]
 )
 @pytest.mark.parametrize(("mu", "even"), [(MU, 1), (MANY_POCKETS, 3), (0.2, 1)])
 @pytest.mark.equation("LK", 13, 14, 15)
@@ -181,6 +210,46 @@ def test_triplon_gap_against_iteration_with_the_dense_kernel(mu, even, coupling,
     gap = solved(mu, coupling=coupling, kappa=kappa, cutoff=CUTOFF)
     dense = DenseEquation(sea(mu).sheets, coupling, kappa, CUTOFF)
     assert np.concatenate(gap.values) == pytest.approx(dense.iterated(), rel=1e-9)
+
+
+@pytest.mark.parametrize("coupling", [0.1, 0.5, 1.5])
+def test_without_kappa_the_gaps_are_constant_and_solve_two_scalar_equations(coupling):
+    alpha, beta = (s.density_of_states for s in sea(MU).sheets)
+    v = coupling / np.sqrt(alpha * beta)
+
+    def equations(logs):
+        a, b = np.exp(logs)
+        return [
+            np.log(v * beta * b / a * np.arcsinh(CUTOFF / b)),
+            np.log(v * alpha * a / b * np.arcsinh(CUTOFF / a)),
+        ]
+
+    guess = np.log(CUTOFF / np.sinh(1 / coupling))
+    sizes = np.exp(root(equations, [guess, guess], tol=1e-13).x)
+    gap = solved(coupling=coupling, kappa=0.0, cutoff=CUTOFF)
+    assert gap.anisotropy() == pytest.approx([0.0, 0.0], abs=1e-15)
+    assert gap.values[0] == pytest.approx(sizes[0], rel=1e-11)
+    assert gap.values[1] == pytest.approx(-sizes[1], rel=1e-11)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.02])
+@pytest.mark.equation("LK", 15)
+def test_pair_sum_on_an_energy_grid(temperature):
+    kappa, coupling = 0.75, 0.5
+    gap = solved(coupling=coupling, kappa=kappa, cutoff=CUTOFF, temperature=temperature)
+    alpha, beta = sea(MU).sheets
+    v = coupling / np.sqrt(alpha.density_of_states * beta.density_of_states)
+    energies = CUTOFF * (2 * (np.arange(3000) + 0.5) / 3000 - 1)
+    for here, there, own, other in ((0, 1, alpha, beta), (1, 0, beta, alpha)):
+        delta = np.abs(gap.values[there])[:, None]
+        epsilon = np.hypot(energies, delta)
+        thermal = np.tanh(epsilon / (2 * temperature)) if temperature else 1.0
+        step = 2 * CUTOFF / len(energies)
+        pairs = other.weights * (delta / (2 * epsilon) * thermal).sum(axis=-1) * step
+        kernel = 1 + kappa**2 * np.multiply.outer(
+            eta_squared(own.points), eta_squared(other.points)
+        )
+        assert v * kernel @ pairs == pytest.approx(np.abs(gap.values[here]), rel=1e-6)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.999, 1 - 1e-6])
