@@ -128,26 +128,15 @@ def patch_flow(model, job: dict) -> dict:
         maxima.append(channel_maxima(step))
         vertices.append(view(diverge.flow_step_vertex(step, b"V").ary, (size,), complex).copy())
     members = view(patching.p_count, (count,), np.int64).copy()
-    answer = postprocess(step, patch_Lp=True, patch_Lm=True)
     return {
         "patches": view(patching.patches, (count,), np.int64).copy(),
         "weights": view(patching.weights, (count,), float).copy(),
         "splits": np.cumsum(members)[:-1],
         "members": view(patching.p_map, (members.sum(),), np.int64).copy(),
         "member_weights": view(patching.p_weights, (members.sum(),), float).copy(),
-        "momenta": view(diverge.model_internals_get_kmesh(model), (int(job["mesh"]) ** 2, 3))[
-            :, :2
-        ],
-        "energies": view(
-            diverge.model_internals_get_E(model),
-            (int(job["mesh"]) ** 2, job["hoppings"].shape[-1]),
-        ),
         "seconds": np.array(seconds),
         "maxima": np.array(maxima),
         "vertices": np.array(vertices).reshape(len(vertices), *[count] * 3, -1),
-        # The library names the loops by the sign between their frequencies.
-        "particle_hole": np.asarray(answer.Lp).real,
-        "particle_particle": np.asarray(answer.Lm).real,
     }
 
 

@@ -108,30 +108,14 @@ class GapFunction:
 
     def signs(self) -> list[int]:
         """Sign of the average gap on each sheet."""
-        return [
-            int(np.sign(sheet.average(values)))
-            for sheet, values in zip(self.sheets, self.values, strict=True)
-        ]
+        pairs = zip(self.sheets, self.values, strict=True)
+        return [int(np.sign(sheet.average(values))) for sheet, values in pairs]
 
     def at_angle(self, sheet: int, angle: ArrayLike) -> Floats:
-        """Gap on one sheet as a function of the angle θ about the sheet's centre.
+        """Gap in eV on one sheet as a function of the angle θ about the sheet's centre.
 
-        Parameters
-        ----------
-        sheet : int
-            Index of the sheet, which must be star-shaped about its centre.
-        angle : array_like
-            Angles in radians from the kx direction.
-
-        Returns
-        -------
-        ndarray
-            Gaps in eV, interpolated by a periodic cubic spline through the sheet's points.
-
-        Raises
-        ------
-        ValueError
-            If one angle meets the sheet more than once.
+        Angles are in radians from the kx direction; a periodic cubic spline goes through the
+        sheet's points.  Raises ValueError if one angle meets the sheet more than once.
         """
         theta = np.unwrap(self.sheets[sheet].angle)
         values = self.values[sheet]
@@ -144,23 +128,9 @@ class GapFunction:
             )
         knots = np.append(theta, theta[0] + 2 * np.pi)
         spline = CubicSpline(knots, np.append(values, values[0]), bc_type="periodic")
-        found: Floats = spline(np.asarray(angle, dtype=float))
-        return found
+        return np.asarray(spline(np.asarray(angle, dtype=float)))
 
     def ratio(self, numerator: int = 0, denominator: int = 1, angle: float = np.pi / 4) -> float:
-        """Ratio of the gap magnitudes on two sheets at one angle θ.
-
-        Parameters
-        ----------
-        numerator, denominator : int
-            Indices of the sheets.
-        angle : float
-            Angle in radians, the same on both sheets; the zone diagonal by default.
-
-        Returns
-        -------
-        float
-            The ratio.
-        """
+        """Ratio of the gap magnitudes on two sheets at one angle θ, by default the diagonal."""
         above = np.abs(self.at_angle(numerator, angle))
         return float(above / np.abs(self.at_angle(denominator, angle)))

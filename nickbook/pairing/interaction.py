@@ -63,28 +63,13 @@ class Interaction:
         return 2 * direct - self.spin
 
     def vertex(self, channel: str, pairs: ArrayLike) -> Floats:
-        """Vertex of a channel between some pairs of orbitals.
+        """Vertex `spin` or `charge` in eV between some pairs (a, c) of orbitals, shape (P, P).
 
-        Parameters
-        ----------
-        channel : {"spin", "charge"}
-            Which of `spin` and `charge`.
-        pairs : array_like of int, shape (P, 2)
-            Pairs (a, c) of orbitals, such as those of a `Susceptibility`.
-
-        Returns
-        -------
-        ndarray, shape (P, P)
-            The vertex in eV.
-
-        Raises
-        ------
-        ValueError
-            If the interaction acts on other pairs too, so that leaving them out would be wrong.
+        Raises ValueError if the interaction acts on other pairs than `pairs`, of shape (P, 2),
+        so that leaving them out would be wrong.
         """
-        full = (
-            self.spin if one_of("channel", channel, ("spin", "charge")) == "spin" else self.charge
-        )
+        one_of("channel", channel, ("spin", "charge"))
+        full = self.spin if channel == "spin" else self.charge
         n, chosen = len(self.tensor), np.asarray(pairs)
         if chosen.ndim != 2 or chosen.shape[1] != 2 or not ((chosen >= 0) & (chosen < n)).all():
             raise ValueError(f"pairs of shape {chosen.shape}; allowed: (P, 2) orbitals below {n}")
@@ -163,18 +148,8 @@ def require_orbitals(interaction: Interaction, model: BlochModel) -> None:
 def require_invariant(interaction: Interaction, model: BlochModel) -> None:
     """Refuse an interaction that lacks a symmetry of the bands.
 
-    Parameters
-    ----------
-    interaction : Interaction
-        The interaction.
-    model : BlochModel
-        Bands with their symmetries.
-
-    Raises
-    ------
-    ValueError
-        If the orbitals differ in number or a symmetry changes the interaction by more than 1e-10
-        of its largest element, or of 1 eV for weaker ones.
+    It counts as broken where it changes the interaction by more than 1e-10 of its largest element,
+    or of 1 eV for weaker ones.
     """
     require_orbitals(interaction, model)
     v = interaction.tensor

@@ -171,9 +171,3 @@ def test_lines_that_meet_an_angle_twice_have_no_gap_at_an_angle():
     for sheet in (outside, bean):
         with pytest.raises(ValueError, match=r"sheet = 0 \(test\) meets some angle more than once"):
             gap_on(sheet, np.ones(100)).at_angle(0, 0.1)
-
-
-def test_real_sheets_of_fig_2_are_star_shaped():
-    for sheet in fermi_sheets(conduction_bands(), MU):
-        values = np.ones(len(sheet.weights))
-        assert gap_on(sheet, values).at_angle(0, np.linspace(0, 7, 50)) == pytest.approx(1.0)

@@ -10,9 +10,10 @@ from itertools import product
 
 import numpy as np
 import pytest
+from lattices import lattice
 from scipy.special import expit
 
-from nickbook.bands import BlochModel, zone_mesh
+from nickbook.bands import zone_mesh
 from nickbook.dimers.fock import annihilators, restrict, sector, total
 from nickbook.pairing import Interaction, bare_susceptibility, kanamori
 
@@ -171,7 +172,7 @@ def cluster_levels():
 
 
 def single_cell(h):
-    return BlochModel("cluster", tuple("abcd"), np.zeros((1, 2), int), h[None], sites=SITES)
+    return lattice({(0, 0): h}, sites=SITES)
 
 
 @pytest.mark.parametrize("channel", ["spin", "charge"])
@@ -205,10 +206,7 @@ def test_first_order_response_of_a_cluster(name, channel):
 
 def ring(h0, hop):
     """Chains of two orbitals a cell along x, uncoupled along y."""
-    translations = np.array([(0, 0), (1, 0), (-1, 0)])
-    return BlochModel(
-        "ring", ("a", "b"), translations, np.array([h0, hop, hop.conj().T]), sites=(0, 0)
-    )
+    return lattice({(0, 0): h0, (1, 0): hop})
 
 
 @pytest.mark.parametrize("channel", ["spin", "charge"])

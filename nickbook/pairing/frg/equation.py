@@ -94,12 +94,11 @@ class FlowEquation:
 
     Notes
     -----
-    With P patches, B bands and G symmetries, one `derivative` costs about :math:`8 P^4B^2/G`
-    multiplications or less, since only one of several entries that are equal by crossing and
-    Hermiticity is worked out, and :math:`B P^2/2G` band energies per point of the shell.  The rows
-    that are multiplied are in single precision, so increments carry an error of about 1e-6 of the
-    largest one.  Memory: about 30 bytes for each of the :math:`P^3B` entries, 0.15 GB for 120
-    patches on three bands.
+    With P patches, B bands and G symmetries, one `derivative` costs at most :math:`8 P^4B^2/G`
+    multiplications, since of entries that are equal by crossing and Hermiticity one is worked out,
+    and :math:`B P^2/2G` band energies per point of the shell.  Rows are multiplied in single
+    precision, so increments err by about 1e-6 of the largest one.  Memory: about 30 bytes for each
+    of the :math:`P^3B` entries, 0.15 GB for 120 patches on three bands.
     """
 
     patches: FermiPatches
@@ -129,8 +128,7 @@ class FlowEquation:
     @cached_property
     def band_of(self) -> Integers:
         """Place in `bands` of the band of each patch, shape (P,)."""
-        places: Integers = np.searchsorted(self.bands, self.patches.bands)
-        return places
+        return np.asarray(np.searchsorted(self.bands, self.patches.bands))
 
     @cached_property
     def permutations(self) -> Integers:
@@ -158,16 +156,14 @@ class FlowEquation:
         return len(self.first), self.size, self.size, len(self.bands)
 
     @cached_property
-    def _mover(self) -> Integers:
+    def mover(self) -> Integers:
         """Symmetry that takes each patch to its representative."""
-        mover: Integers = np.argmin(self.permutations, axis=0)
-        return mover
+        return np.asarray(np.argmin(self.permutations, axis=0))
 
     @cached_property
     def _slot(self) -> Integers:
         """Place of the representative of each patch."""
-        slot: Integers = np.searchsorted(self.first, self.permutations.min(axis=0))
-        return slot
+        return np.asarray(np.searchsorted(self.first, self.permutations.min(axis=0)))
 
     @cached_property
     def fourth(self) -> Integers:
@@ -182,17 +178,18 @@ class FlowEquation:
         inverse = np.argsort(self.permutations, axis=1)
         full: Integers = self.full(part)
         for p in range(self.size):
-            full[p] = inverse[self._mover[p]][full[p]]
+            full[p] = inverse[self.mover[p]][full[p]]
         return full
 
     def nearest(self, k: Floats, band: int) -> Integers:
         """Patch on one of `bands` that is nearest to each momentum, shape (...)."""
-        from nickbook.pairing.frg.kernels import nearest_of
-
         chosen = np.flatnonzero(self.band_of == band)
-        found = nearest_of(k.reshape(-1, 2), self.patches.points[chosen])
-        nearest: Integers = chosen[found].reshape(k.shape[:-1])
-        return nearest
+        away = k[..., None, :] - self.patches.points[chosen]
+        away -= _TURN * np.round(away / _TURN)
+        distance = np.square(away).sum(axis=-1)
+        # Of those that are equal up to rounding the first.
+        found = np.argmax(distance < distance.min(axis=-1, keepdims=True) + 1e-9, axis=-1)
+        return np.asarray(chosen[found])
 
     def bare(self, interaction: Interaction) -> Numbers:
         """Vertex of an interaction, shape (R, P, P, B), in eV per cell.
@@ -211,44 +208,24 @@ class FlowEquation:
 
     def full(self, part: Numbers) -> Numbers:
         """Vertex on all patches, shape (P, P, P, B), from one on representatives."""
-        from nickbook.pairing.frg.kernels import expand
-
-        vertex: Numbers = expand(part, self._mover, self.permutations, self._slot)
-        return vertex
+        images = self.permutations[self.mover]
+        return np.asarray(part[self._slot[:, None, None], images[:, :, None], images[:, None]])
 
     def loops(self, scale: float) -> tuple[Floats, Floats]:
-        """Growth of the loops per eV as the scale falls, both of shape (R, P, P, B).
+        """Growth of both loops per eV as the scale falls, each of shape (R, P, P, B).
 
-        Parameters
-        ----------
-        scale : float
-            Λ in eV.
-
-        Returns
-        -------
-        pp, ph : ndarray, shape (R, P, P, B)
-            Particle-particle loops at the total momentum of the first two patches and
-            particle-hole loops with the transfer from the second to the first; third axis: patch
-            of the leg that the regulator moves; last axis: band of the other leg.
+        Particle-particle loops at the total momentum of the first two patches, and particle-hole
+        loops with the transfer from the second to the first.  Third axis: patch of the leg that
+        the regulator moves; last axis: band of the other leg.
         """
         from nickbook.pairing.frg.kernels import loop_rates
 
-        shell, labels, energies = self.shell(scale)
         transfers, source, turn = self._transfers
-        pairs, holes = loop_rates(
-            self._splines,
-            transfers,
-            self.size,
-            shell,
-            labels,
-            energies,
-            scale,
-            REGULATORS.index(self.regulator),
-        )
-        minus = self.patches.minus
+        which, minus = REGULATORS.index(self.regulator), self.patches.minus
+        found = loop_rates(self._splines, transfers, self.size, *self.shell(scale), scale, which)
         pp, ph = (
-            np.take_along_axis(found[source], turn[:, :, None], axis=1).reshape(self.shape)
-            for found in (pairs, holes)
+            np.take_along_axis(rates[source], turn[:, :, None], axis=1).reshape(self.shape)
+            for rates in found
         )
         # The energies at q + k and at −q − k agree, so pairs of total momentum k_a + k_b are those
         # of transfer k_a − (−k_b) with the moving leg at −k.
@@ -262,7 +239,7 @@ class FlowEquation:
         """
         r, b = (i.reshape(-1) for i in np.indices(self.shape[:2]))
         a, minus = self.first[r], np.asarray(self.patches.minus, dtype=np.int64)
-        g = self._mover[minus[b]]
+        g = self.mover[minus[b]]
         other = self._slot[minus[b]] * self.size + self.permutations[g, minus[a]]
         own = np.arange(len(r))
         copied = other < own
@@ -275,33 +252,21 @@ class FlowEquation:
     def shell(self, scale: float) -> tuple[Floats, Integers, Floats]:
         """Points of the leg that the regulator moves at a scale, in the patches they belong to.
 
-        Parameters
-        ----------
-        scale : float
-            Λ in eV.
-
-        Returns
-        -------
-        points : ndarray, shape (n, 3)
-            Momenta, and weights in states per eV, spin and cell.
-        labels : ndarray of int, shape (n,)
-            Patch of each point: the nearest one of its band.
-        energies : ndarray, shape (n,)
-            Energies in eV from the chemical potential.
+        Momenta with weights in states per eV, spin and cell, shape (n, 3), the patch of each, which
+        is the nearest one of its band, and its energy in eV from the chemical potential.
         """
         from nickbook.pairing.frg.kernels import contour_points
 
         scale = real("scale", scale, above=0.0, unit="eV")
-        points, labels, energies = [], [], []
+        parts = []
         for energy, weight in moving_levels(self.regulator, scale, self.reach):
             for b, (corners, middles) in enumerate(self._meshes):
                 found = contour_points(corners, middles, energy)
                 found[:, :2] = self._on_level(found[:, :2], b, energy)
                 found[:, 2] *= weight
-                points.append(found)
-                labels.append(self.nearest(found[:, :2], b))
-                energies.append(np.full(len(found), energy))
-        return np.concatenate(points), np.concatenate(labels), np.concatenate(energies)
+                parts.append((found, self.nearest(found[:, :2], b), np.full(len(found), energy)))
+        points, labels, energies = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return points, labels, energies
 
     @property
     def reach(self) -> float:
@@ -336,27 +301,16 @@ class FlowEquation:
         return k
 
     def derivative(self, part: Numbers, scale: float) -> Numbers:
-        r"""Growth :math:`-d\Gamma/d\Lambda` of the vertex, shape (R, P, P, B).
-
-        Parameters
-        ----------
-        part : ndarray, shape (R, P, P, B)
-            Vertex on representative first patches, as from `bare`.
-        scale : float
-            Λ in eV.
-
-        Returns
-        -------
-        ndarray, shape (R, P, P, B)
-            Change per eV as the scale falls.
-        """
-        from nickbook.pairing.frg.kernels import exchanged, vertex_rate
+        r"""Growth :math:`-d\Gamma/d\Lambda` per eV of a vertex like `bare`, of the same shape."""
+        from nickbook.pairing.frg.kernels import vertex_rate
 
         first, columns = self.first, self.size * len(self.bands)
         single = np.complex64 if np.iscomplexobj(part) else np.float32
         pp, ph = (loop.astype(np.float32) for loop in self.loops(scale))
         vertex = self.full(part.astype(single))
-        x, c = exchanged(vertex)
+        # X[a, b, p] = Γ[p, a, b] and C[a, b, p] = 2 Γ[a, p, b] − X[a, b, p].
+        x = np.ascontiguousarray(vertex.transpose(1, 2, 0, 3))
+        c = np.ascontiguousarray(2 * vertex.swapaxes(1, 2) - x)
         ph_all = self.full(ph)
         weighted = (
             pp * vertex[first],
@@ -373,13 +327,8 @@ class FlowEquation:
             tuple(term in self.keep for term in TERMS),
         )
         # The increments are rounded to 1e-6 of the largest one, the vertex itself is not.
-        rate = rate.astype(part.dtype)
-        return self._shared(rate)
-
-    def _shared(self, rate: Numbers) -> Numbers:
-        """Copy each worked-out entry to those that are equal by crossing and Hermiticity."""
         _, source, conjugate, is_real = self._sources
-        shared = rate.reshape(-1)[source]
+        shared = rate.astype(part.dtype).reshape(-1)[source]
         if np.iscomplexobj(shared):
             shared[is_real[source]] = shared[is_real[source]].real
             shared = np.where(conjugate, shared.conj(), shared)
@@ -409,7 +358,7 @@ class FlowEquation:
         for legs in ((p2, p1, p4, p3), (p3, p4, p1, p2), (p4, p3, p2, p1)):
             a, b, c, d = np.broadcast_arrays(*legs)
             closes = self.fourth[a, b, c, band[d]] == d
-            g = self._mover[a]
+            g = self.mover[a]
             place = (self._slot[a], self.permutations[g, b], self.permutations[g, c], band[d])
             image = np.ravel_multi_index(place, self.shape)
             found.append((len(found) > 0, np.where(closes, image, -1)))

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.integrate import RK23
 
 from nickbook.arrays import Floats
-from nickbook.bands import BlochModel, FermiPatches, FermiSea, fermi_patches
+from nickbook.bands import BlochModel, FermiPatches, FermiSea
 from nickbook.checks import real
 from nickbook.pairing.frg import storage
 from nickbook.pairing.frg.equation import TERMS, FlowEquation, Numbers
@@ -110,85 +110,29 @@ class FlowResult:
         return float(self.scales[-1]) if self.diverged else float("nan")
 
     def leading(self) -> str:
-        """Name of the channel with the largest eigenvalue at the last scale.
-
-        Returns
-        -------
-        str
-            One of `channels`.
-        """
+        """Name of the channel with the largest eigenvalue at the last scale."""
         return self.channels[int(np.argmax(self.eigenvalues[-1]))]
 
     def of(self, channel: str) -> Floats:
-        """Largest eigenvalue of one channel at all scales.
-
-        Parameters
-        ----------
-        channel : str
-            One of `channels`.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            The eigenvalues.
-
-        Raises
-        ------
-        ValueError
-            If the channel was not followed.
-        """
+        """Largest eigenvalue of one of `channels` at all scales, shape (n,)."""
         if channel not in self.channels:
             raise ValueError(f"channel = {channel!r}; allowed: {', '.join(self.channels)}")
         return self.eigenvalues[:, self.channels.index(channel)]
 
     def pairing(self, channel: str = "singlet") -> list[FlowMode]:
-        """Pairing modes at the last scale, the strongest first.
-
-        Parameters
-        ----------
-        channel : {"singlet", "triplet"}
-            Which pairs.
-
-        Returns
-        -------
-        list of FlowMode
-            The modes; ``mode.gap_function()`` is the gap.
-        """
+        """Modes of "singlet" or "triplet" pairs at the last scale, the strongest first."""
         return self._last.pairing_modes(channel)
 
     def density_wave(
         self, channel: str, momentum: tuple[float, float], *, count: int = 1
     ) -> list[FlowMode]:
-        """Spin or charge density waves of any momentum at the last scale, the strongest first.
-
-        Parameters
-        ----------
-        channel : {"spin", "charge"}
-            Which density.
-        momentum : tuple of float
-            Their momentum in inverse lattice constants.
-        count : int, optional
-            How many modes.
-
-        Returns
-        -------
-        list of FlowMode
-            The modes.
-        """
+        """Spin or charge density waves of any momentum at the last scale, the `count` strongest."""
         return self._last.density_modes(channel, momentum, float(self.scales[-1]), count=count)
 
     def gap_function(self) -> GapFunction:
         """Gap of the strongest singlet pairs at the last scale, in units of its largest value.
 
-        Returns
-        -------
-        GapFunction
-            The gap on the patches of each sheet.
-
-        Raises
-        ------
-        ValueError
-            For complex Bloch states.
+        Raises ValueError for complex Bloch states.
         """
         return self.pairing()[0].gap_function()
 
@@ -196,11 +140,6 @@ class FlowResult:
         """Write the result to a NetCDF file, with all parameters and the package version.
 
         The file appears at once when it is complete: a crash leaves an older one as it was.
-
-        Parameters
-        ----------
-        path : str or Path
-            Where to write.
         """
         storage.write(self, Path(path))
 
@@ -208,21 +147,8 @@ class FlowResult:
     def load(cls, path: str | Path) -> "FlowResult":
         """Read a result that `save` wrote.
 
-        Parameters
-        ----------
-        path : str or Path
-            The file.
-
-        Returns
-        -------
-        FlowResult
-            The same result.
-
-        Raises
-        ------
-        ValueError
-            If the file is damaged, holds something else, or patches that this version places
-            differently.
+        Raises ValueError if the file is damaged, holds something else, or patches that this version
+        places differently.
         """
         found = storage.read(Path(path))
         return cls(**found | {"options": FlowOptions(**found["options"])})
@@ -254,22 +180,16 @@ def frg_flow(
 
     Parameters
     ----------
-    sea : FermiSea or BlochModel
-        A two-dimensional model and its level; or the model alone, followed by `mu`.
-    mu : float, optional
-        Chemical potential in eV, with a model only.
-    U, J : float, optional
-        Repulsion within an orbital and Hund's coupling in eV, for `kanamori` on ``model.sites``.
-    U_prime, J_prime : float, optional
-        Repulsion between orbitals and pair hopping; ``U - 2 J`` and `J` when not given.
+    sea, mu : FermiSea or BlochModel, float
+        Bands in two dimensions and their level in eV, together or apart.
+    U, J, U_prime, J_prime : float, optional
+        Couplings in eV for `kanamori` on ``model.sites``.
     interaction : Interaction, optional
         The interaction itself, in place of the four numbers.
     patches : int, sequence of int or FermiPatches, optional
         Patches on each sheet, as for `fermi_patches`, or the patches of the same sea themselves.
-    regulator : {"sharp", "smooth", "frequency"}, optional
+    regulator, keep : str, tuple of str, optional
         As for `FlowEquation`.
-    keep : tuple of str, optional
-        Terms of the flow, as for `FlowEquation`.
     start : float, optional
         First scale Λ0 in eV; when not given the largest distance of the bands from the level, two
         times as much for the smooth regulator and ten times for that in frequency.
@@ -279,7 +199,7 @@ def frg_flow(
         The flow counts as diverged where the vertex exceeds this, in eV per cell; ten times the
         largest bare vertex when not given.
     mesh : int, optional
-        Mesh for the loops, as for `FlowEquation`.
+        As for `FlowEquation`.
     tolerance : float, optional
         Error of a step relative to each entry of the vertex and to the largest bare one.
     longest_step : float, optional
@@ -311,7 +231,13 @@ def frg_flow(
     """
     sea = FermiSea.of(sea, mu)
     interaction = _interaction(sea.model, U, J, U_prime, J_prime, interaction)
-    equation = FlowEquation(_patches(sea, patches), regulator, tuple(keep), mesh)
+    given = patches if isinstance(patches, FermiPatches) else sea.patches(patches)
+    if given.sea != sea:
+        raise ValueError(
+            f"patches of {given.model.name!r} at mu = {given.mu}; allowed: patches of "
+            f"{sea.model.name!r} at mu = {sea.mu}"
+        )
+    equation = FlowEquation(given, regulator, tuple(keep), mesh)
     bare = equation.bare(interaction)
     stop = real("stop", stop, above=0.0, unit="eV")
     start = START[regulator] * equation.reach if start is None else real("start", start, unit="eV")
@@ -326,18 +252,7 @@ def frg_flow(
     state = _started(equation, interaction, options, bare)
     if checkpoint is not None and Path(checkpoint).exists():
         state = _resumed(state, checkpoint)
-    return _run(state, largest, checkpoint, progress)
-
-
-def _patches(sea: FermiSea, given: int | Sequence[int] | FermiPatches) -> FermiPatches:
-    if not isinstance(given, FermiPatches):
-        return fermi_patches(sea.model, sea.mu, given)
-    if FermiSea(given.model, given.mu) != sea:
-        raise ValueError(
-            f"patches of {given.model.name!r} at mu = {given.mu}; allowed: patches of "
-            f"{sea.model.name!r} at mu = {sea.mu}"
-        )
-    return given
+    return state if state.finished else _run(state, largest, checkpoint, progress)
 
 
 def _interaction(
@@ -414,28 +329,23 @@ def _run(
         rate: Numbers = scale * equation.derivative(y.reshape(equation.shape), scale)
         return rate.reshape(-1)
 
-    last = float(np.log(options.start / options.stop))
-    solver = None
+    begin, last = (float(np.log(options.start / x)) for x in (state.scales[-1], options.stop))
+    solver = RK23(
+        growth,
+        begin,
+        state.part.reshape(-1),
+        last,
+        first_step=min(state.step, last - begin),
+        max_step=options.longest_step,
+        rtol=options.tolerance,
+        atol=options.tolerance * bare,
+    )
     while not state.finished:
-        if solver is None:
-            begin = float(np.log(options.start / state.scales[-1]))
-            solver = RK23(
-                growth,
-                begin,
-                state.part.reshape(-1),
-                last,
-                first_step=min(state.step, last - begin),
-                max_step=options.longest_step,
-                rtol=options.tolerance,
-                atol=options.tolerance * bare,
-            )
         message = solver.step()
         if solver.status == "failed":
             raise RuntimeError(f"the flow stopped at {state.scales[-1]:.3e} eV: {message}")
-        done = solver.status == "finished"
-        state = _appended(
-            state, options.start * float(np.exp(-solver.t)), solver.y, float(solver.h_abs), done
-        )
+        scale, done = options.start * float(np.exp(-solver.t)), solver.status == "finished"
+        state = _appended(state, scale, solver.y, float(solver.h_abs), done)
         _log.info(
             "scale %.4e eV, largest vertex %.3f eV, leading: %s %.4f",
             state.scales[-1],

@@ -170,55 +170,6 @@ def loop_rates(
     return pp, ph
 
 
-@compiled()
-def nearest_of(k: Floats, points: Floats) -> Integers:
-    """Index of the point nearest to each momentum on the zone torus, the first of equal ones."""
-    found = np.empty(len(k), np.int64)
-    for i in range(len(k)):
-        best = np.inf
-        for j in range(len(points)):
-            x, y = k[i, 0] - points[j, 0], k[i, 1] - points[j, 1]
-            x -= 2 * np.pi * np.round(x / (2 * np.pi))
-            y -= 2 * np.pi * np.round(y / (2 * np.pi))
-            distance = x * x + y * y
-            # Equal up to rounding is equal.
-            if distance < best - 1e-9:
-                best = distance
-                found[i] = j
-    return found
-
-
-@compiled(parallel=True)
-def expand(part: Numbers, mover: Integers, permutations: Integers, slot: Integers) -> Numbers:
-    """Return an array over all first patches from the one over one of each symmetric set.
-
-    mover[p] is a symmetry that takes patch p to the representative in slot[p].
-    """
-    count = len(mover)
-    bands = part.shape[3]
-    full = np.empty((count, count, count, bands), part.dtype)
-    for a in prange(count):
-        g, source = permutations[mover[a]], part[slot[a]]
-        for b in range(count):
-            for c in range(count):
-                full[a, b, c] = source[g[b], g[c]]
-    return full
-
-
-@compiled(parallel=True)
-def exchanged(vertex: Numbers) -> tuple[Numbers, Numbers]:
-    """X[a, b, p] = Γ[p, a, b] and C[a, b, p] = 2 Γ[a, p, b] − X[a, b, p]."""
-    x, c = np.empty_like(vertex), np.empty_like(vertex)
-    count, bands = vertex.shape[0], vertex.shape[3]
-    for a in prange(count):
-        for b in range(count):
-            for p in range(count):
-                for s in range(bands):
-                    x[a, b, p, s] = vertex[p, a, b, s]
-                    c[a, b, p, s] = 2 * vertex[a, p, b, s] - vertex[p, a, b, s]
-    return x, c
-
-
 @compiled(fastmath=True)
 def _overlap(a: Numbers, b: Numbers) -> complex:
     total = a[0] * np.conj(b[0])

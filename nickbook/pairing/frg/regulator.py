@@ -14,21 +14,9 @@ START = {"sharp": 1.0, "smooth": 1 / (1 - SMOOTH_STEP), "frequency": 10.0}
 
 
 def moving_levels(regulator: str, scale: float, reach: float) -> list[tuple[float, float]]:
-    """Energies at which a regulator moves, with their weights.
+    """Energies in eV at which a regulator moves at a scale, with the weights of a quadrature.
 
-    Parameters
-    ----------
-    regulator : {"sharp", "smooth", "frequency"}
-        Which one.
-    scale : float
-        Λ in eV.
-    reach : float
-        Largest distance of the bands from the chemical potential in eV.
-
-    Returns
-    -------
-    list of tuple
-        Energies in eV and weights of a quadrature.
+    The bands reach as far as `reach` from the chemical potential, in eV.
     """
     if regulator == "sharp":
         return [(-scale, 1.0), (scale, 1.0)]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from nickbook.arrays import Floats
 from nickbook.bands import BlochModel, Symmetry, fermi_patches
-from nickbook.pairing.frg.equation import FlowEquation
+from nickbook.pairing.frg.equation import FlowEquation, Numbers
 from nickbook.pairing.interaction import Interaction
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _CONTENT = "nickbook functional renormalization group flow"
 _EQUATION = ("regulator", "keep", "mesh")
 #: What files up to version 0.1 call them.
 _OLD_NAMES = {"regulator": "cutoff", "mesh": "resolution"}
+#: What a model is made from beside its matrices.
+_WORDS = ("name", "orbitals", "band_names", "spin_degeneracy", "sites")
 
 
 def write(result: "FlowResult", path: Path) -> None:
@@ -42,89 +45,86 @@ def read(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is damaged or no NetCDF file; delete it") from error
     if data.attrs.get("content") != _CONTENT:
         raise ValueError(f"{path} holds no flow; give a file that FlowResult.save wrote")
-    return _fields(data, path)
-
-
-def _dataset(result: "FlowResult") -> xr.Dataset:
-    """Everything in a result as one data set."""
-    from nickbook import __version__
-
-    model, part = result.patches.model, np.asarray(result.part)
-    data = xr.Dataset(
-        {
-            "scale": ("step", result.scales),
-            "eigenvalue": (("step", "channel"), result.eigenvalues),
-            "largest": ("step", result.largest),
-            "vertex_real": (("first", "second", "third", "band"), part.real),
-            "point": (("patch", "axis"), result.patches.points),
-            "tensor": (("a", "b", "c", "d"), result.interaction.tensor),
-            "translation": (("hop", "axis"), model.translations),
-            "hopping_real": (("hop", "row", "column"), model.hoppings.real),
-            "hopping_imag": (("hop", "row", "column"), model.hoppings.imag),
-        },
-        coords={"channel": list(result.channels)},
-        attrs={"content": _CONTENT, "version": __version__, "finished": int(result.finished)},
-    )
-    if np.iscomplexobj(part):
-        data["vertex_imag"] = (("first", "second", "third", "band"), part.imag)
-    if model.mirror is not None:
-        data["mirror"] = (("row", "column"), np.asarray(model.mirror))
-    if model.symmetries:
-        orbitals = np.array([s.orbitals for s in model.symmetries])
-        data["rotation"] = (
-            ("symmetry", "axis", "other"),
-            np.array([s.rotation for s in model.symmetries]),
-        )
-        data["symmetry_real"] = (("symmetry", "row", "column"), orbitals.real)
-        data["symmetry_imag"] = (("symmetry", "row", "column"), orbitals.imag)
-    data.attrs["step"] = result.step
-    data.attrs["mu"] = result.patches.mu
-    data.attrs["counts"] = [len(s.weights) for s in result.patches.sheets]
-    equation = result.equation
-    options = asdict(result.options) | {name: getattr(equation, name) for name in _EQUATION}
-    data.attrs["options"] = json.dumps(options)
-    described = {
-        "name": model.name,
-        "orbitals": model.orbitals,
-        "band_names": model.band_names,
-        "spin_degeneracy": model.spin_degeneracy,
-        "sites": model.sites,
-        "symmetries": [s.name for s in model.symmetries],
-    }
-    data.attrs["model"] = json.dumps(described, ensure_ascii=False)
-    return data
-
-
-def _fields(data: xr.Dataset, path: Path) -> dict[str, Any]:
-    patches = fermi_patches(
-        _model(data), float(data.attrs["mu"]), np.atleast_1d(data.attrs["counts"]).tolist()
-    )
+    stored = data.attrs
+    counts = np.atleast_1d(stored["counts"]).tolist()
+    patches = fermi_patches(_model(data), float(stored["mu"]), counts)
     if not np.allclose(patches.points, _array(data, "point"), atol=1e-9):
         raise ValueError(
-            f"{path} was written by version {data.attrs['version']}, which placed patches "
+            f"{path} was written by version {stored['version']}, which placed patches "
             "differently; run the flow again"
         )
-    options = json.loads(data.attrs["options"])
+    options = json.loads(stored["options"])
     options["keep"] = tuple(options["keep"])
     options["momenta"] = tuple(tuple(q) for q in options["momenta"])
     for name, old in _OLD_NAMES.items():
         options.setdefault(name, options.pop(old, None))
-    equation = FlowEquation(patches, **{name: options.pop(name) for name in _EQUATION})
-    part = _array(data, "vertex_real")
-    if "vertex_imag" in data:
-        part = part + 1j * _array(data, "vertex_imag")
     return {
-        "equation": equation,
+        "equation": FlowEquation(patches, **{name: options.pop(name) for name in _EQUATION}),
         "interaction": Interaction(_array(data, "tensor")),
         "options": options,
         "scales": _array(data, "scale"),
         "channels": tuple(str(c) for c in data["channel"].to_numpy()),
         "eigenvalues": _array(data, "eigenvalue"),
         "largest": _array(data, "largest"),
-        "part": part,
-        "step": float(data.attrs["step"]),
-        "finished": bool(data.attrs["finished"]),
+        "part": _get(data, "vertex"),
+        "step": float(stored["step"]),
+        "finished": bool(stored["finished"]),
     }
+
+
+def _dataset(result: "FlowResult") -> xr.Dataset:
+    """Everything in a result as one data set."""
+    from nickbook import __version__
+
+    model, patches = result.patches.model, result.patches
+    equation = {name: getattr(result.equation, name) for name in _EQUATION}
+    words = {name: getattr(model, name) for name in _WORDS}
+    words["symmetries"] = [s.name for s in model.symmetries]
+    data = xr.Dataset(
+        {
+            "scale": ("step", result.scales),
+            "eigenvalue": (("step", "channel"), result.eigenvalues),
+            "largest": ("step", result.largest),
+            "point": (("patch", "axis"), patches.points),
+            "tensor": (("a", "b", "c", "d"), result.interaction.tensor),
+            "translation": (("hop", "axis"), model.translations),
+        },
+        coords={"channel": list(result.channels)},
+        attrs={
+            "content": _CONTENT,
+            "version": __version__,
+            "finished": int(result.finished),
+            "step": result.step,
+            "mu": patches.mu,
+            "counts": [len(s.weights) for s in patches.sheets],
+            "options": json.dumps(asdict(result.options) | equation),
+            "model": json.dumps(words, ensure_ascii=False),
+        },
+    )
+    _put(data, "vertex", ("first", "second", "third", "band"), result.part)
+    _put(data, "hopping", ("hop", "row", "column"), model.hoppings)
+    if model.mirror is not None:
+        data["mirror"] = (("row", "column"), np.asarray(model.mirror))
+    if model.symmetries:
+        rotations = np.array([s.rotation for s in model.symmetries])
+        data["rotation"] = (("symmetry", "axis", "other"), rotations)
+        orbitals = [s.orbitals for s in model.symmetries]
+        _put(data, "symmetry", ("symmetry", "row", "column"), orbitals)
+    return data
+
+
+def _put(data: xr.Dataset, name: str, axes: tuple[str, ...], values: ArrayLike) -> None:
+    """Store what may be complex: NetCDF files hold real numbers only."""
+    array = np.asarray(values)
+    data[f"{name}_real"] = (axes, array.real)
+    if np.iscomplexobj(array):
+        data[f"{name}_imag"] = (axes, array.imag)
+
+
+def _get(data: xr.Dataset, name: str) -> Numbers:
+    """Return what `_put` stored."""
+    values = _array(data, f"{name}_real")
+    return values + 1j * _array(data, f"{name}_imag") if f"{name}_imag" in data else values
 
 
 def _array(data: xr.Dataset, name: str) -> Floats:
@@ -133,27 +133,16 @@ def _array(data: xr.Dataset, name: str) -> Floats:
 
 
 def _model(data: xr.Dataset) -> BlochModel:
-    described = json.loads(data.attrs["model"])
+    words = json.loads(data.attrs["model"])
     symmetries: list[Symmetry] = []
     if "rotation" in data:
-        orbitals = _array(data, "symmetry_real") + 1j * _array(data, "symmetry_imag")
-        symmetries = [
-            Symmetry(name, rotation, matrix)
-            for name, rotation, matrix in zip(
-                described["symmetries"],
-                _array(data, "rotation").astype(np.int64),
-                orbitals,
-                strict=True,
-            )
-        ]
+        rotations = _array(data, "rotation").astype(np.int64)
+        matrices = zip(words["symmetries"], rotations, _get(data, "symmetry"), strict=True)
+        symmetries = [Symmetry(*parts) for parts in matrices]
+    words |= {key: tuple(words[key]) for key in ("orbitals", "band_names", "sites")}
     return BlochModel(
-        name=described["name"],
-        orbitals=tuple(described["orbitals"]),
+        **words | {"symmetries": tuple(symmetries)},
         translations=_array(data, "translation").astype(np.int64),
-        hoppings=_array(data, "hopping_real") + 1j * _array(data, "hopping_imag"),
+        hoppings=_get(data, "hopping"),
         mirror=_array(data, "mirror") if "mirror" in data else None,
-        band_names=tuple(described["band_names"]),
-        spin_degeneracy=described["spin_degeneracy"],
-        sites=tuple(described["sites"]),
-        symmetries=tuple(symmetries),
     )

@@ -58,15 +58,7 @@ class FlowMode:
     def gap_function(self) -> GapFunction:
         """Return the pairing mode as a gap function, in units of its largest value.
 
-        Returns
-        -------
-        GapFunction
-            The gap on the patches of each sheet.
-
-        Raises
-        ------
-        ValueError
-            For a spin or charge mode, or complex Bloch states.
+        Raises ValueError for a spin or charge mode, or complex Bloch states.
         """
         if self.channel not in PAIRING or np.iscomplexobj(self.values):
             raise ValueError(
@@ -104,15 +96,8 @@ class Vertex:
     def pairing_vertex(self, channel: str) -> Numbers:
         r"""Vertex between pairs (k, −k) and (k′, −k′) of one band each, GLYWH :math:`V_S(k, k')`.
 
-        Parameters
-        ----------
-        channel : {"singlet", "triplet"}
-            Part that is even or odd in k′.
-
-        Returns
-        -------
-        ndarray, shape (P, P)
-            In eV per cell; positive is repulsive.
+        The part that is even ("singlet") or odd ("triplet") in k′, in eV per cell, shape (P, P);
+        positive is repulsive.
         """
         one_of("channel", channel, PAIRING)
         p = np.arange(self.equation.size)
@@ -123,21 +108,11 @@ class Vertex:
         return (vertex + vertex.conj().T) / 2
 
     def pairing_modes(self, channel: str) -> list[FlowMode]:
-        r"""Pairing modes, the strongest first.
+        r"""All modes of "singlet" or "triplet" pairs, half as many as patches, the strongest first.
 
         The gap solves :math:`\lambda\Delta(k) = -\sum_{k'} V(k, k')\, w_{k'}\, \Delta(k')` with the
         densities of states w of the patches, so that in weak coupling
         :math:`T_c \sim \Lambda e^{-1/\lambda}`.
-
-        Parameters
-        ----------
-        channel : {"singlet", "triplet"}
-            Which pairs.
-
-        Returns
-        -------
-        list of FlowMode
-            All modes that the channel has room for, half as many as there are patches.
         """
         patches = self.equation.patches
         root = np.sqrt(patches.weights)
@@ -148,39 +123,21 @@ class Vertex:
             for eigenvalue, vector in zip(eigenvalues, (basis @ vectors).T, strict=True):
                 values = vector / root
                 values = values / values[np.argmax(np.abs(values).round(9))]
-                modes.append(
-                    FlowMode(channel, (0.0, 0.0), float(eigenvalue), name, values, patches)
-                )
+                strength, place = float(eigenvalue), (0.0, 0.0)
+                modes.append(FlowMode(channel, place, strength, name, values, patches))
         return sorted(modes, key=lambda mode: -mode.eigenvalue)
 
     def density_modes(
         self, channel: str, momentum: ArrayLike, scale: float, *, count: int = 1
     ) -> list[FlowMode]:
-        r"""Spin or charge density waves of one momentum q, the strongest first.
+        r"""Spin or charge density waves of one momentum q, the `count` strongest first.
 
         The pair of a patch p and the momentum p + q on a band counts with the density of states of
-        the patch and the share Λ/(Λ + |ξ(p + q)|), which is one for states on the Fermi sheets.
-
-        Parameters
-        ----------
-        channel : {"spin", "charge"}
-            Which density.
-        momentum : array_like, shape (2,)
-            q in inverse lattice constants.
-        scale : float
-            Λ in eV.
-        count : int, optional
-            How many modes.
-
-        Returns
-        -------
-        list of FlowMode
-            The modes.
+        the patch and, at a scale Λ in eV, the share Λ/(Λ + |ξ(p + q)|), which is one on the Fermi
+        sheets.
         """
         q = momenta("momentum", momentum, 2)
-        root = self._roots(q, scale)
-        matrix = root[:, None] * self.density_vertex(channel, q) * root
-        eigenvalues, vectors = np.linalg.eigh(matrix)
+        eigenvalues, vectors = np.linalg.eigh(self._density_matrix(channel, q, scale))
         shape = (self.equation.size, len(self.equation.bands))
         place, patches = (float(q[0]), float(q[1])), self.equation.patches
         modes = []
@@ -200,41 +157,35 @@ class Vertex:
         if channel == "charge":
             attraction = attraction - 2 * self.full[partner, p, p[:, None, None]]
         matrix = attraction.reshape(self.equation.size * len(self.equation.bands), -1)
-        hermitian: Numbers = (matrix + matrix.conj().T) / 2
-        return hermitian
+        return np.asarray((matrix + matrix.conj().T) / 2)
 
     def leading_eigenvalues(self, scale: float, places: Momenta) -> dict[str, float]:
         """Largest eigenvalue of each channel by name, as the modes have it."""
         found: dict[str, float] = {}
         for channel in PAIRING:
-            strongest: dict[str, float] = {}
-            for mode in self.pairing_modes(channel):
-                strongest.setdefault(mode.name, mode.eigenvalue)
-            found |= dict(sorted(strongest.items()))
+            # Later ones, which are stronger, take the place of earlier ones.
+            modes = reversed(self.pairing_modes(channel))
+            found |= dict(sorted({mode.name: mode.eigenvalue for mode in modes}.items()))
         for channel in DENSITY:
             for place in places:
-                root = self._roots(np.array(place), scale)
-                matrix = self.density_vertex(channel, np.array(place))
+                matrix = self._density_matrix(channel, np.array(place), scale)
                 # Lanczos iterations do not always converge on these matrices.
-                last = len(root) - 1
-                largest = eigvalsh(root[:, None] * matrix * root, subset_by_index=[last, last])
+                last = len(matrix) - 1
+                largest = eigvalsh(matrix, subset_by_index=[last, last])
                 found[f"{channel} {_in_pi(place)}"] = float(largest[0])
         return found
 
-    def _roots(self, q: Floats, scale: float) -> Floats:
-        """Square roots of the weights of the pairs (p, p + q)."""
-        patches = self.equation.patches
-        energies = (
-            patches.model.band_energies(patches.points + q)[:, self.equation.bands] - patches.mu
-        )
-        root: Floats = np.sqrt(patches.weights[:, None] * scale / (scale + np.abs(energies)))
-        return root.reshape(-1)
+    def _density_matrix(self, channel: str, q: Floats, scale: float) -> Numbers:
+        """`density_vertex` times the square roots of the weights of its pairs (p, p + q)."""
+        patches, bands = self.equation.patches, self.equation.bands
+        energies = patches.model.band_energies(patches.points + q)[:, bands] - patches.mu
+        root = np.sqrt(patches.weights[:, None] * scale / (scale + np.abs(energies))).reshape(-1)
+        return np.asarray(root[:, None] * self.density_vertex(channel, q) * root)
 
 
 def partners(equation: FlowEquation, q: Floats) -> Integers:
     """Patch nearest to p + q on each band, shape (P, B), chosen alike at symmetric places."""
-    patches, p = equation.patches, np.arange(equation.size)
-    mover = equation.permutations.argmin(axis=0)
+    patches, p, mover = equation.patches, np.arange(equation.size), equation.mover
     turned = np.array([g.momentum(q) for g in patches.symmetries])[mover]
     k = patches.points[equation.permutations[mover, p]] + turned
     inverse = np.argsort(equation.permutations, axis=1)[mover]

@@ -33,9 +33,6 @@ from nickbook.pairing.rpa.susceptibility import (
     stoner_point,
 )
 
-#: Momenta at which the Fourier series of a susceptibility is summed in one go.
-_CHUNK = 256
-
 
 @dataclass(frozen=True, eq=False)
 class PairScattering:
@@ -62,21 +59,8 @@ class PairScattering:
     def vertex(self, interaction: Interaction) -> Floats:
         """Amplitude V(k, k') in eV for a pair of opposite spins, in the random-phase approximation.
 
-        Parameters
-        ----------
-        interaction : Interaction
-            Interaction inside a cell, such as `kanamori`.
-
-        Returns
-        -------
-        ndarray, shape (P, P)
-            Real and symmetric.
-
-        Raises
-        ------
-        ValueError
-            If the interaction acts on pairs that the susceptibility lacks, breaks a symmetry of
-            the model, or is beyond the Stoner point.
+        A real symmetric matrix, shape (P, P).  Raises ValueError if the interaction acts on pairs
+        that `chi0` lacks, breaks a symmetry of the model, or is beyond the Stoner point.
         """
         require_invariant(interaction, self.patches.model)
         spin, charge = (interaction.vertex(c, self.chi0.pairs) for c in ("spin", "charge"))
@@ -88,32 +72,25 @@ class PairScattering:
         full = np.empty((len(self.patches.weights),) * 2)
         for images in self.patches.permutations:
             full[np.ix_(images[self.rows], images)] = rows
-        vertex: Floats = (full + full.T) / 2
-        return vertex
+        return np.asarray((full + full.T) / 2)
 
     def _fluctuations(self, interaction: Interaction, channel: str, vertex: Floats) -> Floats:
         """[U χ U] at (k, k') for k among the rows, from ±U."""
-        self._require_stable(interaction, channel, vertex)
+        try:
+            for roots in (*self._mesh_roots, self.roots):
+                daggers = roots.conj().swapaxes(-1, -2)
+                kernel = np.eye(len(vertex)) - daggers @ (vertex @ roots)
+                np.linalg.cholesky(kernel)
+        except np.linalg.LinAlgError:
+            # Between mesh points it may order a little earlier than on them.
+            scale = min(1.0, stoner_point(self.chi0, interaction, channel).scale)
+            raise ValueError(
+                f"interaction: the {channel} channel orders before pairs form; allowed: an "
+                f"interaction scaled by less than {scale:.4g}, the Stoner point"
+            ) from None
         ahead, back = self._overlaps
-        roots = self.roots
-        daggers = roots.conj().swapaxes(-1, -2)
-        kernel = np.eye(len(vertex)) - daggers @ (vertex @ roots)
-        try:
-            np.linalg.cholesky(kernel)
-        except np.linalg.LinAlgError:
-            raise ValueError(_ordered(channel, 1.0)) from None
         driven = np.linalg.solve(kernel, daggers @ (ahead @ vertex.T)[..., None])
-        found: Floats = ((back @ vertex)[..., None, :] @ roots @ driven)[..., 0, 0].real
-        return found
-
-    def _require_stable(self, interaction: Interaction, channel: str, vertex: Floats) -> None:
-        roots = self._mesh_roots
-        kernel = np.eye(len(vertex)) - roots.conj().swapaxes(-1, -2) @ (vertex @ roots)
-        try:
-            np.linalg.cholesky(kernel)
-        except np.linalg.LinAlgError:
-            scale = stoner_point(self.chi0, interaction, channel).scale
-            raise ValueError(_ordered(channel, scale)) from None
+        return np.asarray(((back @ vertex)[..., None, :] @ self.roots @ driven)[..., 0, 0].real)
 
     @cached_property
     def _overlaps(self) -> tuple[Complexes, Complexes]:
@@ -126,12 +103,9 @@ class PairScattering:
         return ahead, back
 
     @cached_property
-    def _mesh_roots(self) -> Complexes:
-        size = self.chi0.mesh
+    def _mesh_roots(self) -> list[Complexes]:
         # χ(-q) is the complex conjugate of χ(q): half of the zone suffices.
-        return square_roots(
-            self.chi0.values[: size // 2 + 1].reshape(-1, *self.chi0.values.shape[2:])
-        )
+        return [square_roots(row) for row in self.chi0.values[: self.chi0.mesh // 2 + 1]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +154,7 @@ def pair_scattering(patches: FermiPatches, chi0: Susceptibility) -> PairScatteri
     The susceptibility between mesh points is its Fourier series.  The error is that of the mesh,
     ``chi0.mesh_error``.  With G symmetries the cost is that of P²/G momenta.
     """
-    if FermiSea(patches.model, patches.mu) != chi0.sea:
+    if patches.sea != chi0.sea:
         raise ValueError(
             f"patches of {patches.model.name!r} at mu = {patches.mu} and chi0 of "
             f"{chi0.sea.model.name!r} at mu = {chi0.sea.mu}; make both from one sea"
@@ -192,11 +166,8 @@ def pair_scattering(patches: FermiPatches, chi0: Susceptibility) -> PairScatteri
             "model with time reversal in a basis of real orbitals"
         )
     rows = np.unique(patches.permutations.min(axis=0))
-    transfers = (patches.points[None] - patches.points[rows, None]).reshape(-1, 2)
-    parts = np.array_split(transfers, max(1, len(transfers) // _CHUNK))
-    values = np.concatenate([chi0.on(part) for part in parts])
-    shape = (len(rows), len(patches.points), *values.shape[1:])
-    return PairScattering(patches, chi0, rows, square_roots(values).reshape(shape))
+    values = chi0.on(patches.points[None] - patches.points[rows, None])
+    return PairScattering(patches, chi0, rows, square_roots(values))
 
 
 def rpa_gap(
@@ -216,30 +187,21 @@ def rpa_gap(
 
     Parameters
     ----------
-    sea : FermiSea or BlochModel
-        Bands in two dimensions and their level, or the bands alone with `mu`.
-    mu : float, optional
-        Chemical potential in eV, with a model only.
+    sea, mu : FermiSea or BlochModel, float
+        Bands in two dimensions and their level in eV, together or apart.
     interaction : Interaction
         Interaction inside a cell, such as `kanamori`.
-    temperature : float
-        Temperature in eV of the susceptibility.
-    mesh : int
-        Points along each direction of its mesh.
+    temperature, mesh : float, int
+        As for `bare_susceptibility`.
     patches : int
-        Points on each Fermi sheet, as `fermi_patches` takes them.
+        Points on each Fermi sheet, as for `fermi_patches`.
     states : int
-        Solutions in each channel.
+        As for `linearized_gap`.
 
     Returns
     -------
     list of PairingState
-        As from `linearized_gap`.
-
-    Raises
-    ------
-    ValueError
-        As for the three functions.
+        As from `linearized_gap`, with the errors of all three.
 
     Examples
     --------
@@ -328,10 +290,3 @@ def _channels(patches: FermiPatches) -> list[tuple[str, str, Floats]]:
                 basis = basis @ vectors[:, values < 0]
             channels.append((spin, name, basis))
     return channels
-
-
-def _ordered(channel: str, scale: float) -> str:
-    return (
-        f"interaction: the {channel} channel orders before pairs form; allowed: an interaction "
-        f"scaled by less than {scale:.4g}, the Stoner point"
-    )

@@ -21,7 +21,6 @@ approximation is :math:`\chi^s = (1 - \chi^0 U^s)^{-1}\chi^0` for spin and
 import logging
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,7 +38,9 @@ TIME_ERROR = 1e-11
 
 _GIB = 2**30
 #: GiB that the propagators may take: they are made for some times at once.
-_WORKSPACE = 0.0625
+_WORKSPACE = 0.03125
+#: Numbers that a block of weights for the Fourier series may hold.
+_BLOCK = 2**22
 _COARSE = 32
 _LOGGER = logging.getLogger(__name__)
 
@@ -88,64 +89,45 @@ class Susceptibility:
     def density_response(self) -> Floats:
         """Response of the whole density of a spin to a uniform field on all orbitals, (L, L)."""
         same = self.pairs[:, 0] == self.pairs[:, 1]
-        response: Floats = self.values[:, :, same][..., same].sum(axis=(-2, -1)).real
-        return response
+        return np.asarray(self.values[:, :, same][..., same].sum(axis=(-2, -1)).real)
 
     def restricted(self, pairs: str | ArrayLike) -> "Susceptibility":
-        """Submatrix between fewer pairs.
+        """Rows and columns of some of the pairs, named as in `bare_susceptibility`.
 
-        Parameters
-        ----------
-        pairs : {"on-site", "density", "all"} or array_like of int, shape (P, 2)
-            As in `bare_susceptibility`.
-
-        Returns
-        -------
-        Susceptibility
-            Rows and columns of these pairs, in this order.
-
-        Raises
-        ------
-        ValueError
-            If one of the pairs is not among those here.
+        Raises ValueError if one of them is not among those here.
         """
         chosen = orbital_pairs(self.sea.model, pairs)
-        where = {tuple(p): i for i, p in enumerate(self.pairs.tolist())}
-        missing = [tuple(p) for p in chosen.tolist() if tuple(p) not in where]
+        computed = self.pairs.tolist()
+        missing = [tuple(pair) for pair in chosen.tolist() if pair not in computed]
         if missing:
             raise ValueError(f"pairs {missing} are not among those computed; compute them first")
-        rows = [where[tuple(p)] for p in chosen.tolist()]
+        rows = [computed.index(pair) for pair in chosen.tolist()]
         return replace(self, pairs=chosen, values=self.values[:, :, rows][..., rows])
 
     def on(self, q: ArrayLike) -> Complexes:
-        """Matrices at any momenta, by the Fourier series through the mesh.
+        """Matrices at any momenta (..., 2) by the Fourier series through the mesh, (..., P, P).
 
-        Parameters
-        ----------
-        q : array_like, shape (..., 2)
-            Momenta; the cost is one sum over the mesh for each.
-
-        Returns
-        -------
-        ndarray, shape (..., P, P)
-            The same numbers as `values` at mesh points; between them the error is `mesh_error`.
+        At mesh points they are `values`, between them the error is `mesh_error`.  The cost is one
+        sum over the mesh for each momentum.
         """
         points = momenta("q", q, 2)
-        reach, coefficients = self._series
-        x, y = (np.exp(-1j * np.multiply.outer(points[..., i].ravel(), reach)) for i in (0, 1))
-        rows = (x @ coefficients.reshape(len(reach), -1)).reshape(len(x), len(reach), -1)
-        sums = (y[:, None, :] @ rows)[:, 0]
+        values = self.values.reshape(self.mesh**2, -1)
+        blocks = np.array_split(points.reshape(-1, 2), 1 + points.size * len(values) // _BLOCK)
+        sums = np.concatenate([self._shares(block) @ values for block in blocks])
         return sums.reshape(*points.shape[:-1], *self.values.shape[2:])
 
-    @cached_property
-    def _series(self) -> tuple[Integers, Complexes]:
-        # An even mesh knows the sum of the coefficients at ±L/2 only: half of it goes to each.
+    def _shares(self, points: Floats) -> Floats:
+        """Weights of the mesh points in the Fourier series at some momenta, shape (Q, L²)."""
         size = self.mesh
-        reach = np.arange(-(size // 2), size // 2 + 1)
-        share = np.where((2 * np.abs(reach) == size) & (size > 1), 0.5, 1.0)
-        coefficients = ifft2(self.values, axes=(0, 1))[reach][:, reach]
-        coefficients *= np.multiply.outer(share, share)[:, :, None, None]
-        return reach, coefficients
+        away = points[:, :, None] / (2 * np.pi) - np.arange(size) / size
+        away -= np.rint(away)
+        shares = np.sinc(size * away) / np.sinc(away)
+        if size % 2 == 0:
+            # The mesh knows the sum of the coefficients at ±L/2 only: half of it goes to each.
+            shares *= np.cos(np.pi * away)
+        x, y = shares.swapaxes(0, 1)
+        weights: Floats = x[:, :, None] * y[:, None, :]
+        return weights.reshape(len(points), -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,16 +177,11 @@ def orbital_pairs(model: BlochModel, pairs: str | ArrayLike = "on-site") -> Inte
         For an unknown word, an orbital that does not exist, or a pair that comes twice.
     """
     n = len(model.orbitals)
-    everything: Integers = np.stack(np.divmod(np.arange(n * n), n), axis=-1)
     if isinstance(pairs, str):
         one_of("pairs", pairs, ("on-site", "density", "all"))
-        if pairs == "density":
-            return everything[:: n + 1]
-        if pairs == "all" or not model.sites:
-            return everything
-        sites = np.array(model.sites)
-        shared = sites[everything[:, 0]] == sites[everything[:, 1]]
-        return everything[np.flatnonzero(shared)]
+        sites = model.sites if pairs == "on-site" else tuple(range(n)) if pairs == "density" else ()
+        together = np.equal.outer(sites, sites) if sites else np.ones((n, n), bool)
+        return np.argwhere(together)
     chosen = np.asarray(pairs)
     fits = chosen.ndim == 2 and chosen.shape[1] == 2 and len(chosen) > 0
     if not fits or chosen.dtype.kind not in "iu" or not ((chosen >= 0) & (chosen < n)).all():
@@ -226,10 +203,8 @@ def bare_susceptibility(
 
     Parameters
     ----------
-    sea : FermiSea or BlochModel
-        Any bands in two dimensions and their level, or the bands alone with `mu`.
-    mu : float, optional
-        Chemical potential in eV, with a model only.
+    sea, mu : FermiSea or BlochModel, float
+        Any bands in two dimensions and their level in eV, together or apart.
     temperature : float
         Temperature in eV.
     mesh : int
@@ -256,12 +231,11 @@ def bare_susceptibility(
     .. math:: \chi^0_{ac,bd}(r) = \int_0^\beta d\tau\, A_{cd}(r, \tau)\, A_{ab}(r, \beta-\tau)^*,
         \qquad A(k, \tau) = \sum_n u_n(k) u_n(k)^\dagger \frac{e^{-\xi_n\tau}}{1+e^{-\beta\xi_n}} .
 
-    A number of times M that grows as log(β × bandwidth), about 60 for the four-band model at 5
-    meV, takes the integral to a relative error below `TIME_ERROR` in every term of the sum over
-    bands and momenta.  For P pairs of n orbitals the cost is O(M L² (n² log L + P²)), far below the
-    O(L⁴ n² P²) of the double sum.  When everything takes more than 1 GiB, the log says so in
-    advance.  Sums over a mesh err by up to exp(-T/T₀), with the lowest temperature T₀ = v/(πL) for
-    the largest velocity v near the Fermi level.
+    M times, some log(β × bandwidth) and about 60 for the four-band model at 5 meV, take every term
+    of the sum to a relative error below `TIME_ERROR`.  For P pairs of n orbitals the cost is
+    O(M L² (n² log L + P²)), that of the double sum O(L⁴ n² P²).  When it takes more than 1 GiB,
+    the log says so in advance.  Sums over a mesh err by up to exp(-T/T₀), with the lowest
+    temperature T₀ = v/(πL) for the largest velocity v near the Fermi level.
 
     Examples
     --------
@@ -282,7 +256,9 @@ def bare_susceptibility(
             f"mesh = {size} resolves; allowed: mesh >= {math.ceil(size * lowest / temperature)}, "
             "or a higher temperature"
         )
-    _announce(sea.model, size, chosen)
+    if (memory := _memory(sea.model, size, chosen)) > 1:
+        message = "bare_susceptibility: up to %.1f GiB for %d² momenta and %d pairs"
+        _LOGGER.warning(message, memory, size, len(chosen))
     values = _hermitian(_Lines(sea, temperature, size).bubble(chosen))
     values /= temperature
     return Susceptibility(sea, temperature, chosen, values, lowest)
@@ -305,24 +281,25 @@ def rpa_susceptibility(
     Returns
     -------
     Susceptibility
-        Response of one spin, in 1/eV per cell.  The susceptibility of S_z is half of the spin one,
-        that of the charge is twice the charge one.
+        Response of one spin, in 1/eV per cell: twice that of S_z, or half of that of the charge.
 
     Raises
     ------
     ValueError
         If the interaction is beyond the Stoner point, or acts on pairs that are missing.
     """
-    vertex = _signed_vertex(chi0, interaction, channel)
-    strongest = float(_strengths(chi0.values, vertex)[0][..., -1].max())
+    strongest = float(stoner_point(chi0, interaction, channel).strengths.max())
     if strongest >= 1:
         raise ValueError(
             f"the {channel} channel orders: the largest eigenvalue is {strongest:.4g}; "
             f"allowed: below 1, an interaction scaled by less than {1 / strongest:.4g}"
         )
-    one = np.eye(len(chi0.pairs))
-    values = np.asarray(np.linalg.solve(one - chi0.values @ vertex, chi0.values), dtype=complex)
-    return replace(chi0, values=(values + values.conj().swapaxes(-1, -2)) / 2)
+    vertex, one = _signed_vertex(chi0, interaction, channel), np.eye(len(chi0.pairs))
+    values = np.empty_like(chi0.values)
+    for row, bare in zip(values, chi0.values, strict=True):
+        dressed = np.linalg.solve(one - bare @ vertex, bare)
+        row[:] = (dressed + dressed.conj().swapaxes(-1, -2)) / 2
+    return replace(chi0, values=values)
 
 
 def stoner_point(
@@ -332,13 +309,9 @@ def stoner_point(
 
     Parameters
     ----------
-    chi0 : Susceptibility
-        Bare susceptibility with all pairs that the interaction acts on.
-    interaction : Interaction
-        An interaction of fixed shape.  With ``kanamori(sites, U=1, J=0.1)`` the scale is the
+    chi0, interaction, channel : Susceptibility, Interaction, str
+        As for `rpa_susceptibility`.  With ``kanamori(sites, U=1, J=0.1)`` the scale is the
         critical U in eV at J/U = 0.1.
-    channel : {"spin", "charge"}
-        Channel.
 
     Returns
     -------
@@ -351,13 +324,14 @@ def stoner_point(
         If the interaction acts on pairs that `chi0` leaves out.
     """
     vertex = _signed_vertex(chi0, interaction, channel)
-    values, vectors = _strengths(chi0.values, vertex)
+    values = np.array([_strengths(row, vertex)[0] for row in chi0.values])
     strengths = values[..., -1]
     # Symmetry makes maxima come in stars: of values equal up to rounding take the first.
     highest, rounding = strengths.max(), 1e-12 * np.abs(values).max()
     place = np.argmax(strengths.ravel() >= highest - 1e-9 * abs(highest))
     i, j = (int(x) for x in np.unravel_index(place, strengths.shape))
-    vector = vectors[i, j, :, -1] / np.linalg.norm(vectors[i, j, :, -1])
+    vector = _strengths(chi0.values[i, j], vertex)[1][:, -1]
+    vector = vector / np.linalg.norm(vector)
     largest = vector[np.argmax(np.abs(vector) > np.abs(vector).max() - 1e-9)]
     scale = 1 / float(highest) if highest > rounding else math.inf
     qx, qy = chi0.q[i, j].tolist()
@@ -378,37 +352,33 @@ class _Lines:
         self._energies = np.moveaxis((energies - sea.mu) / temperature, -1, 0)
         self._bandwidth = float(np.ptp(energies)) / temperature
         self._upper = np.triu_indices(n)
-        vectors = np.moveaxis(vectors, (-1, -2), (0, 1))
-        self._projectors = vectors[:, self._upper[0]] * vectors[:, self._upper[1]].conj()
+        self._vectors = np.moveaxis(vectors, (-1, -2), (0, 1))
 
     def propagators(self, times: Floats) -> Floats | Complexes:
         """A(r, τ) for times in units of β, shape (n, n, times, L, L)."""
-        size, shape = self._size, self._projectors.shape[1:]
-        lines = np.zeros((shape[0], len(times), *shape[1:]), complex)
-        for x, projector in zip(self._energies, self._projectors, strict=True):
+        size = self._size
+        lines = np.zeros((len(self._upper[0]), len(times), *self._energies.shape[1:]), complex)
+        for x, vector in zip(self._energies, self._vectors, strict=True):
             occupied = np.exp(log_expit(x) - times[:, None, None] * x)
-            for line, element in zip(lines, projector, strict=True):
-                line += element * occupied
-        upper = (
-            irfft2(lines, s=(size, size), overwrite_x=True)
-            if self._real
-            else ifft2(lines, overwrite_x=True)
-        )
+            for line, a, b in zip(lines, *self._upper, strict=True):
+                line += vector[a] * vector[b].conj() * occupied
+        inverse = irfft2 if self._real else ifft2
+        upper = inverse(lines, s=(size, size), overwrite_x=True)
         # A(k) is Hermitian, so the other half is the conjugate at -r.
         n, back = len(self._energies), -np.arange(size)
         found = np.empty((n, n, len(times), size, size), self._kind)
         for element, a, b in zip(upper, *self._upper, strict=True):
+            found[b, a] = element[:, back[:, None], back].conj()
             found[a, b] = element
-            if a != b:
-                found[b, a] = element[:, back[:, None], back].conj()
         return found
 
-    def bubble(self, pairs: Integers) -> Floats | Complexes:
-        """χ(r)/β between pairs, in the lower half of an array of shape (P, P, L, L)."""
+    def bubble(self, pairs: Integers) -> list[Floats | Complexes]:
+        """χ(r)/β of each pair with itself and those before it: P arrays, of shape (≤ P, L, L)."""
         times, weights = _time_nodes(self._bandwidth)
         each = 2 * 4 * 16 * self._size**2 * len(self._energies) ** 2 / _GIB
         chunks = min(len(times), max(1, math.ceil(len(times) * each / _WORKSPACE)))
-        product = np.zeros((len(pairs), len(pairs), self._size, self._size), self._kind)
+        rows = range(1, len(pairs) + 1)
+        product = [np.zeros((row, self._size, self._size), self._kind) for row in rows]
         for part in np.array_split(np.arange(len(times)), chunks):
             # In this order the times β - τ are the times τ backwards.
             both = np.concatenate([times[part], 1 - times[part[::-1]]])
@@ -418,7 +388,7 @@ class _Lines:
             ahead = ahead * share[:, None, None]
             for row, (a, c) in enumerate(pairs):
                 for column, (b, d) in enumerate(pairs[: row + 1]):
-                    product[row, column] += np.einsum("txy,txy->xy", ahead[c, d], back[a, b])
+                    product[row][column] += np.einsum("txy,txy->xy", ahead[c, d], back[a, b])
         return product
 
 
@@ -454,12 +424,12 @@ def _lowest_temperature(sea: FermiSea, temperature: float, size: int) -> float:
     return fastest / (np.pi * size)
 
 
-def _hermitian(product: Floats | Complexes) -> Complexes:
+def _hermitian(product: list[Floats | Complexes]) -> Complexes:
     """Matrices in momentum space, shape (L, L, P, P), from their lower halves in real space."""
-    size, count = product.shape[-1], len(product)
+    size, count = product[0].shape[-1], len(product)
     values = np.empty((size, size, count, count), complex)
-    for row in range(count):
-        values[..., row, : row + 1] = np.moveaxis(fft2(product[row, : row + 1]), 0, -1)
+    for row in reversed(range(count)):
+        values[..., row, : row + 1] = np.moveaxis(fft2(product.pop()), 0, -1)
         values[..., :row, row] = values[..., row, :row].conj()
         values[..., row, row].imag = 0.0
     return values
@@ -468,14 +438,7 @@ def _hermitian(product: Floats | Complexes) -> Complexes:
 def _memory(model: BlochModel, size: int, pairs: Integers) -> float:
     """GiB that a bare susceptibility takes at most: result, its form in real space, states."""
     n, count = len(model.orbitals), len(pairs)
-    return _WORKSPACE + 16 * size**2 * (2 * count**2 + 2 * n**3 + 8 * n**2) / _GIB
-
-
-def _announce(model: BlochModel, size: int, pairs: Integers) -> None:
-    """Tell of an allocation of more than 1 GiB before it is made."""
-    if (memory := _memory(model, size, pairs)) > 1:
-        message = "bare_susceptibility: up to %.1f GiB for %d² momenta and %d pairs"
-        _LOGGER.warning(message, memory, size, len(pairs))
+    return _WORKSPACE + 16 * size**2 * (1.5 * count**2 + 2 * count + 8 * n**2) / _GIB
 
 
 def _signed_vertex(chi0: Susceptibility, interaction: Interaction, channel: str) -> Floats:
@@ -494,5 +457,4 @@ def _strengths(values: Complexes, vertex: Floats) -> tuple[Floats, Complexes]:
 def square_roots(matrices: Complexes) -> Complexes:
     """Return r with r r† equal to Hermitian matrices without negative eigenvalues."""
     squares, modes = np.linalg.eigh(matrices)
-    roots: Complexes = modes * np.sqrt(np.clip(squares, 0, None))[..., None, :]
-    return roots
+    return np.asarray(modes * np.sqrt(np.clip(squares, 0, None))[..., None, :])

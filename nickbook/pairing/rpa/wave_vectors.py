@@ -43,8 +43,7 @@ class Nesting:
     @property
     def eigenvalues(self) -> Floats:
         """The sums of all contributions, shape (Q,)."""
-        total: Floats = self.contributions.sum(axis=(-2, -1))
-        return total
+        return np.asarray(self.contributions.sum(axis=(-2, -1)))
 
     def between(self, first: int, second: int) -> Floats:
         """Return the part that two bands, or one band with itself, contribute, shape (Q,)."""
@@ -99,19 +98,18 @@ def nesting(chi0: Susceptibility, q: ArrayLike, *, parity: int = 0) -> Nesting:
         raise ValueError(f"parity = {parity!r}; allowed: 1 (even), -1 (odd), or 0 for either")
     points = momenta("q", q, 2).reshape(-1, 2)
     model = chi0.sea.model
-    mirror = None if model.mirror is None else _on_pairs(chi0, model.mirror)
-    matrices = chi0.on(points)
-    if mirror is not None:
+    if parity and model.mirror is None:
+        raise ValueError(f"parity = {parity}: {model.name!r} has no mirror; allowed: 0")
+    matrices, mirror = chi0.on(points), np.zeros((len(chi0.pairs),) * 2)
+    if model.mirror is not None:
+        mirror = _on_pairs(chi0, model.mirror)
         # Eigenvectors of definite parity even where an even and an odd one are degenerate.
         matrices = (matrices + mirror @ matrices @ mirror.T) / 2
-        keep = (np.eye(len(mirror)) + parity * mirror) / 2 if parity else np.eye(len(mirror))
+    if parity:
+        keep = (np.eye(len(mirror)) + parity * mirror) / 2
         matrices = keep @ matrices @ keep
-    elif parity:
-        raise ValueError(f"parity = {parity}: {model.name!r} has no mirror; allowed: 0")
     vectors = np.linalg.eigh(matrices)[1][..., -1]
-    signs = np.zeros(len(points), int)
-    if mirror is not None:
-        signs = np.rint((vectors.conj() * (vectors @ mirror.T)).sum(-1).real).astype(int)
+    signs = np.rint((vectors.conj() * (vectors @ mirror.T)).sum(-1).real).astype(int)
     at_k = _occupied(chi0, np.zeros(2))
     parts = np.array([_parts(chi0, at_k, step, v) for step, v in zip(points, vectors, strict=True)])
     return Nesting(points, signs, vectors, (parts + parts.swapaxes(-1, -2)) / 2)
@@ -134,8 +132,7 @@ def largest_eigenvalues(chi0: Susceptibility) -> Floats:
     half = chi0.mesh // 2
     quarter = np.linalg.eigvalsh(chi0.values[: half + 1, : half + 1])[..., -1]
     fold = np.minimum(np.arange(chi0.mesh), chi0.mesh - np.arange(chi0.mesh))
-    whole: Floats = quarter[np.ix_(fold, fold)]
-    return whole
+    return np.asarray(quarter[np.ix_(fold, fold)])
 
 
 def peaks(values: Floats) -> Floats:
@@ -153,20 +150,20 @@ def peaks(values: Floats) -> Floats:
     """
     half = len(values) // 2
     highest = maximum_filter(values, size=1 + 2 * round(REACH * half), mode="wrap")
-    x, y = np.nonzero(values[: half + 1, : half + 1] >= highest[: half + 1, : half + 1] - 1e-9)
-    return np.stack([x, y], axis=-1)[x >= y] / half
+    found = np.argwhere((values >= highest - 1e-9)[: half + 1, : half + 1])
+    return found[found[:, 0] >= found[:, 1]] / half
 
 
 def line_maxima(values: Floats) -> Floats:
     """Maxima of such a map along Γ–X and Γ–M.
 
-    The mirrors of the square make the map stationary across these lines: such a point is either a
-    peak or a saddle, from which the map rises to both sides.
+    The mirrors make the map stationary across these lines: such a point is a peak, or a saddle from
+    which the map rises to both sides.
 
     Parameters
     ----------
     values : ndarray, shape (L, L)
-        The map at the momenta of ``zone_mesh(L)``.
+        As for `peaks`.
 
     Returns
     -------
@@ -196,18 +193,11 @@ def _moved(chi0: Susceptibility, at_k: States, q: Floats) -> States:
     steps = q * chi0.mesh / (2 * np.pi)
     if np.abs(steps - np.rint(steps)).max() > 1e-9:
         return _occupied(chi0, q)
-    shift = tuple(-np.rint(steps).astype(int))
-    x, full, states = at_k
-    axes = (0, 1)
-    return np.roll(x, shift, axes), np.roll(full, shift, axes), np.roll(states, shift, axes)
+    shift, (x, full, states) = -np.rint(steps).astype(int), at_k
+    return np.roll(x, shift, (0, 1)), np.roll(full, shift, (0, 1)), np.roll(states, shift, (0, 1))
 
 
-def _parts(
-    chi0: Susceptibility,
-    at_k: States,
-    q: Floats,
-    vector: Complexes,
-) -> Floats:
+def _parts(chi0: Susceptibility, at_k: States, q: Floats, vector: Complexes) -> Floats:
     x, full, left = at_k
     y, reached, right = _moved(chi0, at_k, q)
     n = len(chi0.sea.model.orbitals)

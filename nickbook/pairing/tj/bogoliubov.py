@@ -7,7 +7,7 @@ import numpy as np
 
 from nickbook.arrays import Complexes, Floats
 from nickbook.pairing.tj.free_energy import SMALLEST, FreeEnergy, divided_tanh, thermal
-from nickbook.pairing.tj.model import Mode, factors, reduced_mesh
+from nickbook.pairing.tj.model import Mode, factors
 
 _CHUNK = 600
 #: Tolerance in eV of the level while the gap equation is repeated.
@@ -51,12 +51,10 @@ class Stability:
 
     def leading(self) -> dict[str, float]:
         """Components of the direction of smallest variation that exceed a tenth."""
-        direction = self.directions[:, 0]
-        pairs = zip(self.names, direction.tolist(), strict=True)
+        pairs = zip(self.names, self.directions[:, 0].tolist(), strict=True)
         return {name: value for name, value in pairs if abs(value) > 0.1}
 
 
-@dataclass(frozen=True, eq=False)
 class Bogoliubov(FreeEnergy):
     """The free energy per cell from the eigenvectors of GLYWH Eq. 40.
 
@@ -92,19 +90,9 @@ class Bogoliubov(FreeEnergy):
         return np.array([_slope(mode, phase) for mode, phase in self._unknowns])
 
     @cached_property
-    def _points(self) -> tuple[Floats, Floats]:
-        return reduced_mesh(self.bonds.models, self.mesh, "s+d")
-
-    @cached_property
     def h(self) -> Complexes:
         """Hamiltonians at all points of all planes."""
         return np.concatenate([model.hamiltonian(self._points[0]) for model in self.bonds.models])
-
-    @cached_property
-    def weights(self) -> Floats:
-        """Weights of the points."""
-        count = len(self.bonds.models)
-        return np.tile(self._points[1], count) / count
 
     @cached_property
     def forms(self) -> Floats:
@@ -133,15 +121,11 @@ class Bogoliubov(FreeEnergy):
         value += float(self.weights @ (trace - thermal_energies.sum(-1) / 2))
         average = np.einsum("k,jk,kab->jab", self.weights, self.forms, density, optimize=True)
         slope = 2 * self.stiffness * x - np.einsum("jab,jba->j", self.slopes, average).real / 2
-        slope += self._traces()
+        traces = np.einsum("jaa->j", self.slopes[:, :n, :n]).real
+        slope += traces * (self.forms @ self.weights)
         difference = np.einsum("kaa->k", density[:, :n, :n] - density[:, n:, n:]).real
         excess = self.filling - float(self.weights @ (n + difference * -0.5))
         return value, slope, excess
-
-    def _traces(self) -> Floats:
-        n = self.h.shape[-1]
-        traces = np.einsum("jaa->j", self.slopes[:, :n, :n]).real
-        return np.asarray(traces * (self.forms @ self.weights))
 
     def hessian(self, x: Floats, mu: float) -> Floats:
         """Second derivatives in all unknowns and, last, in `mu`, shape (unknowns + 1,) * 2."""
@@ -153,9 +137,8 @@ class Bogoliubov(FreeEnergy):
         for start in range(0, len(self.weights), _CHUNK):
             part = slice(start, start + _CHUNK)
             energies, v = np.linalg.eigh(self.matrices(x, mu, part))
-            kernel = (
-                divided_tanh(energies, energies, self.temperature) * self.weights[part, None, None]
-            )
+            kernel = divided_tanh(energies, energies, self.temperature)
+            kernel *= self.weights[part, None, None]
             elements = v.conj().swapaxes(1, 2)[None] @ operators[:, None] @ v[None]
             elements *= forms[:, part, None, None]
             flat = elements.reshape(count + 1, -1)
@@ -198,7 +181,7 @@ class Bogoliubov(FreeEnergy):
         return x, mu, float(np.abs(miss / scale).max())
 
     def excess(self, x: Floats, mu: float) -> float:
-        """Return the slope in `mu`, without the averages of the other slopes."""
+        """Return the slope in `mu`, without averages for the other slopes."""
         energies, v = np.linalg.eigh(self.matrices(x, mu))
         n = self.h.shape[-1]
         upper = (np.abs(v[:, :n]) ** 2).sum(axis=1) * 2 - 1

@@ -6,6 +6,7 @@ decomposition of Z.  For one and two orbitals in a mirror block both have closed
 """
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,23 +31,12 @@ _EXACT = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
-class FreeEnergy:
-    """What both forms of the free energy are functions of.
+class FreeEnergy(ABC):
+    """What both forms of the free energy per cell are functions of.
 
-    Parameters
-    ----------
-    bonds : BondModel
-        Bands, layers and exchange.
-    modes : tuple of Mode
-        The unknowns.
-    filling : float
-        Electrons per cell.
-    temperature : float
-        In eV.
-    mesh : int
-        Points along each direction.
-    mu : float or None
-        Held chemical potential, or None.
+    The modes are its unknowns; the filling is in electrons per cell, unless a chemical potential in
+    eV is held.  The mesh, displaced by a part of its step, fills one eighth of the zone in the
+    channels ``"s"`` and ``"d"`` where the model allows it, and one quarter in others.
     """
 
     bonds: BondModel
@@ -55,33 +45,6 @@ class FreeEnergy:
     temperature: float
     mesh: int
     mu: float | None = None
-
-    def excess(self, x: Floats, mu: float) -> float:
-        """Return the wanted filling minus the one at fixed unknowns and chemical potential."""
-        raise NotImplementedError
-
-    def level(self, x: Floats, guess: float, tolerance: float = 1e-13) -> float:
-        """Chemical potential at fixed unknowns: held, or the one that gives the filling."""
-        if self.mu is not None:
-            return self.mu
-        return level_of(lambda mu: self.excess(x, mu), guess, tolerance)
-
-
-@dataclass(frozen=True, eq=False)
-class Problem(FreeEnergy):
-    """The free energy per cell as a function of real unknowns and of the chemical potential.
-
-    Parameters
-    ----------
-    bonds, modes, filling, temperature, mesh, mu
-        As for `FreeEnergy`.
-    channel : str
-        ``"s"`` or ``"d"``: one eighth of the zone where the model allows it; ``"s+d"`` and
-        ``"normal"``: one quarter.
-    shift : float
-        Displacement of the mesh in units of its step.
-    """
-
     channel: str = "normal"
     shift: float = 0.0
 
@@ -94,6 +57,27 @@ class Problem(FreeEnergy):
         """Weights of all points of all planes."""
         count = len(self.bonds.models)
         return np.tile(self._points[1], count) / count
+
+    @abstractmethod
+    def __call__(self, x: Floats, mu: float) -> tuple[float, Floats, float]:
+        """Return the Legendre free energy, its slope in `x` and its slope in `mu`.
+
+        The free energy per cell at fixed filling is its maximum over `mu`.
+        """
+
+    @abstractmethod
+    def excess(self, x: Floats, mu: float) -> float:
+        """Return the slope in `mu`: the wanted filling minus the one at fixed unknowns and `mu`."""
+
+    def level(self, x: Floats, guess: float, tolerance: float = 1e-13) -> float:
+        """Chemical potential at fixed unknowns: held, or the one that gives the filling."""
+        if self.mu is not None:
+            return self.mu
+        return level_of(lambda mu: self.excess(x, mu), guess, tolerance)
+
+
+class Problem(FreeEnergy):
+    """The free energy per cell as a function of real unknowns and of the chemical potential."""
 
     @cached_property
     def _forms(self) -> Floats:
@@ -127,17 +111,14 @@ class Problem(FreeEnergy):
 
     def _splits(self) -> bool:
         """Whether all models have mirror blocks of one kind, which no mode connects."""
-        bases = [[block.basis for block in model.blocks] for model in self.bonds.models]
-        if any(len(row) != len(bases[0]) for row in bases):
-            return False
-        if any(
-            not np.array_equal(a, b) for row in bases for a, b in zip(row, bases[0], strict=True)
-        ):
-            return False
-        return all(
+        first, *others = ([block.basis for block in model.blocks] for model in self.bonds.models)
+        alike = all(len(row) == len(first) for row in others) and all(
+            np.array_equal(a, b) for row in others for a, b in zip(row, first, strict=True)
+        )
+        return alike and all(
             np.abs(a.conj().T @ m.matrix @ b).max() < 1e-12
             for m in self.modes
-            for a, b in itertools.permutations(bases[0], 2)
+            for a, b in itertools.permutations(first, 2)
         )
 
     @cached_property
@@ -146,10 +127,7 @@ class Problem(FreeEnergy):
         return np.array([m.pairs for m in self.modes], dtype=bool)
 
     def __call__(self, x: Floats, mu: float) -> tuple[float, Floats, float]:
-        """Return the Legendre free energy, its slope in `x` and its slope in `mu`.
-
-        The free energy per cell at fixed filling is its maximum over `mu`.
-        """
+        """Return the Legendre free energy, its slope in `x` and its slope in `mu`."""
         value = float(self.stiffness @ x**2) + mu * self.filling
         slope = 2 * self.stiffness * x
         excess = self.filling
@@ -194,32 +172,21 @@ class Problem(FreeEnergy):
             _, slope, excess = self(y[:-1], y[-1] if self.mu is None else self.mu)
             return np.append(slope / scale, excess if self.mu is None else y[-1] - self.mu)
 
-        found = root(residual, np.append(x, mu), tol=1e-14)
-        y = found.x
-        for _ in range(3):
+        y = np.append(x, mu)
+        for tolerance in (1e-14, 1e-15, 1e-15, 1e-15):
+            y = root(residual, y, tol=tolerance).x
             error = float(np.abs(residual(y)).max())
             if error < 1e-11:
                 break
-            y = root(residual, y, tol=1e-15).x
-        return y[:-1], float(y[-1]), float(np.abs(residual(y)).max())
+        return y[:-1], float(y[-1]), error
 
 
 def polar(z: Complexes, temperature: float) -> tuple[Floats, Complexes]:
     r"""Sum of :math:`2T\ln 2\cosh(\sigma/2T)` over the singular values of Z, and its slope.
 
-    Parameters
-    ----------
-    z : ndarray, shape (n, n, K)
-        The matrices.
-    temperature : float
-        T in eV; at zero the sum is that of the singular values.
-
-    Returns
-    -------
-    total : ndarray, shape (K,)
-        The sums.
-    turn : ndarray, shape (n, n, K)
-        G with :math:`d\,\mathrm{total} = \mathrm{Re}\,\mathrm{tr}\,G^\dagger dZ`.
+    The matrices have shape (n, n, K), the sums (K,); at T = 0 they are those of the singular
+    values.  The slope G, shape (n, n, K), makes them change by
+    :math:`\mathrm{Re}\,\mathrm{tr}\,G^\dagger dZ`.
     """
     if len(z) == 1:
         size = np.abs(z[0, 0])
@@ -237,25 +204,14 @@ def thermal(energies: Floats, temperature: float) -> tuple[Floats, Floats]:
     size = np.abs(energies)
     if temperature == 0.0:
         return size, np.sign(energies)
-    return size + 2 * temperature * np.log1p(np.exp(-size / temperature)), np.tanh(
-        energies / (2 * temperature)
-    )
+    total = size + 2 * temperature * np.log1p(np.exp(-size / temperature))
+    return total, np.tanh(energies / (2 * temperature))
 
 
 def divided_tanh(a: Floats, b: Floats, temperature: float) -> Floats:
-    """Divided differences of tanh(E/2T) between the levels of two sets.
+    """Divided differences of tanh(E/2T) between the levels of two sets in 1/eV, shape (K, n, n).
 
-    Parameters
-    ----------
-    a, b : ndarray, shape (K, n)
-        The levels in eV.
-    temperature : float
-        T in eV, or zero.
-
-    Returns
-    -------
-    ndarray, shape (K, n, n)
-        In 1/eV; the slope where two levels agree.
+    Where two levels of `a` and `b`, in eV and of shape (K, n), agree it is the slope.
     """
     t, other = thermal(a, temperature)[1], thermal(b, temperature)[1]
     apart = a[:, :, None] - b[:, None, :]
@@ -266,21 +222,9 @@ def divided_tanh(a: Floats, b: Floats, temperature: float) -> Floats:
 
 
 def level_of(excess: Callable[[float], float], guess: float, tolerance: float) -> float:
-    """Chemical potential at which a filling is met.
+    """Chemical potential in eV at which a filling is met, searched from a guess on.
 
-    Parameters
-    ----------
-    excess : callable
-        Wanted filling minus that of a chemical potential in eV; it falls.
-    guess : float
-        Where to look first, in eV.
-    tolerance : float
-        In eV.
-
-    Returns
-    -------
-    float
-        The chemical potential in eV.
+    The wanted filling minus that of a chemical potential is `excess`, which falls.
     """
     low = high = guess
     step = _FIRST_STEP
@@ -305,11 +249,8 @@ def _polar_two(z: Complexes, temperature: float) -> tuple[Floats, Complexes]:
     total = np.sqrt(square + 2 * size)
     if temperature == 0.0:
         phase = det / np.maximum(size, 1e-300)
-        turn = np.empty_like(z)
-        turn[0, 0], turn[1, 1] = a + phase * d.conj(), d + phase * a.conj()
-        turn[0, 1], turn[1, 0] = b - phase * c.conj(), c - phase * b.conj()
-        turn /= np.maximum(total, 1e-300)
-        return total, turn
+        turn = z + phase * np.array([[d, -c], [-b, a]]).conj()
+        return total, turn / np.maximum(total, 1e-300)
     apart = np.sqrt(np.maximum(square - 2 * size, 0.0))
     first = (total + apart) / 2
     second = size / np.maximum(first, 1e-300)
@@ -324,12 +265,9 @@ def _polar_two(z: Complexes, temperature: float) -> tuple[Floats, Complexes]:
     # Z times a function of Z†Z, by the theorem of Cayley and Hamilton.
     aa, dd = np.abs(a) ** 2 + np.abs(c) ** 2, np.abs(b) ** 2 + np.abs(d) ** 2
     ab = a.conj() * b + c.conj() * d
-    turn = np.empty_like(z)
-    turn[0, 0] = constant * a + linear * (a * aa + b * ab.conj())
-    turn[0, 1] = constant * b + linear * (a * ab + b * dd)
-    turn[1, 0] = constant * c + linear * (c * aa + d * ab.conj())
-    turn[1, 1] = constant * d + linear * (c * ab + d * dd)
-    return e1 + e2, turn
+    first_row = a * aa + b * ab.conj(), a * ab + b * dd
+    second_row = c * aa + d * ab.conj(), c * ab + d * dd
+    return e1 + e2, constant * z + linear * np.array([first_row, second_row])
 
 
 def _ratio(sigma: Floats, slope: Floats, temperature: float) -> Floats:

@@ -31,11 +31,8 @@ class PairKernel:
                 levels, states = np.linalg.eigh(block.fourier(k)[0])
                 states = block.basis @ states
                 energies.append(levels)
-                row = [
-                    forms[m.form][:, None, None]
-                    * (states.conj().swapaxes(1, 2) @ m.matrix @ states)
-                    for m in modes
-                ]
+                bra = states.conj().swapaxes(1, 2)
+                row = [forms[m.form][:, None, None] * (bra @ m.matrix @ states) for m in modes]
                 elements.append(np.array(row))
         stiffness = np.array([mode.stiffness for mode in modes])
         return cls(stiffness, weights / len(bonds.models), energies, elements)
@@ -44,10 +41,8 @@ class PairKernel:
         """Chemical potential of the normal state on the mesh."""
 
         def excess(mu: float) -> float:
-            parts = [
-                2 * self.weights @ expit((mu - e) / temperature).sum(-1) for e in self.energies
-            ]
-            return filling - float(sum(parts))
+            occupied = (expit((mu - e) / temperature).sum(-1) for e in self.energies)
+            return filling - float(sum(2 * self.weights @ n for n in occupied))
 
         return level_of(excess, float(np.mean([e.mean() for e in self.energies])), 1e-13)
 

@@ -27,20 +27,10 @@ Bands = BlochModel | FermiSea
 
 @dataclass(frozen=True, eq=False)
 class Mode:
-    """One unknown of the mean field: a form factor times a matrix in orbital space.
+    """One unknown of the mean field: a form factor times a real symmetric matrix of the orbitals.
 
-    Parameters
-    ----------
-    name : str
-        Such as ``"s z² top"``.
-    form : str
-        ``"s"``, ``"d"`` or ``"1"``: cos kx + cos ky, cos kx − cos ky, or one.
-    matrix : ndarray, shape (n, n)
-        Real symmetric matrix.
-    stiffness : float
-        The free energy holds this times the square of the unknown.
-    pairs : bool
-        Whether it multiplies pairs, or hoppings and levels.
+    Its name is such as ``"s 2"`` or ``"d 1 0"``, its form one of `FORMS`.  It multiplies pairs, or
+    else hoppings and levels, and the free energy holds its square times the stiffness.
     """
 
     name: str
@@ -93,11 +83,9 @@ class BondModel:
             raise ValueError(f"neighbors = {places.tolist()}; allowed: two lattice vectors")
         model, rows = self.models[0], self.rows
         used = [i for row in rows for i in row]
-        alike = len(rows) in (1, 2) and {len(row) for row in rows} in ({1}, {2})
-        if (
-            not alike
-            or len(set(used)) < len(used)
-            or not set(used) <= set(range(len(model.orbitals)))
+        fits = len(rows) in (1, 2) and {len(row) for row in rows} in ({1}, {2})
+        if not (
+            fits and len(set(used)) == len(used) and set(used) <= set(range(len(model.orbitals)))
         ):
             raise ValueError(
                 f"layers = {rows} for {model.name!r} with orbitals {model.orbitals}; allowed: one "
@@ -142,23 +130,10 @@ class BondModel:
         return [(here * j, between * inter) for j, inter in pairs[: len(self.rows[0])]]
 
     def filling(self, given: float | None) -> float:
-        """Electrons per cell: those given, or those of the seas.
+        """Electrons per cell: those given for bands without a level, or those of the seas.
 
-        Parameters
-        ----------
-        given : float or None
-            Electrons per cell, for bands without a level.
-
-        Returns
-        -------
-        float
-            Electrons per cell, averaged over planes.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a filling comes with seas or is missing without them, is out of range, or the seas
-            of planes have unlike levels.
+        The mean over planes.  Raises TypeError or ValueError if a filling comes with seas or is
+        missing without them, is out of range, or the seas of planes have unlike levels.
         """
         seas = [b for b in self._given if isinstance(b, FermiSea)]
         if (given is None) != (len(seas) == len(self.models)) or (seas and given is not None):
@@ -207,8 +182,8 @@ class BondModel:
 
     def _diagonal(self, orbital: int, rows: tuple[int, ...]) -> Floats:
         matrix = np.zeros((len(self.models[0].orbitals),) * 2)
-        for row in rows:
-            matrix[self.rows[row][orbital], self.rows[row][orbital]] = 1.0
+        places = [self.rows[row][orbital] for row in rows]
+        matrix[places, places] = 1.0
         return matrix
 
     def _between(self, orbital: int) -> Floats:
@@ -236,7 +211,7 @@ def reduced_mesh(
     A pure s or d state has the free energy density of the square's group.  A mixture keeps only
     the elements that leave each axis in place.
     """
-    index = np.stack(np.meshgrid(*[np.arange(mesh)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
+    index = np.indices((mesh, mesh)).reshape(2, -1).T
     keep = ("E", "C2", "σx", "σy") if channel in ("s+d", "normal") else None
     groups = [{s.name: s.rotation for s in m.symmetries} for m in models]
     rotations = [

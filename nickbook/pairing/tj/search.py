@@ -97,62 +97,26 @@ class TJModel(BondModel):
     ) -> TJSolution:
         """Solve the gap equations, GLYWH Eqs. 46, 47 and 48, at their lowest free energy.
 
-        Parameters
-        ----------
-        filling : float, optional
-            Electrons per cell; that of the sea when not given.
-        temperature : float
-            In eV.
-        channel : {"lowest", "s", "d", "s+d", "full"}
-            Which amplitudes may differ from zero.  "s" includes those between the layers; "lowest"
-            takes the lower one of "s" and "d"; "s+d" has both, real; "full" has complex amplitudes
-            of each layer, and needs `start`.
-        mesh : int
-            Points along each direction of the zone.
-        hold_mu : bool
-            Keep the chemical potential that the normal state has at T = 0, instead of the filling.
-        start : PairAmplitudes, optional
-            Amplitudes to start from, for "full".
-
-        Returns
-        -------
-        TJSolution
-            Amplitudes, chemical potential, energies and the gap on the Fermi lines.  Its channel is
-            "normal" above the critical temperature.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For arguments out of range, or a mesh too coarse for the gap.
-        RuntimeError
-            If the equations do not converge; the residual is named.
-
-        Notes
-        -----
-        A pure channel costs some tens of passes over mesh²/8 points with closed forms for mirror
-        blocks of two orbitals, and one singular-value decomposition a point where layers are not
-        alike.  "full" diagonalizes matrices of twice the number of orbitals at mesh²/4 points.
+        `tj_mean_field` says what it takes, returns and raises.
         """
         one_of("channel", channel, CHANNELS)
         filling = self.filling(filling)
         temperature = real("temperature", temperature, at_least=0.0, unit="eV")
-        search = _Search(
-            self, filling, temperature, positive_integer("mesh", mesh, at_least=8), hold_mu
-        )
+        mesh = positive_integer("mesh", mesh, at_least=8)
+        search = _Search(self, filling, temperature, mesh, hold_mu)
         if channel == "full":
             if start is None:
                 raise ValueError('start = None; channel "full" needs PairAmplitudes to start from')
             return search.full(start)
-        channels = ("s", "d") if channel == "lowest" else (channel,)
         found, coarse = [], []
-        for name in channels:
+        for name in ("s", "d") if channel == "lowest" else (channel,):
             try:
-                found.append(search.channel(name))
+                if (solution := search.channel(name)) is not None:
+                    found.append(solution)
             except UnresolvedGapError as error:
                 coarse.append(error)
-        open_ = [solution for solution in found if solution is not None]
-        if open_:
-            return min(open_, key=lambda solution: solution.free_energy)
+        if found:
+            return min(found, key=lambda solution: solution.free_energy)
         if coarse:
             raise coarse[0]
         return search.normal()
@@ -162,29 +126,7 @@ class TJModel(BondModel):
     ) -> float:
         """Temperature at which the linearized gap equations have the eigenvalue one.
 
-        Parameters
-        ----------
-        filling : float, optional
-            Electrons per cell; that of the sea when not given.
-        channel : {"s", "d"}
-            Symmetry of the pairs.
-        mesh : int
-            Points along each direction of the zone.
-
-        Returns
-        -------
-        float
-            Critical temperature in eV; zero where no exchange makes pairs.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For arguments out of range, with bond fields, or where the mesh does not resolve the
-            temperature.
-
-        Notes
-        -----
-        One diagonalization on mesh²/8 points, and one pass for each of some twenty temperatures.
+        `tj_critical_temperature` says what it takes, returns and raises.
         """
         one_of("channel", channel, ("s", "d"))
         if self.bond_fields != "none":
@@ -234,8 +176,18 @@ def tj_mean_field(
         Bands, or planes of one crystal.
     filling : float, optional
         Electrons per cell; that of the sea when not given.
-    temperature, channel, mesh, hold_mu, start : float, str, int, bool, PairAmplitudes
-        As for `TJModel.solve`.
+    temperature : float
+        In eV.
+    channel : {"lowest", "s", "d", "s+d", "full"}
+        Which amplitudes may differ from zero.  "s" includes those between the layers; "lowest"
+        takes the lower one of "s" and "d"; "s+d" has both, real; "full" has complex amplitudes
+        of each layer, and needs `start`.
+    mesh : int
+        Points along each direction of the zone.
+    hold_mu : bool
+        Keep the chemical potential that the normal state has at T = 0, instead of the filling.
+    start : PairAmplitudes, optional
+        Amplitudes to start from, for "full".
     **bonds : float, str or array_like
         ``J1``, ``J2``, ``J1_inter``, ``J2_inter``, ``convention``, ``neighbors``, ``layers`` and
         ``bond_fields``, as for `TJModel`; J1 must be given.
@@ -243,7 +195,21 @@ def tj_mean_field(
     Returns
     -------
     TJSolution
-        As for `TJModel.solve`, with the same errors.
+        Amplitudes, chemical potential, energies and the gap on the Fermi lines.  Its channel is
+        "normal" above the critical temperature.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments out of range, or a mesh too coarse for the gap.
+    RuntimeError
+        If the equations do not converge; the residual is named.
+
+    Notes
+    -----
+    A pure channel costs some tens of passes over mesh²/8 points with closed forms for mirror blocks
+    of two orbitals, and one singular-value decomposition a point where layers are not alike.
+    "full" diagonalizes matrices of twice the number of orbitals at mesh²/4 points.
 
     Examples
     --------
@@ -271,19 +237,27 @@ def tj_critical_temperature(
 
     Parameters
     ----------
-    model : BlochModel, FermiSea or sequence of either
-        Bands, or planes of one crystal.
-    filling : float, optional
-        Electrons per cell; that of the sea when not given.
-    channel, mesh : str, int
-        As for `TJModel.critical_temperature`.
-    **bonds : float, str or array_like
-        Exchange and how it enters, as for `TJModel`.
+    model, filling : BlochModel, FermiSea, float
+        As for `tj_mean_field`.
+    channel : {"s", "d"}
+        Symmetry of the pairs.
+    mesh, **bonds : int, float, str or array_like
+        As for `tj_mean_field`.
 
     Returns
     -------
     float
-        As for `TJModel.critical_temperature`, with the same errors.
+        Critical temperature in eV; zero where no exchange makes pairs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments out of range, with bond fields, or where the mesh does not resolve the
+        temperature.
+
+    Notes
+    -----
+    One diagonalization on mesh²/8 points, and one pass for each of some twenty temperatures.
     """
     return TJModel(model, **bonds).critical_temperature(filling, channel=channel, mesh=mesh)
 
@@ -305,11 +279,8 @@ class _Search:
             return None
         if len(self.bonds.models) == 1 and self.bonds.bond_fields == "none":
             return chemical_potential(self.bonds.models[0], self.filling)
-        return self.problem("normal", self.mesh, None).level(np.zeros(self._plain), self._guess)
-
-    @cached_property
-    def _plain(self) -> int:
-        return len(self.bonds.modes("normal"))
+        plain = self.problem("normal", self.mesh, None)
+        return plain.level(np.zeros(len(plain.modes)), self._guess)
 
     @cached_property
     def _guess(self) -> float:
@@ -345,7 +316,7 @@ class _Search:
     def normal(self) -> TJSolution:
         """Return the normal state."""
         problem = self.problem("normal", self.mesh, self.held)
-        x, mu = problem.iterate(np.zeros(self._plain), self._guess, 1e-10)
+        x, mu = problem.iterate(np.zeros(len(problem.modes)), self._guess, 1e-10)
         return TJSolution(problem, x, mu, "normal", 0.0, 0.0)
 
     def channel(self, channel: str) -> TJSolution | None:
@@ -387,9 +358,17 @@ class _Search:
         return []
 
     def _checked(self, found: list[TJSolution]) -> TJSolution:
-        """Return the lowest solution with its error on another mesh, or raise."""
+        """Return the lowest solution with its miss on a mesh displaced by half a step, or raise."""
         best = min(found, key=lambda solution: solution.free_energy)
-        error = self._mesh_error(best.channel, best.x, best.mu)
+        moved = self.problem(best.channel, self.mesh, best.mu, shift=0.5)
+        miss = np.abs(moved(best.x, best.mu)[1] / (2 * moved.stiffness)).max()
+        error = float(miss / np.abs(best.x).max())
+        if error > LARGEST_MESH_ERROR:
+            raise UnresolvedGapError(
+                f"mesh = {self.mesh} is too coarse for the gap: displaced by half a step it misses "
+                f"the gap equation by {error:.0%} of the gap; allowed: up to "
+                f"{LARGEST_MESH_ERROR:.0%}"
+            )
         if not best.residual < _LARGEST_RESIDUAL:
             raise RuntimeError(
                 f"the gap equations did not converge in channel {best.channel!r}: residual "
@@ -441,27 +420,11 @@ class _Search:
             return None
         return TJSolution(problem, y, level, problem.channel, residual, 0.0)
 
-    def _mesh_error(self, channel: str, x: Floats, mu: float) -> float:
-        """Miss of the gap equations on a mesh displaced by half a step."""
-        moved = self.problem(channel, self.mesh, mu, shift=0.5)
-        miss = np.abs(moved(x, mu)[1] / (2 * moved.stiffness)).max()
-        error = float(miss / np.abs(x).max())
-        if error > LARGEST_MESH_ERROR:
-            raise UnresolvedGapError(
-                f"mesh = {self.mesh} is too coarse for the gap: displaced by half a step it misses "
-                f"the gap equation by {error:.0%} of the gap; allowed: up to "
-                f"{LARGEST_MESH_ERROR:.0%}"
-            )
-        return error
-
     def _leading(self, channel: str) -> tuple[float, Floats, float]:
         """Largest eigenvalue of the linearized gap equations, its amplitudes, and mu."""
         kernel = PairKernel.of(self.bonds, channel, self.mesh)
-        if self.held is not None:
-            mu = self.held
-        elif self.temperature == 0 and self._middle is not None:
-            mu = self._middle
-        else:
+        mu = self._middle if self.held is None and self.temperature == 0 else self.held
+        if mu is None:
             mu = kernel.level(self.filling, self.temperature)
         values, vectors = np.linalg.eigh(kernel.matrix(self.temperature, mu))
         x = vectors[:, -1] / np.sqrt(kernel.stiffness)
@@ -469,20 +432,16 @@ class _Search:
 
     def full(self, start: PairAmplitudes) -> TJSolution:
         """Solution with complex amplitudes of each layer near a start."""
-        template = self.problem("normal", self.mesh, self.held)
-        general = Bogoliubov.like(template)
+        general = Bogoliubov.like(self.problem("normal", self.mesh, self.held))
         shape = len(self.bonds.rows), len(self.bonds.rows[0])
         for name, wanted in (("s", shape), ("d", shape), ("interlayer", shape[1:])):
             if np.shape(getattr(start, name)) != wanted:
                 raise ValueError(
                     f"start.{name} has shape {np.shape(getattr(start, name))}; allowed: {wanted}"
                 )
-        named: dict[str, complex] = {}
-        for a in range(shape[1]):
-            named[f"interlayer {a + 1}"] = complex(start.interlayer[a])
-            for row in range(shape[0]):
-                named[f"s {a + 1} {row}"] = complex(start.s[row, a])
-                named[f"d {a + 1} {row}"] = complex(start.d[row, a])
+        named = {f"interlayer {a}": complex(v) for a, v in enumerate(start.interlayer, 1)}
+        for word, values in (("s", start.s), ("d", start.d)):
+            named |= {f"{word} {a + 1} {i}": complex(v) for (i, a), v in np.ndenumerate(values)}
         x, mu, residual = general.solve(spread(general, named), self._guess)
         if not residual < _LARGEST_RESIDUAL:
             raise RuntimeError(f"the gap equations did not converge: residual {residual:.1e} eV")

@@ -87,28 +87,19 @@ class TJSolution:
     def amplitudes(self) -> PairAmplitudes:
         """Order parameters by layer and orbital."""
         shape = len(self.bonds.rows), len(self.bonds.rows[0])
-        found = {"s": np.zeros(shape, complex), "d": np.zeros(shape, complex)}
-        between = np.zeros(shape[1], complex)
+        found = {word: np.zeros(shape, complex) for word in ("s", "d", "interlayer")}
         for name, value in self.unknowns.items():
             word, orbital, *layer = name.split()
-            rows = [int(layer[0])] if layer else range(shape[0])
             if word in found:
-                for row in rows:
-                    found[word][row, int(orbital) - 1] = value
-            elif word == "interlayer":
-                between[int(orbital) - 1] = value
-        return PairAmplitudes(found["s"], found["d"], between)
+                found[word][int(layer[0]) if layer else slice(None), int(orbital) - 1] = value
+        return PairAmplitudes(found["s"], found["d"], found["interlayer"][0])
 
     @property
     def gaps(self) -> dict[str, float]:
         """Real parts of the first layer's amplitudes in eV: ``"s1"``, ``"d2"``, ``"inter2"``, …."""
         a = self.amplitudes
-        named = {"s": a.s[0], "d": a.d[0], "inter": a.interlayer}
-        return {
-            f"{word}{i + 1}": float(v.real)
-            for word, row in named.items()
-            for i, v in enumerate(row)
-        }
+        rows = {"s": a.s[0], "d": a.d[0], "inter": a.interlayer}
+        return {f"{w}{i}": float(v.real) for w, row in rows.items() for i, v in enumerate(row, 1)}
 
     @property
     def temperature(self) -> float:
@@ -157,22 +148,10 @@ class TJSolution:
     def gap_function(self, sea: FermiSea | None = None) -> GapFunction:
         r"""Gap of each band on its Fermi line, :math:`\langle u_k|\Delta(k)|u^*_{-k}\rangle`.
 
-        Parameters
-        ----------
-        sea : FermiSea, optional
-            The sea of the model on whose Fermi lines the gap is wanted, such as that of the normal
-            state; `sea` of the solution when not given.
-
-        Returns
-        -------
-        GapFunction
-            Real gaps in eV.  The representation is left open where s and d are mixed, none of them
-            is there, or the model is not given with the point group of the square.
-
-        Raises
-        ------
-        ValueError
-            If the gaps are not real.
+        In eV, on the lines of another `sea` of the model, such as that of the normal state, or of
+        the solution's own.  The representation is left open where s and d are mixed, none of them
+        is there, or the model is not given with the point group of the square.  Raises ValueError
+        if the gaps are not real.
         """
         sea = self.sea if sea is None else sea
         values = []
@@ -201,19 +180,9 @@ class TJSolution:
         return "B2" if self.bonds.vectors.all() else "B1"
 
     def spectroscopic_gap(self, sheet: FermiSheet, points: int = 81) -> Floats:
-        """Lowest quasiparticle energy on the normal to each point of a Fermi line.
+        """Lowest quasiparticle energy in eV on the normal to each point of a Fermi line.
 
-        Parameters
-        ----------
-        sheet : FermiSheet
-            A Fermi line of the model.
-        points : int
-            Momenta along each normal; a parabola through the lowest three refines.
-
-        Returns
-        -------
-        ndarray
-            Energies in eV.
+        It is looked for at some points of the normal, and refined by a parabola through three.
         """
         speed = np.linalg.norm(sheet.velocity, axis=-1)
         size = max(max(abs(v) for v in self.gaps.values()), SMALLEST)
@@ -232,10 +201,7 @@ class TJSolution:
     def stability(self) -> Stability:
         """Second variations in all amplitudes: complex, of each layer, s and d together.
 
-        Returns
-        -------
-        Stability
-            At fixed filling, or at fixed chemical potential where it is held.
+        At fixed filling, or at fixed chemical potential where it is held.
         """
         if isinstance(self.problem, Bogoliubov):
             return self.problem.stability(self.x, self.mu)

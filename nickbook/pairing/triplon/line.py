@@ -80,14 +80,19 @@ def gap_ratio_exact(dos_ratio: ArrayLike, coupling: ArrayLike) -> Floats:
     Returns
     -------
     ndarray
-        The ratio, to rounding.
-
-    Raises
-    ------
-    ValueError
-        For values out of range.
+        The ratio, to rounding, with the errors of `gap_ratio`.
     """
-    return np.exp(_log_ratio(*_checked_ratio(dos_ratio, coupling)))
+    ratio, coupling = _checked_ratio(dos_ratio, coupling)
+    half = np.asarray(0.5 * np.log(ratio))
+    x = half / (1 - coupling / 2)
+    # Newton's method on a function that is monotone for λ < 2, from above the root.
+    for _ in range(60):
+        slope = 1 - coupling / 2 / np.hypot(1, coupling * x / 2)
+        step = (x - half - np.arcsinh(coupling * x / 2)) / slope
+        x = x - step
+        if np.abs(step).max(initial=0.0) < 1e-15 * np.abs(x).max(initial=1.0):
+            break
+    return np.exp(x)
 
 
 def gap_amplitudes(
@@ -105,20 +110,15 @@ def gap_amplitudes(
     Returns
     -------
     tuple of ndarray
-        :math:`\Delta_\alpha` and :math:`\Delta_\beta` in eV, both positive.
-
-    Raises
-    ------
-    ValueError
-        For values out of range.
+        :math:`\Delta_\alpha` and :math:`\Delta_\beta` in eV, both positive; errors as for
+        `gap_ratio`.
     """
     cutoff = real("cutoff", cutoff, above=0.0, unit="eV")
-    ratio, coupling = _checked_ratio(dos_ratio, coupling)
+    ratio, coupling = gap_ratio_exact(dos_ratio, coupling), np.asarray(coupling, dtype=float)
     if (coupling == 0).any():
         raise ValueError("coupling = 0 gives no gap; allowed: 0 < coupling < 2")
-    x = _log_ratio(ratio, coupling)
-    mean = 2 * cutoff * np.exp(-np.hypot(1 / coupling, x / 2))
-    return mean * np.exp(x / 2), mean * np.exp(-x / 2)
+    mean = 2 * cutoff * np.exp(-np.hypot(1 / coupling, np.log(ratio) / 2))
+    return mean * np.sqrt(ratio), mean / np.sqrt(ratio)
 
 
 def factorized_gap(
@@ -137,12 +137,8 @@ def factorized_gap(
 
     Parameters
     ----------
-    sea : FermiSea or BlochModel
-        Bands with mirror parity and their level, or the bands alone with `mu`.
-    mu : float, optional
-        Chemical potential in eV, with a model only.
-    coupling, kappa, cutoff : float
-        As in `TriplonParameters`, which takes a pair for κ too.
+    sea, mu, coupling, kappa, cutoff : FermiSea or BlochModel, float
+        As for `triplon_gap`.
     ratio : {"eq-18", "eq-17"}
         Which equation gives the two amplitudes: the closed form of Eq. 18 with
         :math:`\sqrt{\Delta_\alpha\Delta_\beta} = 2\Omega e^{-1/\lambda}`, or the solution of
@@ -151,12 +147,7 @@ def factorized_gap(
     Returns
     -------
     GapFunction
-        Positive on the odd sheets, negative on the even ones.
-
-    Raises
-    ------
-    ValueError
-        For parameters out of range or Fermi lines without both parities.
+        As from `triplon_gap`, with its errors.
     """
     one_of("ratio", ratio, ("eq-18", "eq-17"))
     sea = FermiSea.of(sea, mu)
@@ -168,12 +159,10 @@ def factorized_gap(
         mean = 2 * cutoff * np.exp(-1 / coupling)
         root_ratio = np.sqrt(gap_ratio(dos_ratio, coupling))
         alpha, beta = mean * root_ratio, mean / root_ratio
-    return on_lines(
+    return problem.gap(
         sea,
-        problem.coefficients(
-            np.array([alpha, alpha * problem.even.average_term]),
-            np.array([beta, beta * problem.odd.average_term]),
-        ),
+        np.array([alpha, alpha * problem.even.average_term]),
+        np.array([beta, beta * problem.odd.average_term]),
     )
 
 
@@ -192,20 +181,17 @@ def triplon_gap(
 
     Parameters
     ----------
-    sea : FermiSea or BlochModel
-        Bands with mirror parity, such as `conduction_bands`, and their level, or the bands alone
-        with `mu`.
-    mu : float, optional
-        Chemical potential in eV, with a model only.
+    sea, mu : FermiSea or BlochModel, float
+        Bands with mirror parity, such as `conduction_bands`, and their level in eV, together or
+        apart.
     coupling, kappa, cutoff : float
         As in `TriplonParameters`, which takes a pair for κ too.
     temperature : float
         Temperature in eV; at and above the critical one the gap is zero.
     method : {"fermi-line", "mesh"}
-        With "fermi-line", energy integrals with the density of states at the Fermi level, so that
-        :math:`\sum_p \to \int dN \int_0^\Omega d\xi`.  The gap keeps its variation along the lines
-        inside the sums.  With "mesh", the sums over the zone as LK Eq. 14 writes them, by
-        `triplon_mean_field`.
+        With "fermi-line", energy integrals with the density of states at the Fermi level,
+        :math:`\sum_p \to \int dN \int_0^\Omega d\xi`, in which the gap varies along the lines.
+        With "mesh", the sums over the zone as LK Eq. 14 writes them, by `triplon_mean_field`.
     mesh : int
         Points along each direction of the zone for "mesh", even.
 
@@ -237,13 +223,12 @@ def triplon_gap(
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
     sea = FermiSea.of(sea, mu)
     if method == "mesh":
-        return triplon_mean_field(
-            sea, coupling=coupling, kappa=kappa, cutoff=cutoff, mesh=mesh
-        ).gap_function(temperature=temperature)
+        theory = triplon_mean_field(sea, coupling=coupling, kappa=kappa, cutoff=cutoff, mesh=mesh)
+        return theory.gap_function(temperature=temperature)
     problem = _Problem.of(sea, TriplonParameters(coupling, kappa, cutoff))
     if temperature > 0 and temperature >= problem.critical_temperature:
         return on_lines(sea, np.zeros((2, 3)))
-    return on_lines(sea, problem.coefficients(*problem.solve(temperature)))
+    return problem.gap(sea, *problem.solve(temperature))
 
 
 def triplon_critical_temperature(
@@ -260,22 +245,13 @@ def triplon_critical_temperature(
 
     Parameters
     ----------
-    sea : FermiSea or BlochModel
-        Bands with mirror parity and their level, or the bands alone with `mu`.
-    mu : float, optional
-        Chemical potential in eV, with a model only.
-    coupling, kappa, cutoff : float
-        As in `TriplonParameters`, which takes a pair for κ too.
+    sea, mu, coupling, kappa, cutoff : FermiSea or BlochModel, float
+        As for `triplon_gap`.
 
     Returns
     -------
     float
-        Critical temperature in eV.
-
-    Raises
-    ------
-    ValueError
-        For parameters out of range or Fermi lines without both parities.
+        Critical temperature in eV, with the errors of `triplon_gap`.
     """
     parameters = TriplonParameters(coupling, kappa, cutoff)
     return _Problem.of(FermiSea.of(sea, mu), parameters).critical_temperature
@@ -291,10 +267,8 @@ def pair_logarithm(gap: ArrayLike, *, temperature: float, cutoff: float) -> Floa
     ----------
     gap : array_like
         Gaps in eV; their sign does not matter.
-    temperature : float
-        Temperature in eV.
-    cutoff : float
-        Ω in eV.
+    temperature, cutoff : float
+        T and Ω in eV.
 
     Returns
     -------
@@ -336,8 +310,7 @@ class _Side:
     def moments(self, coefficients: Floats, temperature: float, cutoff: float) -> Floats:
         gap = self.basis @ coefficients
         logarithm = pair_logarithm(gap, temperature=temperature, cutoff=cutoff)
-        summed: Floats = (self.weights * gap * logarithm) @ self.basis
-        return summed
+        return np.asarray((self.weights * gap * logarithm) @ self.basis)
 
 
 @dataclass(frozen=True, eq=False)
@@ -414,10 +387,10 @@ class _Problem:
         scale = np.exp(found.x[3])
         return scale * found.x[:2], scale * np.array([1.0, found.x[2]])
 
-    def coefficients(self, odd: Floats, even: Floats) -> Floats:
-        """Coefficients of 1, η and η² of the s± gap with these magnitudes in the basis (1, κη²)."""
-        signed = np.array([odd, -even])
-        return np.stack([signed[:, 0], np.zeros(2), self.kappa * signed[:, 1]], axis=-1)
+    def gap(self, sea: FermiSea, odd: Floats, even: Floats) -> GapFunction:
+        """Gap function s± with these magnitudes in the basis (1, κη²)."""
+        terms = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, self.kappa]])
+        return on_lines(sea, np.array([odd, -even]) @ terms)
 
 
 def _checked_ratio(dos_ratio: ArrayLike, coupling: ArrayLike) -> tuple[Floats, Floats]:
@@ -427,16 +400,3 @@ def _checked_ratio(dos_ratio: ArrayLike, coupling: ArrayLike) -> tuple[Floats, F
     if not ((strength >= 0) & (strength < LARGEST_COUPLING)).all():
         raise ValueError(f"coupling = {strength}; allowed: 0 <= coupling < 2, the pole of Eq. 18")
     return ratio, strength
-
-
-def _log_ratio(dos_ratio: Floats, coupling: Floats) -> Floats:
-    half = np.asarray(0.5 * np.log(dos_ratio))
-    x = half / (1 - coupling / 2)
-    # Newton's method on a function that is monotone for λ < 2, from above the root.
-    for _ in range(60):
-        slope = 1 - coupling / 2 / np.hypot(1, coupling * x / 2)
-        step = (x - half - np.arcsinh(coupling * x / 2)) / slope
-        x = x - step
-        if np.abs(step).max(initial=0.0) < 1e-15 * np.abs(x).max(initial=1.0):
-            break
-    return np.asarray(x)

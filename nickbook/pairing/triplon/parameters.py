@@ -63,15 +63,7 @@ class TriplonParameters:
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """Points of all Fermi lines of one mirror parity.
-
-    Parameters
-    ----------
-    eta : ndarray, shape (n,)
-        Form factor of each point.
-    weights : ndarray, shape (n,)
-        Density of states of each point in states/eV per spin and cell.
-    """
+    """Points of all Fermi lines of one parity: form factors, and states/eV per spin and cell."""
 
     eta: Floats
     weights: Floats
@@ -83,23 +75,7 @@ class Lines:
 
 
 def lines_by_parity(sea: FermiSea) -> tuple[Lines, Lines]:
-    """Fermi lines that are odd (α) and even (β) under the bilayer mirror.
-
-    Parameters
-    ----------
-    sea : FermiSea
-        Bands and level.
-
-    Returns
-    -------
-    tuple of Lines
-        Odd and even ones.
-
-    Raises
-    ------
-    ValueError
-        If there are none of one parity.
-    """
+    """Fermi lines that are odd (α) and even (β) under the bilayer mirror, or ValueError."""
     found = []
     for parity, word in ((-1, "odd"), (1, "even")):
         chosen = [sheet for sheet in sea.sheets if sheet.parity == parity]
@@ -117,22 +93,12 @@ def lines_by_parity(sea: FermiSea) -> tuple[Lines, Lines]:
 def on_lines(sea: FermiSea, coefficients: Floats) -> GapFunction:
     r"""Gap function with a polynomial of the form factor on each parity.
 
-    Parameters
-    ----------
-    sea : FermiSea
-        Bands and level.
-    coefficients : ndarray, shape (2, 3)
-        Coefficients of :math:`1, \eta, \eta^2` in eV on the odd and the even lines.
-
-    Returns
-    -------
-    GapFunction
-        Of representation B1 if it holds η, else A1.
+    Row 0 of `coefficients`, shape (2, 3), holds those of :math:`1, \eta, \eta^2` in eV on the odd
+    lines, row 1 on the even ones.  The representation is B1 if the gap holds η, else A1.
     """
     rows = {-1: coefficients[0], 1: coefficients[1]}
     values = tuple(
         np.polynomial.polynomial.polyval(eta_k(s.points), rows[s.parity]) for s in sea.sheets
     )
-    return GapFunction(
-        sea.sheets, values, representation="B1" if coefficients[:, 1].any() else "A1"
-    )
+    name = "B1" if coefficients[:, 1].any() else "A1"
+    return GapFunction(sea.sheets, values, representation=name)

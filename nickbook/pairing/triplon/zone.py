@@ -32,6 +32,8 @@ from nickbook.pairing.triplon.parameters import (
 #: The solutions by the `kind` of their gap functions, and the powers of η that they hold.
 CHANNELS: dict[str, tuple[int, ...]] = {"s±": (0, 2), "d": (1,)}
 
+#: What a quarter turn makes of the coefficients of 1, η and η².
+_TURN = np.array([1.0, -1.0, 1.0])
 _COARSEST_MESH = 16
 _GENERIC_POINTS = np.array([[0.37, 1.21], [2.3, 0.71], [1.7, 2.9]])
 
@@ -40,14 +42,8 @@ _GENERIC_POINTS = np.array([[0.37, 1.21], [2.3, 0.71], [1.7, 2.9]])
 class Shell:
     """Mesh points of one mirror parity with energies within the cutoff, in an eighth of the zone.
 
-    Parameters
-    ----------
-    xi : ndarray, shape (n,)
-        Energies from the chemical potential in eV.
-    eta : ndarray, shape (n,)
-        Form factor of each point.
-    weights : ndarray, shape (n,)
-        Share of the zone that a point and its images under the square's symmetries stand for.
+    Energies are in eV from the chemical potential; a weight is the share of the zone that a point
+    and its images under the square's symmetries stand for.
     """
 
     xi: Floats
@@ -62,8 +58,7 @@ class Shell:
     @cached_property
     def xi2(self) -> Floats:
         """Squared energies."""
-        squared: Floats = self.xi**2
-        return squared
+        return np.asarray(self.xi**2)
 
     def gap(self, row: Floats) -> Floats:
         """Gap at each point from its coefficients of 1, η and η²."""
@@ -72,8 +67,7 @@ class Shell:
 
     def energies(self, row: Floats) -> Floats:
         """Quasiparticle energies √(ξ² + Δ²)."""
-        energies: Floats = np.sqrt(self.xi2 + np.abs(self.gap(row)) ** 2)
-        return energies
+        return np.asarray(np.sqrt(self.xi2 + np.abs(self.gap(row)) ** 2))
 
     def moments(self, values: Floats, powers: Sequence[int]) -> Floats:
         """Sum values times each of the powers of η."""
@@ -92,9 +86,7 @@ class TriplonMeanField:
 
     Make one with `triplon_mean_field`.  Gaps are arrays `c` of shape (2, 3): row 0 for the odd (α)
     and row 1 for the even (β) bands, with :math:`\Delta_k = c_0 + c_1\eta_k + c_2\eta_k^2` in eV.
-
-    Solutions are asked for by the `kind` of their gap: "s±" (of channel "singlet A1") or "d"
-    ("singlet B1").
+    A `channel` is the `kind` of a gap: "s±" ("singlet A1") or "d" ("singlet B1").
 
     Parameters
     ----------
@@ -130,24 +122,10 @@ class TriplonMeanField:
     def with_interaction(
         self, *, coupling: float | None = None, kappa: Kappa | None = None
     ) -> "TriplonMeanField":
-        """Return the same bands and mesh with another interaction.
-
-        Parameters
-        ----------
-        coupling, kappa : float, optional
-            As in `TriplonParameters`; as they are when not given.
-
-        Returns
-        -------
-        TriplonMeanField
-            Shares the mesh points.
-        """
+        """Return the same bands and mesh with another coupling or κ, as in `TriplonParameters`."""
         old = self.parameters
-        parameters = replace(
-            old,
-            coupling=old.coupling if coupling is None else coupling,
-            kappa=old.kappa if kappa is None else kappa,
-        )
+        coupling = old.coupling if coupling is None else coupling
+        parameters = replace(old, coupling=coupling, kappa=old.kappa if kappa is None else kappa)
         return replace(self, parameters=parameters)
 
     def eigenvalue(
@@ -155,21 +133,9 @@ class TriplonMeanField:
     ) -> float:
         """Leading eigenvalue of the linearized gap equation; above 1 the channel condenses.
 
-        Parameters
-        ----------
-        channel : {"s±", "d"}
-            Which solution.
-        temperature : float
-            Temperature in eV; positive unless `gap` is given.
-        gap : ndarray, shape (2, 3), optional
-            A gap that is present already.  The eigenvalue is then that of an admixture with a
-            relative phase of 90°, such as s + id, the direction in which a coexisting gap costs
-            least; the state is stable against it below 1.
-
-        Returns
-        -------
-        float
-            The eigenvalue.
+        With a `gap` that is present already it is that of an admixture with a relative phase of
+        90°, such as s + id, the direction in which a coexisting gap costs least: below 1 the state
+        is stable against it.  Without one the temperature, in eV, must be positive.
         """
         powers = CHANNELS[one_of("channel", channel, tuple(CHANNELS))]
         temperature = real("temperature", temperature, at_least=0.0, unit="eV")
@@ -185,15 +151,7 @@ class TriplonMeanField:
     def critical_temperature(self, channel: str = "s±") -> float:
         """Temperature in eV at which the linearized gap equation of a channel has a solution.
 
-        Parameters
-        ----------
-        channel : {"s±", "d"}
-            Which solution.
-
-        Returns
-        -------
-        float
-            Critical temperature in eV; zero if it lies below `lowest_temperature`.
+        Zero if it lies below `lowest_temperature`.
         """
         lowest, highest = np.log(self.lowest_temperature), np.log(1e2 * self.parameters.cutoff)
 
@@ -205,47 +163,15 @@ class TriplonMeanField:
         return float(np.exp(brentq(excess, lowest, highest, xtol=1e-12)))
 
     def gap_function(self, channel: str = "s±", *, temperature: float = 0.0) -> GapFunction:
-        """Self-consistent gap on the Fermi lines.
-
-        Parameters
-        ----------
-        channel, temperature : str, float
-            As in `gap`.
-
-        Returns
-        -------
-        GapFunction
-            Positive on the odd sheets (in d at θ = π/2).
-
-        Raises
-        ------
-        ValueError, RuntimeError
-            As in `gap`.
-        """
+        """Self-consistent `gap` on the Fermi lines: positive on the odd ones (in d at θ = π/2)."""
         return on_lines(self.sea, self.gap(channel, temperature=temperature))
 
     def gap(self, channel: str = "s±", *, temperature: float = 0.0) -> Floats:
         """Nonzero solution of LK Eq. 14 in one channel, or zeros above its critical temperature.
 
-        Parameters
-        ----------
-        channel : {"s±", "d"}
-            Which solution.
-        temperature : float
-            Temperature in eV.
-
-        Returns
-        -------
-        ndarray, shape (2, 3)
-            Coefficients in eV.  In s± the gaps of α and β have opposite signs, in d they have the
-            same sign where κ_a + κ_b > 0.
-
-        Raises
-        ------
-        ValueError
-            If the mesh does not resolve the gap.
-        RuntimeError
-            If Newton's method does not converge; the residual is named.
+        Coefficients in eV, shape (2, 3).  In s± the gaps of α and β have opposite signs, in d the
+        same sign where κ_a + κ_b > 0.  Raises ValueError if the mesh does not resolve the gap, and
+        RuntimeError, with the residual, if Newton's method does not converge.
         """
         temperature = real("temperature", temperature, at_least=0.0, unit="eV")
         powers = list(CHANNELS[one_of("channel", channel, tuple(CHANNELS))])
@@ -280,40 +206,16 @@ class TriplonMeanField:
         )
 
     def residual(self, gap: Floats, *, temperature: float = 0.0) -> float:
-        """Largest distance between the two sides of LK Eq. 14, in eV.
-
-        Parameters
-        ----------
-        gap : ndarray, shape (2, 3)
-            Coefficients in eV.
-        temperature : float
-            Temperature in eV.
-
-        Returns
-        -------
-        float
-            The distance, in the coefficients.
-        """
+        """Largest distance between the coefficients on the two sides of LK Eq. 14, in eV."""
         sums = self._pair_sums(gap, temperature)
         return float(np.abs(gap + self.kernel * sums[::-1]).max())
 
     def free_energy(self, gap: Floats, *, temperature: float = 0.0) -> float:
-        r"""Variational free energy per cell of a BCS state, from that of the normal state.
+        r"""Variational free energy in eV per cell of a BCS state, from that of the normal state.
 
         It is the average of the full Hamiltonian, LK Eqs. 4 and 12, minus TS in the state whose
-        quasiparticles have this gap.  Self-consistent gaps make it stationary.
-
-        Parameters
-        ----------
-        gap : ndarray, shape (2, 3)
-            Coefficients in eV, self-consistent or not.
-        temperature : float
-            Temperature in eV.
-
-        Returns
-        -------
-        float
-            Free energy in eV per cell; negative where the state is better than the normal one.
+        quasiparticles have this gap, self-consistent or not.  Self-consistent gaps make it
+        stationary; it is negative where the state is better than the normal one.
         """
         temperature = real("temperature", temperature, at_least=0.0, unit="eV")
         alpha, beta = self._pair_sums(gap, temperature)
@@ -329,20 +231,7 @@ class TriplonMeanField:
         return total
 
     def entropy(self, gap: Floats, *, temperature: float) -> float:
-        """Entropy per cell from that of the normal state, in units of k_B.
-
-        Parameters
-        ----------
-        gap : ndarray, shape (2, 3)
-            Coefficients in eV.
-        temperature : float
-            Temperature in eV, positive.
-
-        Returns
-        -------
-        float
-            Negative: a gap orders.
-        """
+        """Entropy per cell with a gap, in units of k_B, from that of the normal state: negative."""
         temperature = real("temperature", temperature, above=0.0, unit="eV")
         total = 0.0
         for shell, row in self._images(gap):
@@ -354,18 +243,8 @@ class TriplonMeanField:
     def specific_heat(self, channel: str = "s±", *, temperature: float) -> float:
         """Specific heat per cell from that of the normal state, in units of k_B.
 
-        Parameters
-        ----------
-        channel : {"s±", "d"}
-            Which solution.
-        temperature : float
-            Temperature in eV; at the critical one the limit from below is taken.
-
-        Returns
-        -------
-        float
-            Derivative of `entropy` of the self-consistent gap, times the temperature, from three
-            points at and below this temperature, spaced by a thousandth of it.
+        The temperature times the derivative of `entropy` of the self-consistent gap, from three
+        points at and below this temperature (so from below at T_c), a thousandth of it apart.
         """
         low, middle, high = (
             self.entropy(self.gap(channel, temperature=t), temperature=t)
@@ -387,20 +266,16 @@ class TriplonMeanField:
 
         Points fill one eighth of the zone; in the next one η has the other sign.
         """
-        turn = np.array([1.0, -1.0, 1.0])
         pairs = zip(self.shells, np.asarray(gap), strict=True)
-        return [(shell, image) for shell, row in pairs for image in (row, turn * row)]
+        return [(shell, image) for shell, row in pairs for image in (row, _TURN * row)]
 
     def _pair_sums(self, gap: Floats, temperature: float) -> Floats:
         """Sum η^p Δ tanh(E/2T)/2E over the zone for both parities, shape (2, 3)."""
-        sums = [
-            shell.moments(
-                shell.gap(row) * _pair_factor(shell.energies(row), temperature), (0, 1, 2)
-            )
-            for shell, row in self._images(gap)
-        ]
-        turn = np.array([1.0, -1.0, 1.0])
-        return np.array([(sums[i] + turn * sums[i + 1]) / 2 for i in (0, 2)])
+        sums = []
+        for shell, row in self._images(gap):
+            pairs = shell.gap(row) * _pair_factor(shell.energies(row), temperature)
+            sums.append(shell.moments(pairs, (0, 1, 2)))
+        return np.array([(sums[i] + _TURN * sums[i + 1]) / 2 for i in (0, 2)])
 
 
 def triplon_mean_field(
@@ -416,11 +291,9 @@ def triplon_mean_field(
 
     Parameters
     ----------
-    sea : FermiSea or BlochModel
+    sea, mu : FermiSea or BlochModel, float
         Bands with mirror parity and the symmetry of the square, such as `conduction_bands`, and
-        their level, or the bands alone with `mu`.
-    mu : float, optional
-        Chemical potential in eV, with a model only.
+        their level in eV, together or apart.
     coupling, kappa, cutoff : float
         As in `TriplonParameters`, which takes a pair for κ too.
     mesh : int
@@ -452,9 +325,8 @@ def triplon_mean_field(
     blocks = {block.parity: block for block in sea.model.blocks}
     odd, even = (_shell(sea, blocks[parity], cutoff, mesh) for parity in (-1, 1))
     fastest = max(np.linalg.norm(s.velocity, axis=-1).max() for s in sea.sheets)
-    return TriplonMeanField(
-        sea, parameters, (odd, even), (alpha, beta), float(fastest / (np.pi * mesh))
-    )
+    lowest = float(fastest / (np.pi * mesh))
+    return TriplonMeanField(sea, parameters, (odd, even), (alpha, beta), lowest)
 
 
 def channel_strengths(
@@ -467,10 +339,8 @@ def channel_strengths(
 
     Parameters
     ----------
-    sea : FermiSea or BlochModel
-        Bands with mirror parity and their level, or the bands alone with `mu`.
-    mu : float, optional
-        Chemical potential in eV, with a model only.
+    sea, mu : FermiSea or BlochModel, float
+        Bands with mirror parity and their level in eV, together or apart.
     kappa : float or pair of float
         As in `TriplonParameters`.
 
@@ -531,10 +401,16 @@ def channel_boundaries(theory: TriplonMeanField, kappa: float) -> dict[str, floa
         root = float(np.sqrt(ratio))
         return theory.with_interaction(kappa=(kappa * root, kappa / root))
 
+    def admixed_s_wave(theory: TriplonMeanField) -> float:
+        """Eigenvalue of an s± admixture in the d state; infinite where no d gap is seen."""
+        if theory.critical_temperature("d") == 0.0:
+            return np.inf
+        return theory.eigenvalue("s±", temperature=0.0, gap=theory.gap("d"))
+
     excesses: dict[str, Callable[[float], float]] = {
         "equal T_c": lambda ratio: at(ratio).critical_temperature("d") - target,
         "s± unstable": lambda ratio: at(ratio).eigenvalue("d", temperature=0.0, gap=gap) - 1,
-        "d stable": lambda ratio: 1 - _admixed_s_wave(at(ratio)),
+        "d stable": lambda ratio: 1 - admixed_s_wave(at(ratio)),
     }
     largest = (LARGEST_KAPPA / kappa) ** 2 * (1 - 1e-12)
     found = {}
@@ -542,13 +418,6 @@ def channel_boundaries(theory: TriplonMeanField, kappa: float) -> dict[str, floa
         crosses = excess(1.0) < 0 < excess(largest)
         found[name] = float(brentq(excess, 1.0, largest, xtol=1e-6)) if crosses else np.nan
     return found
-
-
-def _admixed_s_wave(theory: TriplonMeanField) -> float:
-    """Eigenvalue of an s± admixture in the d state at T = 0; infinite where no d gap is seen."""
-    if theory.critical_temperature("d") == 0.0:
-        return np.inf
-    return theory.eigenvalue("s±", temperature=0.0, gap=theory.gap("d"))
 
 
 def _pairing(
@@ -572,15 +441,13 @@ def _pair_factor(energy: Floats, temperature: float) -> Floats:
     energy = np.maximum(energy, 1e-14)
     if temperature == 0.0:
         return 0.5 / energy
-    factor: Floats = np.tanh(energy / (2 * temperature)) / (2 * energy)
-    return factor
+    return np.asarray(np.tanh(energy / (2 * temperature)) / (2 * energy))
 
 
 def _fermi_entropy(ratio: Floats) -> Floats:
     """Entropy of the two quasiparticles of one momentum at energy E, from E/T."""
     boltzmann = np.exp(-ratio)
-    entropy: Floats = 2 * (np.log1p(boltzmann) + ratio * boltzmann / (1 + boltzmann))
-    return entropy
+    return np.asarray(2 * (np.log1p(boltzmann) + ratio * boltzmann / (1 + boltzmann)))
 
 
 def _shell(sea: FermiSea, block: Block, cutoff: float, mesh: int) -> Shell:
@@ -589,13 +456,10 @@ def _shell(sea: FermiSea, block: Block, cutoff: float, mesh: int) -> Shell:
     axis = np.pi * np.arange(half + 1) / half
     share = np.full(half + 1, 2.0)
     share[[0, -1]] = 1.0
-    xi, eta, weights = [], [], []
-    for energies in _quadrant_energies(sea.model, block, axis):
-        rows, columns = np.nonzero(np.tril(np.abs(energies - sea.mu) < cutoff))
-        xi.append(energies[rows, columns] - sea.mu)
-        eta.append(np.cos(axis)[rows] - np.cos(axis)[columns])
-        weights.append(share[rows] * share[columns] * (2.0 - (rows == columns)) / mesh**2)
-    return Shell(*(np.concatenate(part) for part in (xi, eta, weights)))
+    xi = np.array(_quadrant_energies(sea.model, block, axis)) - sea.mu
+    band, row, column = np.nonzero(np.tril(np.abs(xi) < cutoff))
+    weights = share[row] * share[column] * (2.0 - (row == column)) / mesh**2
+    return Shell(xi[band, row, column], np.cos(axis)[row] - np.cos(axis)[column], weights)
 
 
 def _quadrant_energies(model: BlochModel, block: Block, axis: Floats) -> list[Floats]:

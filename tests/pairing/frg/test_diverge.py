@@ -4,28 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from lattices import square_lattice
 from referee import diverge_flow
 
-from nickbook.bands import BlochModel, FermiSea, FermiSheet, four_band, square_group
+from nickbook.bands import FermiSea, FermiSheet, four_band
 from nickbook.pairing import FermiPatches, FlowEquation, kanamori
 
 MU = 10.0975
 
 pytestmark = pytest.mark.diverge
-
-
-def square_lattice(t=1.0, t_prime=-0.3):
-    """One orbital with hopping −t to first and −t′ to second neighbours."""
-    steps = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if (a, b) != (0, 0)]
-    hops = [-t if 0 in r else -t_prime for r in steps]
-    return BlochModel(
-        "square lattice",
-        ("s",),
-        np.array(steps),
-        np.array(hops, dtype=complex)[:, None, None],
-        sites=(0,),
-        symmetries=square_group(np.eye(1), np.eye(1)),
-    )
 
 
 @pytest.mark.parametrize(("U", "J", "U_prime", "J_prime"), [*np.eye(4), (1.0, 0.15, 0.8, 0.1)])
@@ -131,7 +118,7 @@ def test_vertices_of_the_patch_backend(channels, keep):
     the two codes agree to rounding, which for our sums over internal legs is that of single
     precision.  They treat the fourth leg differently only where it falls between the patches.
     """
-    model, mu, count, cell = square_lattice(), -1.0, 6, 5
+    model, mu, count, cell = square_lattice(-0.3), -1.0, 6, 5
     mesh = count * cell
     steps, patches = grid_of_patches(model, mu, count)
     x, y = np.divmod(np.arange(mesh**2), mesh)
@@ -160,45 +147,3 @@ def test_vertices_of_the_patch_backend(channels, keep):
         change = np.abs(theirs - 3.0).max()
         assert np.abs(flow.full(vertex) - theirs).max() < 1e-6 * change
     assert np.ptp(vertex) > 0.05
-
-
-def loop(energies, mesh, members, shares, q, scale, kind):
-    """Both signs of one frequency, summed over the members of a patch, by its definition."""
-    x, y = np.divmod(members, mesh)
-    sign = -1 if kind == "particle_particle" else 1
-    other = (q[0] + sign * x) % mesh * mesh + (q[1] + sign * y) % mesh
-    product = 1 / ((1j * scale - energies[members]) * (sign * 1j * scale - energies[other]))
-    return 2 * (product.real @ shares) / (2 * np.pi)
-
-
-def test_loops_of_the_patch_backend():
-    """What divERGe calls a loop of a patch, with patches and members that we choose."""
-    model, mesh, scale, mu = square_lattice(), 24, 2.0, -1.0
-    rng = np.random.default_rng(7)
-    centres = rng.choice(mesh**2, 9, replace=False)
-    owner = rng.integers(9, size=mesh**2)
-    order = np.argsort(owner, kind="stable")
-    splits = np.searchsorted(owner[order], np.arange(1, 9))
-    answer = diverge_flow(
-        model,
-        mu,
-        kanamori((0,), 3.0, 0.0),
-        task="patch",
-        mesh=mesh,
-        patches=centres,
-        members=order,
-        member_weights=np.full(mesh**2, 1 / mesh**2),
-        splits=splits,
-        channels="PCD",
-        scales=np.array([[scale, -0.1]]),
-    )
-    energies = model.energies(answer["momenta"])[:, 0] - mu
-    assert np.abs(energies - answer["energies"][:, 0]).max() < 1e-12
-    x, y = np.divmod(centres, mesh)
-    for p, members in enumerate(np.split(order, splits)):
-        shares = np.full(len(members), 1 / len(members))
-        for a, b in ((0, 0), (1, 7), (5, 2)):
-            for kind, sign in (("particle_particle", 1), ("particle_hole", -1)):
-                q = x[a] + sign * x[b], y[a] + sign * y[b]
-                expected = loop(energies, mesh, members, shares, q, scale, kind)
-                assert abs(answer[kind].reshape(9, 9, 9)[p, a, b] - expected) < 1e-12

@@ -14,7 +14,7 @@ from nickbook.pairing.frg.equation import FlowEquation
 
 MU, SCALE = 10.0975, 0.15
 U, J = 5.0, 0.5
-DENSE = 8_000
+DENSE = 4_000
 
 
 def dense_line(sheet):

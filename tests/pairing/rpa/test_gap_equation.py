@@ -4,17 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from lattices import lattice, square_lattice
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from nickbook.bands import (
     SQUARE_CHARACTERS,
-    BlochModel,
     FermiSea,
     FermiSheet,
     chemical_potential,
     density_of_states,
     four_band,
-    square_group,
     zone_mesh,
 )
 from nickbook.dimers.fock import annihilators, restrict, second_order, sector, total
@@ -34,20 +33,6 @@ from nickbook.pairing import (
 )
 
 MU = 10.0975
-ONE = np.eye(1)
-
-
-def square_lattice(t_prime=0.0, symmetric=True):
-    """The one-band Hubbard model's band, t = 1."""
-    hops = {(1, 0): -1.0, (0, 1): -1.0, (1, 1): -t_prime, (1, -1): -t_prime}
-    hops |= {(-x, -y): hop for (x, y), hop in hops.items()}
-    return BlochModel(
-        name="square lattice",
-        orbitals=("s",),
-        translations=np.array(list(hops)),
-        hoppings=np.array(list(hops.values()), dtype=complex).reshape(-1, 1, 1),
-        symmetries=square_group(ONE, ONE) if symmetric else (),
-    )
 
 
 def hubbard(U):
@@ -78,13 +63,7 @@ AHEAD = np.array([[-0.6, 0.5], [-0.15, 0.2]])
 
 def ring():
     """Ring along x, with its momenta, energies from the level at ±2π/3, and Bloch states."""
-    model = BlochModel(
-        name="ring",
-        orbitals=("p", "q"),
-        translations=np.array([[0, 0], [1, 0], [-1, 0]]),
-        hoppings=np.array([ONSITE, AHEAD, AHEAD.T], dtype=complex),
-        sites=(0, 0),
-    )
+    model = lattice({(0, 0): ONSITE, (1, 0): AHEAD}, "ring")
     k = STEP * np.array([0, 1, -1])
     energies, vectors = np.linalg.eigh(model.hamiltonian(np.stack([k, 0 * k], -1)))
     vectors[2] = vectors[1].conj()
@@ -284,20 +263,6 @@ def test_vertex_is_the_singlet_and_triplet_one_written_out(bilayer):
         assert odd == pytest.approx((found[0][1] - found[1][1]) / 2, abs=1e-10)
 
 
-def test_vertex_of_one_band_is_the_textbook_one():
-    scattering, U = at_filling(0.8, t_prime=-0.2, count=8), 1.7
-    k, chi0 = scattering.patches.points, scattering.chi0
-    ahead = chi0.on(k[:, None] - k[None])[..., 0, 0].real
-    across = chi0.on(k[:, None] + k[None])[..., 0, 0].real
-    expected = (
-        U
-        + U**2 * ahead / (1 - U * ahead) / 2
-        - U**2 * ahead / (1 + U * ahead) / 2
-        + U**2 * across / (1 - U * across)
-    )
-    assert scattering.vertex(hubbard(U)) == pytest.approx(expected, abs=1e-10)
-
-
 def test_weak_attraction_pairs_all_states_equally():
     scattering = at_filling(0.7)
     (best, *rest) = linearized_gap(scattering, hubbard(-1e-6))
@@ -474,15 +439,8 @@ def test_one_call_makes_what_the_parts_make(bilayer):
 
 
 def test_pairs_need_time_reversal():
-    hops = {(0, 0): np.diag([0.3, -0.2]), (1, 0): -np.eye(2), (0, 1): -np.eye(2)}
-    hops[1, 0] = hops[0, 1] = np.array([[-1, 0.4j], [-0.4j, -1]])
-    hops |= {(-x, -y): hop.conj().T for (x, y), hop in hops.items()}
-    model = BlochModel(
-        name="magnet",
-        orbitals=("a", "b"),
-        translations=np.array(list(hops)),
-        hoppings=np.array(list(hops.values()), dtype=complex),
-    )
+    hop = np.array([[-1, 0.4j], [-0.4j, -1]])
+    model = lattice({(0, 0): np.diag([0.3, -0.2]), (1, 0): hop, (0, 1): hop}, "magnet")
     patches = fermi_patches(model, -1.0, 8)
     with pytest.raises(ValueError, match="give a model with time reversal"):
         pair_scattering(patches, bare_susceptibility(model, -1.0, temperature=0.2, mesh=32))

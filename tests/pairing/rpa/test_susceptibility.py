@@ -1,26 +1,24 @@
 """Susceptibilities against double sums, fields in real space, thermodynamics and known limits."""
 
 import tracemalloc
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lattices import lattice, square_lattice
 from scipy.integrate import quad
 from scipy.special import ellipk, expit
 
 from nickbook.bands import (
     BlochModel,
-    FermiSea,
     bilayer_plane,
     conduction_bands,
-    density_of_states,
     eight_band,
     filling,
     four_band,
     three_band,
-    van_hove_points,
     zone_mesh,
 )
 from nickbook.pairing import (
@@ -32,7 +30,7 @@ from nickbook.pairing import (
     stoner_point,
 )
 from nickbook.pairing.rpa import susceptibility
-from nickbook.pairing.rpa.susceptibility import TIME_ERROR, _announce, _Lines, _memory, _time_nodes
+from nickbook.pairing.rpa.susceptibility import TIME_ERROR, _memory, _time_nodes
 
 MU, TEMPERATURE = 10.0585, 0.1
 
@@ -40,19 +38,11 @@ MU, TEMPERATURE = 10.0585, 0.1
 def complex_model(sites=(0, 0, 1), seed=4):
     """Three inequivalent orbitals with complex hoppings and no symmetry at all."""
     rng = np.random.default_rng(seed)
-    terms = {}
+    hops = {}
     for r in ((0, 0), (1, 0), (0, 1), (1, -1)):
-        t = rng.normal(size=(3, 3)) + 1j * rng.normal(size=(3, 3))
-        terms[r] = 0.3 * t + (0.3 * t.conj().T if r == (0, 0) else 0)
-        if r != (0, 0):
-            terms[-r[0], -r[1]] = terms[r].conj().T
-    return BlochModel(
-        "random",
-        ("a", "b", "c"),
-        np.array(list(terms)),
-        np.array(list(terms.values())),
-        sites=sites,
-    )
+        t = 0.3 * (rng.normal(size=(3, 3)) + 1j * rng.normal(size=(3, 3)))
+        hops[r] = t + t.conj().T if r == (0, 0) else t
+    return lattice(hops, "random", sites=sites)
 
 
 def double_sum(model, mu, temperature, mesh, pairs, q):
@@ -190,68 +180,12 @@ def test_uniform_response_is_the_compressibility():
     )  # per spin
 
 
-def test_uniform_response_is_the_thermal_density_of_states():
-    """∫ N(E) (−f′) dE is the mean of N over p = f(E).
-
-    Panels end at the van Hove points, and p = u³(10 − 15u + 6u²) takes the logarithms there.
-    """
-    model, mu, temperature = conduction_bands(), -0.65, 0.15
-    chi = bare_susceptibility(model, mu, temperature=temperature, mesh=96, pairs="density")
-    levels = np.array([v.energy for v in van_hove_points(model)])
-    edges = np.unique(np.round([0.0, *expit((mu - levels) / temperature), 1.0], 9))
-    nodes, weights = np.polynomial.legendre.leggauss(10)
-    u = (1 + nodes) / 2
-    smeared = 0.0
-    for low, high in pairwise(edges):
-        p = low + (high - low) * u**3 * (10 - 15 * u + 6 * u**2)
-        measure = (high - low) * 15 * u**2 * (1 - u) ** 2 * weights
-        for share, w in zip(p, measure, strict=True):
-            energy = mu + temperature * np.log((1 - share) / share)
-            smeared += w * density_of_states(model, float(energy)).sum()
-    assert chi.density_response[0, 0] == pytest.approx(smeared, rel=1e-4)
-
-
-def test_sums_over_momenta_are_local():
-    """The mean over q is the response of one site: all pairs of states, whatever their momenta."""
-    model, mesh, temperature, mu = complex_model(), 6, 0.6, 0.1
-    chi = bare_susceptibility(model, mu, temperature=temperature, mesh=mesh, pairs="all")
-    energies, vectors = model.states(zone_mesh(mesh).reshape(-1, 2))
-    x = energies.ravel()
-    u = np.moveaxis(vectors, 1, -1).reshape(-1, 3)
-    f = expit((mu - x) / temperature)
-    gap = x - x[:, None]
-    flat = np.abs(gap) < 1e-9
-    ratio = np.where(flat, f * (1 - f) / temperature, (f[:, None] - f) / np.where(flat, 1, gap))
-    local = np.einsum("ma,mb,mn,nc,nd->acbd", u.conj(), u, ratio, u, u.conj(), optimize=True)
-    local = local.reshape(9, 9) / mesh**4
-    np.testing.assert_allclose(chi.values.mean((0, 1)), local, atol=1e-11)
-
-
-def test_propagators_end_at_the_filling():
-    model, mesh = four_band(), 48
-    lines = _Lines(FermiSea(model, MU), TEMPERATURE, mesh)
-    ends = lines.propagators(np.array([0.0, 1.0])).reshape(4, 4, 2, mesh, mesh)
-    empty, full = np.einsum("aat->t", ends[..., 0, 0])
-    assert 2 * full == pytest.approx(filling(model, MU, TEMPERATURE), rel=1e-6)
-    assert empty + full == pytest.approx(4)
-
-
 def test_local_moment_limit():
     """Hot electrons respond as free spins: β f (1 − f) at every momentum."""
     chi = bare_susceptibility(four_band(), MU, temperature=1e4, mesh=4)
     np.testing.assert_allclose(
         chi.values * 1e4, np.broadcast_to(np.eye(8) / 4, chi.values.shape), atol=5e-4
     )
-
-
-def chain(hopping=1.0):
-    t = -hopping * np.ones((2, 1, 1))
-    return BlochModel("chain", ("a",), np.array([(1, 0), (-1, 0)]), t)
-
-
-def square():
-    t = -np.ones((4, 1, 1))
-    return BlochModel("square", ("a",), np.array([(1, 0), (-1, 0), (0, 1), (0, -1)]), t)
 
 
 @pytest.mark.parametrize("temperature", [0.1, 0.2, 0.4])
@@ -263,25 +197,16 @@ def test_nesting_of_chain_and_square(temperature):
 
     # e = 2 sin x takes the inverse square roots at the chain's band edges.
     expected, _ = quad(lambda x: paired(2 * np.sin(x)) / np.pi, -np.pi / 2, np.pi / 2, epsabs=1e-12)
-    chi = bare_susceptibility(chain(), 0.0, temperature=temperature, mesh=128)
+    chi = bare_susceptibility(lattice({(1, 0): -1.0}), 0.0, temperature=temperature, mesh=128)
     np.testing.assert_allclose(chi.values[64, :, 0, 0], expected, rtol=1e-7)
 
     def density(e):
         return ellipk(1 - (e / 4) ** 2) / (2 * np.pi**2)
 
     expected = 2 * quad(lambda e: density(e) * paired(e), 0, 4, epsabs=1e-10, limit=200)[0]
-    found = bare_susceptibility(square(), 0.0, temperature=temperature, mesh=160).values
+    found = bare_susceptibility(square_lattice(), 0.0, temperature=temperature, mesh=160).values
     np.testing.assert_allclose(found[80, 80, 0, 0], expected, rtol=1e-6)
     assert np.unravel_index(found[..., 0, 0].real.argmax(), (160, 160)) == (80, 80)
-
-
-def test_chain_grows_with_the_logarithm_of_the_temperature():
-    hot, cold = (
-        bare_susceptibility(chain(), 0.0, temperature=t, mesh=400).values[200, 0, 0, 0]
-        for t in (0.1, 0.05)
-    )
-    # Two Fermi points with v = 2: N log(T'/T) with N = 1/(2π).
-    assert (cold - hot).real == pytest.approx(np.log(2) / (2 * np.pi), rel=3e-3)
 
 
 @given(scale=st.floats(0.0, 1e6), share=st.floats(0.0, 1.0))
@@ -354,7 +279,7 @@ def test_random_phase_approximation_is_a_geometric_series():
             series = series + term
         found = rpa_susceptibility(chi0, interaction, channel)
         np.testing.assert_allclose(found.values, series, atol=1e-12)
-    one = bare_susceptibility(square(), -0.3, temperature=0.2, mesh=16)
+    one = bare_susceptibility(square_lattice(), -0.3, temperature=0.2, mesh=16)
     x = one.values
     repulsion = kanamori((0,), 0.7, 0.0)
     np.testing.assert_allclose(rpa_susceptibility(one, repulsion).values, x / (1 - 0.7 * x))
@@ -392,7 +317,7 @@ def test_stoner_criterion_of_one_band_and_of_repulsion_in_the_charge_channel():
     repulsion = kanamori(model.sites, 1.0, 0.0, U_prime=0.0)
     # Pairs of unlike orbitals feel nothing: their zero must not pass for a tiny attraction.
     assert stoner_point(bilayer, repulsion, "charge").scale == np.inf
-    chi0 = bare_susceptibility(square(), 0.0, temperature=0.2, mesh=32)
+    chi0 = bare_susceptibility(square_lattice(), 0.0, temperature=0.2, mesh=32)
     point = stoner_point(chi0, kanamori((0,), 1.0, 0.0))
     assert point.scale == pytest.approx(1 / chi0.values.real.max())
     assert point.q == pytest.approx((np.pi, np.pi))
@@ -410,17 +335,6 @@ def test_states_make_up_the_hamiltonian(model):
     np.testing.assert_allclose(energies, model.band_energies(k), atol=1e-13)
     unit = np.broadcast_to(np.eye(len(model.orbitals)), u.shape)
     np.testing.assert_allclose(u.conj().swapaxes(-1, -2) @ u, unit, atol=1e-13)
-
-
-def test_mirror_and_sites_are_not_needed():
-    """A model as Wannier90 gives it: hoppings alone."""
-    model = four_band()
-    bare = BlochModel("hoppings", model.orbitals, model.translations, model.hoppings)
-    found, expected = (
-        bare_susceptibility(m, MU, temperature=TEMPERATURE, mesh=8, pairs="all")
-        for m in (bare, model)
-    )
-    np.testing.assert_allclose(found.values, expected.values, atol=1e-13)
 
 
 def test_models_without_sites_take_all_pairs():
@@ -444,12 +358,12 @@ def test_memory_stays_below_its_estimate(model, workspace, monkeypatch):
     assert 0.3 * estimate < peak < estimate
 
 
-def test_large_allocations_are_announced(caplog):
-    _announce(four_band(), 64, orbital_pairs(four_band()))
+def test_large_allocations_are_announced(caplog, monkeypatch):
+    bare_susceptibility(four_band(), MU, temperature=TEMPERATURE, mesh=16)
     assert not caplog.messages
-    _announce(four_band(), 1024, orbital_pairs(four_band()))
-    (message,) = caplog.messages
-    assert "GiB" in message and "1024²" in message
+    monkeypatch.setattr(susceptibility, "_memory", lambda *_: 1.5)
+    bare_susceptibility(four_band(), MU, temperature=TEMPERATURE, mesh=16)
+    assert caplog.messages == ["bare_susceptibility: up to 1.5 GiB for 16² momenta and 8 pairs"]
 
 
 def test_what_cannot_be_computed_is_refused():

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from lattices import lattice, square_lattice
 from scipy.special import expit
 
-from nickbook.bands import BlochModel, FermiSea, four_band, zone_mesh
+from nickbook.bands import FermiSea, four_band, zone_mesh
 from nickbook.pairing import bare_susceptibility, fermi_patches, nesting
 from nickbook.pairing.rpa import line_maxima, peaks
 
@@ -29,13 +30,7 @@ def test_momenta_off_the_mesh_differ_by_its_error(chi0):
     # Without inversion, q and -q are told apart on the mesh and off it.
     hops = {(0, 0): np.diag([0.1, 0.6]), (1, 0): np.array([[-0.6, 0.5], [-0.15, 0.2]])}
     hops[0, 1] = np.array([[-0.4, 0.1], [0.3, -0.3]])
-    hops |= {(-x, -y): hop.T for (x, y), hop in hops.items() if (x, y) != (0, 0)}
-    skew = BlochModel(
-        name="skew",
-        orbitals=("p", "q"),
-        translations=np.array(list(hops)),
-        hoppings=np.array(list(hops.values()), dtype=complex),
-    )
+    skew = lattice(hops)
     chi = bare_susceptibility(skew, 0.0, temperature=0.1, mesh=32)
     q = 2 * np.pi / 32 * np.array([[5.0, 3.0], [-5.0, -3.0]])
     shifted, solved = nesting(chi, q), nesting(chi, q + 1e-7)
@@ -57,14 +52,7 @@ def test_contributions_add_up_to_the_eigenvalue_of_the_convolution(chi0, parity)
 
 def test_modes_need_no_time_reversal():
     hop = np.array([[-0.6, 0.5j], [0.2, 0.3]])
-    hops = {(0, 0): np.diag([0.1, 0.6]), (1, 0): hop, (0, 1): hop.T * 0.7}
-    hops |= {(-x, -y): t.conj().T for (x, y), t in hops.items() if (x, y) != (0, 0)}
-    magnet = BlochModel(
-        name="magnet",
-        orbitals=("p", "q"),
-        translations=np.array(list(hops)),
-        hoppings=np.array(list(hops.values()), dtype=complex),
-    )
+    magnet = lattice({(0, 0): np.diag([0.1, 0.6]), (1, 0): hop, (0, 1): hop.T * 0.7})
     chi = bare_susceptibility(magnet, 0.0, temperature=0.1, mesh=32)
     q = 2 * np.pi / 32 * np.array([[5.0, 3.0], [9.0, -4.0]])
     found = nesting(chi, q)
@@ -126,14 +114,7 @@ def test_uniform_response_of_a_band_is_its_fermi_line():
 
 
 def test_one_band_has_one_contribution():
-    hops = {(1, 0): -1.0, (0, 1): -1.0, (-1, 0): -1.0, (0, -1): -1.0}
-    model = BlochModel(
-        name="square lattice",
-        orbitals=("s",),
-        translations=np.array(list(hops)),
-        hoppings=np.array(list(hops.values()), dtype=complex).reshape(-1, 1, 1),
-    )
-    chi0 = bare_susceptibility(model, -0.7, temperature=0.2, mesh=32)
+    chi0 = bare_susceptibility(square_lattice(), -0.7, temperature=0.2, mesh=32)
     q = zone_mesh(32)[3, :5]
     found = nesting(chi0, q)
     assert found.parity.tolist() == [0] * 5

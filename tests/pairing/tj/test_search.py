@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 import sympy
+from lattices import lattice
 from scipy.optimize import brentq
 
 from nickbook.bands import (
@@ -45,17 +46,13 @@ def strong(temperature=0.0, mesh=32, channel="s"):
 
 def square_model(layers=1, *, group=False):
     """One orbital in each of some layers that electrons do not leave, hopping with −1 eV."""
-    steps = np.array([(1, 0), (-1, 0), (0, 1), (0, -1)])
     unit = np.eye(layers)
-    swap = np.array([[0.0, 1], [1, 0]]) if layers == 2 else None
-    return BlochModel(
+    return lattice(
+        {(1, 0): -unit, (0, 1): -unit},
         "square lattice",
-        tuple(f"layer {i}" for i in range(layers)),
-        steps,
-        np.array([-unit] * 4),
-        mirror=swap,
         sites=tuple(range(layers)),
-        symmetries=square_group(unit, unit) if group else (),
+        mirror=unit[::-1] if layers == 2 else None,
+        group=square_group(unit, unit) if group else (),
     )
 
 
@@ -381,14 +378,6 @@ def plain_loop(mesh, exchange, mu):
 
 
 class TestLimits:
-    def test_bcs_ratio(self):
-        """Pairs between uncoupled layers have a constant gap: 2Δ/T_c = 3.528."""
-        model = square_model(2)
-        exchange = {"J1": 0.0, "J1_inter": 2.0}
-        gap = abs(tj_mean_field(model, 0.8, **exchange, mesh=320, channel="s").gaps["inter1"])
-        critical = tj_critical_temperature(model, 0.8, **exchange, mesh=320)
-        assert gap / critical == pytest.approx(1.764, rel=0.01)
-
     @pytest.mark.equation("GLYWH", 47)
     def test_constant_gap_from_a_scalar_equation(self):
         """1 = (J'/2) mean of tanh(E/2T)/E, by another root finder."""
@@ -421,11 +410,6 @@ class TestLimits:
 
         assert abs(solution.gaps["d1"]) == pytest.approx(brentq(excess, 1e-2, 3), abs=1e-9)
 
-    def test_no_exchange_is_normal(self):
-        solution = tj_mean_field(four_band(), 3, J1=0.0)
-        assert solution.channel == "normal"
-        assert solution.condensation_energy == pytest.approx(0.0, abs=1e-12)
-
     def test_weak_exchange_asks_for_a_mesh(self):
         with pytest.raises(ValueError, match="mesh = 128 is too coarse"):
             tj_mean_field(four_band(), 3, J1=0.01, J2=0.005, J2_inter=0.02)
@@ -448,19 +432,12 @@ class TestLimits:
     @pytest.mark.parametrize("temperature", [0.0, 0.02])
     def test_insulator_with_weak_exchange_is_normal(self, temperature):
         """A gap of 2.8 eV against J = 0.2 eV; the level is in its middle."""
-        steps = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])
-        hops = np.array([np.diag([-2.0, 2.0])] + [np.diag([-0.3, 0.3])] * 4)
-        model = BlochModel("insulator", ("v", "c"), steps, hops, sites=(0, 0))
+        hop = np.diag([-0.3, 0.3])
+        model = lattice({(0, 0): np.diag([-2.0, 2.0]), (1, 0): hop, (0, 1): hop}, "insulator")
         options = {"J1": 0.2, "J2": 0.2, "mesh": 32, "temperature": temperature}
         solution = tj_mean_field(model, 2, **options)
         assert solution.channel == "normal"
         assert abs(solution.mu) < 1e-9
-
-    def test_layers_without_exchange_do_not_pair(self):
-        options = {"J1": 1.5, "mesh": 64, "channel": "d", "temperature": 0.05}
-        solution = tj_mean_field(square_model(2), 1.7, **options)
-        single = tj_mean_field(square_model(1), 0.85, **options)
-        assert abs(solution.gaps["d1"]) == pytest.approx(abs(single.gaps["d1"]), abs=1e-9)
 
 
 class TestSymmetry:
@@ -675,15 +652,8 @@ class TestDoors:
 class TestBondFields:
     def test_energy_of_a_dimer(self):
         """Two uncoupled-cell sites: the hopping average renormalizes the splitting by J/2·χ."""
-        hop = np.array([[0.0, -1.0], [-1.0, 0.0]])
-        model = BlochModel(
-            "dimers",
-            ("1", "2"),
-            np.array([[0, 0]]),
-            hop[None],
-            mirror=np.eye(2)[::-1],
-            sites=(0, 1),
-        )
+        swap = np.eye(2)[::-1]
+        model = lattice({(0, 0): -swap}, "dimers", mirror=swap, sites=(0, 1))
         solution = tj_mean_field(
             model, 2.0, J1=0.0, J1_inter=0.2, temperature=0.05, bond_fields="fock", mesh=8
         )

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.special import expit
 
 from nickbook.bands import conduction_bands, density_of_states, zone_mesh
 from nickbook.pairing import bare_susceptibility, triplon_feedback
@@ -14,24 +13,6 @@ def polarization(model, q, temperature=T, mesh=MESH):
     """Response of the interband spin density, as `triplon_feedback` takes it."""
     chi = bare_susceptibility(model, MU, temperature=temperature, mesh=mesh, pairs=[(0, 1)])
     return chi.on(q)[..., 0, 0].real
-
-
-def lindhard(model, q):
-    """Mean of (f_beta - f_alpha)/(xi_alpha - xi_beta) with alpha at k and beta at k + q."""
-    k = zone_mesh(MESH)
-    alpha, beta = (model.band_energies(p)[..., i] - MU for i, p in ((0, k), (1, k + q)))
-    gap = alpha - beta
-    flat = np.abs(gap) < 1e-7
-    slope = expit(alpha / T) * expit(-alpha / T) / T
-    ratio = (expit(-beta / T) - expit(-alpha / T)) / np.where(flat, 1.0, gap)
-    return np.where(flat, slope, ratio).mean()
-
-
-@pytest.mark.parametrize("steps", [(0, 0), (5, 3), (16, 9)])
-def test_polarization_is_the_plain_sum(steps):
-    q = 2 * np.pi / MESH * np.array(steps)
-    for model in (conduction_bands(), conduction_bands(epsilon_alpha=0.25, epsilon_beta=0.25)):
-        assert polarization(model, q) == pytest.approx(lindhard(model, q), rel=1e-9)
 
 
 def grand_potential(field, q):

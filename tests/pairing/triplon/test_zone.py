@@ -14,7 +14,6 @@ from nickbook.bands import (
     chemical_potential,
     conduction_bands,
     eta_k,
-    weighted_density_of_states,
     zone_mesh,
 )
 from nickbook.pairing import (
@@ -276,20 +275,6 @@ def test_gap_closes_at_the_critical_temperature():
     assert above.kind == "normal" and not any(v.any() for v in above.values)
     near = [theory.gap(temperature=t_c * (1 - x))[0, 0] for x in (1e-3, 4e-3)]
     assert near[1] / near[0] == pytest.approx(2, rel=0.01)  # square root
-
-
-def test_strengths_come_out_of_the_density_of_states():
-    """Moments of the shell are energy integrals of the weighted density of states."""
-    energies = np.linspace(-0.0999, 0.0999, 41)
-    narrow = triplon_mean_field(SEA, coupling=0.5, cutoff=0.1, mesh=2000)
-    for power in (0, 2):
-        lines = [
-            weighted_density_of_states(MODEL, MU + float(e), lambda k, p=power: eta_k(k) ** p)
-            for e in energies
-        ]
-        expected = np.trapezoid(lines, energies, axis=0)
-        found = [s.moments(np.ones_like(s.xi), [power])[0] for s in narrow.shells]
-        np.testing.assert_allclose(found, expected, rtol=5e-3)
 
 
 def test_two_bands_of_one_parity_are_summed_as_well():
