@@ -224,6 +224,14 @@ class BlochModel:
                 "model.plane(kz)"
             )
 
+    def require_both_spins(self) -> None:
+        """Raise ValueError if the orbitals carry their spin, which theories of pairing add."""
+        if self.spin_degeneracy != 2:
+            raise ValueError(
+                f"spin_degeneracy = {self.spin_degeneracy} of {self.name!r}; allowed: 2, bands "
+                "that stand for both spins"
+            )
+
     def energies(self, k: ArrayLike) -> Floats:
         """Ascending energies, shape (..., n), in eV; `band_energies` keeps bands apart.
 

@@ -151,6 +151,10 @@ def _ordered(lines: list[Contour]) -> list[Contour]:
 
 def _starts(band: "Band", energy: float) -> tuple[list[Floats], list[Contour]]:
     """Polygons close to the lines, and pockets that are too small to have any."""
+    mesh = band.mesh_energies
+    reach = max(np.abs(np.diff(mesh, axis=axis)).max() for axis in (0, 1))
+    if not mesh.min() - reach < energy < mesh.max() + reach:
+        return [], []
     lines, tiny = [line for line in _mesh_lines(band, energy) if not _point(band, energy, line)], []
     least = ELLIPSE_DEPTH * band.block.scale
     for extremum in band.extrema:

@@ -22,11 +22,11 @@ _ROUNDS = 40
 #: flat band if they are within it.
 _SAME = 1e-10
 _JUMP = 1e-6
-#: Cells along a direction to start with, fewer for many bands, and the work (matrix dimensions
-#: cubed) that may be spent on cells.
+#: Cells along a direction to start with, fewer for many bands, and the points and the work (matrix
+#: dimensions cubed) that may be spent on cells.
 _CELLS = {2: 24, 3: 12}
 _FEWER_CELLS = {2: 24, 3: 8}
-_WORK = 1e8
+_POINTS, _WORK = 5e5, 1.5e9
 
 
 @cache
@@ -137,14 +137,15 @@ class StateCount:
         return float(self._shares(energy)[0].sum())
 
     def _refined(self, energy: float, tolerance: float) -> tuple[Floats, float]:
-        bound = max(_WORK, _WORK / 8 + self.points * self._cost) / self._cost
+        most = min(_POINTS, _WORK / self._cost)
+        bound = max(most, self.points + most / 8)
         for _ in range(_ROUNDS):
             states, doubt, error = self._shares(energy)
             if error <= tolerance or self.points > bound:
                 break
             least = tolerance / (2 * np.count_nonzero(doubt))
-            most = int((bound - self.points) / (5**self._dimension - 3**self._dimension)) + 1
-            worst = np.argsort(-doubt)[:most]
+            fits = int((bound - self.points) / (5**self._dimension - 3**self._dimension)) + 1
+            worst = np.argsort(-doubt)[:fits]
             self._halve(worst[doubt[worst] > max(least, 0.05 * doubt[worst[0]])])
         return states, error
 
@@ -196,10 +197,15 @@ class StateCount:
         Returns
         -------
         low, high : float
-            In eV, to 1e-10 of the width of all bands; `high` is above `low` where a gap is.
-            Infinite where there is no band.
+            In eV, to 1e-10 of the width of all bands where these leave a gap or touch, which is
+            where `high` is not below `low`.  Infinite where there is no band.
         """
         bands = self._energies.shape[-1]
+        if 0 < filled < bands:
+            ordered = np.sort(self._energies, axis=-1)
+            low, high = float(ordered[..., filled - 1].max()), float(ordered[..., filled].min())
+            if low > high + 1e-6 * self.width:
+                return low, high
         low = self._highest(filled - 1, 1) if filled else -np.inf
         return low, -self._highest(filled, -1) if filled < bands else np.inf
 
@@ -319,7 +325,7 @@ def level(
     states : float
         Number of states, strictly between zero and the number of bands.
     tolerance : float, optional
-        States that the number may be off by.
+        States that the number may be off by, or those in 1e-8 of the width if these are more.
 
     Returns
     -------
@@ -343,11 +349,15 @@ def level(
         while excess(high) < 0:
             high, reach = high + reach, 2 * reach
         found = float(brentq(excess, low, high, xtol=1e-13 * width, rtol=1e-15))
-        doubt = float(np.mean([count.number(found, max(goal, tolerance))[1] for count in counts]))
+        # States that an energy of 1e-8 of the width holds are not worth telling apart.
+        step = 1e-3 * width
+        dense = 1e-8 * width * (excess(found + step) - excess(found - step)) / (2 * step)
+        goal = max(goal, tolerance, dense)
+        doubt = float(np.mean([count.number(found, goal)[1] for count in counts]))
         if any(count.flat(found) for count in counts):
             if excess(found - near) <= 0 <= excess(found + near):
                 break
-        elif goal <= tolerance and abs(excess(found)) <= max(tolerance, doubt) / 4:
+        elif goal <= max(tolerance, dense) and abs(excess(found)) <= max(goal, doubt) / 4:
             break
     return found, doubt
 

@@ -1,5 +1,6 @@
 """Filling and chemical potential."""
 
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -19,6 +20,10 @@ _TOLERANCE = {2: 3e-8, 3: 3e-6}
 _THERMAL_TOLERANCE = {2: 1e-7, 3: 3e-5}
 #: Energies are the same, and bands touch, within this share of the range of all energies.
 _SAME = 1e-9
+#: Share of the range of energies by which a level may be off without a word.
+_FAIR = 1e-4
+#: Largest matrices whose Fermi lines are worth following for a filling.
+_LARGEST_BLOCK = 8
 #: From here on in units of temperature, states are full or empty to rounding.
 _REACH = 40.0
 #: Points along a direction per speed / T, which make errors of 1e-12 and 1e-4, and the work
@@ -168,15 +173,29 @@ def _free_range(planes: Sequence[BlochModel], states: float) -> tuple[float, flo
             return (low, high) if high > low else ((low + high) / 2, (low + high) / 2)
     dimension = planes[0].dimension
     counts = [plane.state_count for plane in planes]
-    if dimension == 2:
+    if dimension == 2 and max(block.size for block in planes[0].blocks) <= _LARGEST_BLOCK:
         start, _ = level(counts, states, _ROUGH[2])
         if any(count.flat(start) for count in counts):
             return start, start
         with suppress(UnresolvedError):
             exact = _polished(planes, states, start, width)
             return exact, exact
-    found, _ = level(counts, states, _TOLERANCE[dimension])
+    found, error = level(counts, states, _TOLERANCE[dimension])
+    _warn(planes, found, error, width)
     return found, found
+
+
+def _warn(planes: Sequence[BlochModel], found: float, error: float, width: float) -> None:
+    """Say how far a level may be off where the work for a better one was too much."""
+    step = 1e-2 * width
+    ends = [np.mean([p.state_count.rough(found + s) for p in planes]) for s in (-step, step)]
+    off = error * 2 * step / max(float(ends[1] - ends[0]), error)
+    if off > _FAIR * width:
+        warnings.warn(
+            f"the chemical potential {found:.6g} eV of {planes[0].name!r} may be off by {off:.1g} "
+            f"eV: its {len(planes[0].orbitals)} orbitals allow no finer mesh",
+            stacklevel=4,
+        )
 
 
 def _polished(planes: Sequence[BlochModel], states: float, start: float, width: float) -> float:
@@ -217,7 +236,7 @@ def _areas(model: BlochModel, mu: float) -> tuple[Floats, float]:
 
 def _occupied(model: BlochModel, mu: float) -> Floats:
     """Occupied fraction of each band at T = 0."""
-    if model.dimension == 2:
+    if model.dimension == 2 and max(block.size for block in model.blocks) <= _LARGEST_BLOCK:
         with suppress(UnresolvedError):
             return _areas(model, mu)[0]
     return model.state_count.number(mu, _TOLERANCE[model.dimension])[0]

@@ -137,7 +137,8 @@ def kanamori(
 
 
 def require_orbitals(interaction: Interaction, model: BlochModel) -> None:
-    """Raise ValueError unless an interaction and a model have equally many orbitals."""
+    """Raise ValueError unless both have equally many orbitals, which stand for both spins."""
+    model.require_both_spins()
     if len(interaction.tensor) != len(model.orbitals):
         raise ValueError(
             f"interaction of {len(interaction.tensor)} orbitals; allowed: {len(model.orbitals)}, "

@@ -107,12 +107,7 @@ class FlowEquation:
     mesh: int = 64
 
     def __post_init__(self) -> None:
-        degeneracy = self.patches.model.spin_degeneracy
-        if degeneracy != 2:
-            raise ValueError(
-                f"spin_degeneracy = {degeneracy} of {self.patches.model.name!r}; allowed: 2, bands "
-                "that stand for both spins"
-            )
+        self.patches.model.require_both_spins()
         one_of("regulator", self.regulator, REGULATORS)
         for term in self.keep:
             one_of("keep", term, TERMS)

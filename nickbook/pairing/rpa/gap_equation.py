@@ -154,6 +154,7 @@ def pair_scattering(patches: FermiPatches, chi0: Susceptibility) -> PairScatteri
     The susceptibility between mesh points is its Fourier series.  The error is that of the mesh,
     ``chi0.mesh_error``.  With G symmetries the cost is that of P²/G momenta.
     """
+    patches.model.require_both_spins()
     if patches.sea != chi0.sea:
         raise ValueError(
             f"patches of {patches.model.name!r} at mu = {patches.mu} and chi0 of "

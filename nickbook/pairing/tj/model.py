@@ -71,11 +71,7 @@ class BondModel:
             raise ValueError(
                 f"{first.name!r} has three dimensions; give planes of it, such as bilayer_plane(kz)"
             )
-        if first.spin_degeneracy != 2:
-            raise ValueError(
-                f"spin_degeneracy = {first.spin_degeneracy} of {first.name!r}; allowed: 2, bands "
-                "that stand for both spins"
-            )
+        first.require_both_spins()
 
     def _check_layers(self) -> None:
         places = np.asarray(self.neighbors)

@@ -76,6 +76,7 @@ class Lines:
 
 def lines_by_parity(sea: FermiSea) -> tuple[Lines, Lines]:
     """Fermi lines that are odd (α) and even (β) under the bilayer mirror, or ValueError."""
+    sea.model.require_both_spins()
     found = []
     for parity, word in ((-1, "odd"), (1, "even")):
         chosen = [sheet for sheet in sea.sheets if sheet.parity == parity]
