@@ -81,18 +81,22 @@ class Unchanged:
 
     def decided_by(self, path: Path) -> dict[str, str] | None:
         """Find the texts that decide a file's tests, by name, or nothing if it may read others."""
-        code = parse(path.read_text(encoding="utf-8"))
+        source = path.read_text(encoding="utf-8")
+        code = parse(source)
         imports: dict[str, set[tuple[str, str]]] = {"": set()}
         for module, name in code.imports:
             imports.setdefault(module.split(".")[0], set()).add((module, name))
         own = imports.pop(self.package.name, set())
         near = [path.with_name(f"{module[1:]}.py") for module, _ in imports.pop("")]
         tools = {tool.stem for tool in (self.root / "tools").glob("*.py")}
+        helpers = {path.stem: path for path in (self.root / "tests").glob("*.py")}
+        helpers = {name: path for name, path in helpers.items() if name not in HARMLESS}
+        near += [helpers[module] for module in imports.keys() & helpers.keys()]
         if (
-            imports.keys() - HARMLESS - tools
+            imports.keys() - HARMLESS - tools - helpers.keys()
             or (self.package.name, "") in own  # hides what is used of it
             or not all(neighbour.is_file() for neighbour in near)
-            or READING.search(code.text)
+            or READING.search(source)
         ):
             return None
         behind = closure(codes=[replace(code, imports=frozenset(own))], package=self.package)

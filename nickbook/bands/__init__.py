@@ -2,6 +2,7 @@
 
 from nickbook.bands.band import Band
 from nickbook.bands.bloch import BlochModel
+from nickbook.bands.counting import StateCount
 from nickbook.bands.fermi import (
     FermiSheet,
     density_of_states,
@@ -47,6 +48,7 @@ __all__ = [
     "FermiSea",
     "FermiSheet",
     "FourBandParameters",
+    "StateCount",
     "Symmetry",
     "ThreeBandParameters",
     "VanHovePoint",

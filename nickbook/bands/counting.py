@@ -18,15 +18,13 @@ from scipy.optimize import brentq
 from nickbook.arrays import Floats
 
 _ROUNDS = 40
-#: Share of the whole range of energies below which energies are the same, and states that make a
-#: flat band if they are within it.
+#: Share of the whole range of energies below which energies are the same.
 _SAME = 1e-10
-_JUMP = 1e-6
-#: Cells along a direction to start with, fewer for many bands, and the points and the work (matrix
-#: dimensions cubed) that may be spent on cells.
-_CELLS = {2: 24, 3: 12}
+#: Cells along a direction to start with, fewer for many bands, and the states, points and work
+#: (matrix dimensions cubed) that may be spent on cells.
+_CELLS = {2: 24, 3: 16}
 _FEWER_CELLS = {2: 24, 3: 8}
-_POINTS, _WORK = 5e5, 1.5e9
+_STATES, _POINTS, _WORK = {2: 2e6, 3: 2.5e5}, 5e5, 1.5e9
 
 
 @cache
@@ -76,14 +74,26 @@ class StateCount:
     -----
     The error of a count falls as the fourth power of the size of the cells along the level where
     bands are smooth, and twice as fast as the size of single cells shrinks elsewhere.  Memory and
-    work are those of the points in the cells along the level, about 1e4 for 1e-7 states in two
-    dimensions and 1e5 for 1e-6 in three: O(n³) each for n orbitals.
+    work are those of the points in the cells along the level, some 1e4 for 1e-7 states in two
+    dimensions and 1e5 for 1e-5 in three: O(n³) each for n orbitals.  Both are bounded, and the error
+    says what that costs.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band
+    >>> count = four_band().state_count
+    >>> states, error = count.number(10.0975, 1e-6)
+    >>> round(2 * float(states.sum()), 4), error < 1e-6
+    (3.0, True)
+    >>> low, high = count.edges(1)  # the lowest band overlaps the next one
+    >>> high < low
+    True
     """
 
     def __init__(
         self, energies: Callable[[Floats], Floats], dimension: int, bands: int, even: bool = False
     ) -> None:
-        self._solve, self._dimension, self._even = energies, dimension, even
+        self._solve, self.dimension, self._even = energies, dimension, even
         self._cost = bands**3 + 100
         self.points = 0
         cells = (_CELLS if bands <= 12 else _FEWER_CELLS)[dimension]
@@ -129,22 +139,23 @@ class StateCount:
 
     def flat(self, energy: float) -> bool:
         """Whether a part of the zone has an energy everywhere."""
-        below, above = (self._shares(energy + s)[0] for s in (-self._near, self._near))
-        return bool((above - below).sum() > _JUMP)
+        there = (self._low > energy - self._near) & (self._high < energy + self._near)
+        return bool(there.any())
 
-    def rough(self, energy: float) -> float:
-        """States of all bands below an energy, by the cells as they are."""
-        return float(self._shares(energy)[0].sum())
+    def rough(self, energy: float) -> Floats:
+        """States of each band below an energy, by the cells as they are."""
+        return self._shares(energy)[0]
 
     def _refined(self, energy: float, tolerance: float) -> tuple[Floats, float]:
-        most = min(_POINTS, _WORK / self._cost)
-        bound = max(most, self.points + most / 8)
+        states = _STATES[self.dimension] / self._energies.shape[-1]
+        most = min(states, _POINTS, _WORK / self._cost)
+        bound = max(most, self.points + most / 64)
         for _ in range(_ROUNDS):
             states, doubt, error = self._shares(energy)
             if error <= tolerance or self.points > bound:
                 break
             least = tolerance / (2 * np.count_nonzero(doubt))
-            fits = int((bound - self.points) / (5**self._dimension - 3**self._dimension)) + 1
+            fits = int((bound - self.points) / (5**self.dimension - 3**self.dimension)) + 1
             worst = np.argsort(-doubt)[:fits]
             self._halve(worst[doubt[worst] > max(least, 0.05 * doubt[worst[0]])])
         return states, error
@@ -155,7 +166,7 @@ class StateCount:
 
     def quantile(self, states: float) -> float:
         """Energy below which about a number of states lies, in eV."""
-        weights = np.repeat(self._size**self._dimension, self._energies[0].size)
+        weights = np.repeat(self._size**self.dimension, self._energies[0].size)
         energies = self._energies.reshape(-1)
         order = np.argsort(energies)
         share = np.cumsum(weights[order])
@@ -177,11 +188,11 @@ class StateCount:
         """
         near = (self._low < high) & (self._high > low)
         cells, bands = np.nonzero(near)
-        grid = self._energies[cells, :, bands].reshape(len(cells), *(3,) * self._dimension)
+        grid = self._energies[cells, :, bands].reshape(len(cells), *(3,) * self.dimension)
         steps = np.pi * self._size[cells]
         slopes = [
             np.abs(np.diff(grid, axis=axis)).max(axis=(*range(1, grid.ndim),), initial=0.0) / steps
-            for axis in range(1, self._dimension + 1)
+            for axis in range(1, self.dimension + 1)
         ]
         least = 1e-3 * self.width
         return np.array([slope.max(initial=least) for slope in slopes])
@@ -223,9 +234,9 @@ class StateCount:
 
     def _bend(self, energies: Floats) -> Floats:
         """How far a band may go beyond its points in a cell, shape (cells, bands)."""
-        grid = energies.reshape(len(energies), *(3,) * self._dimension, -1)
+        grid = energies.reshape(len(energies), *(3,) * self.dimension, -1)
         bend = np.zeros((len(energies), energies.shape[-1]))
-        for axis in range(1, self._dimension + 1):
+        for axis in range(1, self.dimension + 1):
             first, middle, last = np.moveaxis(grid, axis, 0)
             curvature = np.abs(first - 2 * middle + last)
             # A parabola or a wedge has its extremum inside only where it is not too steep.
@@ -236,11 +247,11 @@ class StateCount:
 
     def _shares(self, energy: float) -> tuple[Floats, Floats, float]:
         """States of each band, the doubt of each cell, and the error of the sum of states."""
-        volume = self._size**self._dimension * (2 if self._even else 1)
+        volume = self._size**self.dimension * (2 if self._even else 1)
         cells, bands = np.nonzero((self._low < energy) & (self._high > energy))
         share = (self._high <= energy).astype(float)
         nodes = self._energies[cells, :, bands]
-        rules, refined = _rules(self._dimension)
+        rules, refined = _rules(self.dimension)
         values = nodes, nodes, nodes @ refined.T
         coarse, fine, finest = (
             below(v[:, rule], energy).mean(axis=-1) for v, rule in zip(values, rules, strict=True)
@@ -248,7 +259,7 @@ class StateCount:
         share[cells, bands] = (4 * finest - fine) / 3
         # A pocket between the points is seen by none of them.
         unseen = (nodes.min(axis=1) >= energy) | (nodes.max(axis=1) <= energy)
-        miss = np.where(unseen, 0.5**self._dimension, (4 * finest - 5 * fine + coarse) / 3)
+        miss = np.where(unseen, 0.5**self.dimension, (4 * finest - 5 * fine + coarse) / 3)
         doubt = np.bincount(cells, np.abs(miss), len(share)) * volume
         # Where lines run along the cells, these all miss to the same side.
         aligned = np.bincount(bands, miss * volume[cells], share.shape[1])
@@ -277,7 +288,7 @@ class StateCount:
     def _children(
         self, corner: Floats, size: Floats, energies: Floats
     ) -> tuple[Floats, Floats, Floats]:
-        d, count = self._dimension, len(size)
+        d, count = self.dimension, len(size)
         steps = np.array(list(np.ndindex(*(5,) * d)))
         known = (steps % 2 == 0).all(axis=1)
         places = corner[:, None] + steps[~known] / 4 * size[:, None, None]
@@ -339,9 +350,9 @@ def level(
     near = _SAME * width
 
     def excess(energy: float) -> float:
-        return float(np.mean([count.rough(energy) for count in counts])) - states
+        return float(np.mean([count.rough(energy).sum() for count in counts])) - states
 
-    found = float(np.mean([count.quantile(states) for count in counts]))
+    found, dense = float(np.mean([count.quantile(states) for count in counts])), 0.0
     for goal in (1e-3, 1e-5, tolerance, tolerance, tolerance):
         low, high, reach = found, found, 1e-3 * width
         while excess(low) > 0:
@@ -349,9 +360,10 @@ def level(
         while excess(high) < 0:
             high, reach = high + reach, 2 * reach
         found = float(brentq(excess, low, high, xtol=1e-13 * width, rtol=1e-15))
-        # States that an energy of 1e-8 of the width holds are not worth telling apart.
-        step = 1e-3 * width
-        dense = 1e-8 * width * (excess(found + step) - excess(found - step)) / (2 * step)
+        if not dense:
+            # States that an energy of 1e-8 of the width holds are not worth telling apart.
+            step = 1e-3 * width
+            dense = 1e-8 * width * (excess(found + step) - excess(found - step)) / (2 * step)
         goal = max(goal, tolerance, dense)
         doubt = float(np.mean([count.number(found, goal)[1] for count in counts]))
         if any(count.flat(found) for count in counts):
@@ -380,19 +392,38 @@ def below(corners: Floats, energy: float) -> Floats:
     low, high = corners.min(axis=-1), corners.max(axis=-1)
     share: Floats = (high <= energy).astype(float)
     cut = (low < energy) & (high > energy)
-    e1, e2, *others = np.sort(corners[cut], axis=-1).T
+    ordered = np.sort(corners[cut], axis=-1).T
+    share_of = _triangles if len(ordered) == 3 else _tetrahedra
+    share[cut] = share_of(ordered - energy)
+    return share
+
+
+def _triangles(e: Floats) -> Floats:
+    """Share below zero of triangles with ascending corners e, shape (3, n), round zero."""
+    e1, e2, e3 = e
     with np.errstate(divide="ignore", invalid="ignore"):
-        if len(others) == 1:
-            (e3,) = others
-            first = (energy - e1) ** 2 / ((e2 - e1) * (e3 - e1))
-            last = 1 - (e3 - energy) ** 2 / ((e3 - e1) * (e3 - e2))
-            share[cut] = np.where(energy < e2, first, last)
-        else:
-            e3, e4 = others
-            first = (energy - e1) ** 3 / ((e2 - e1) * (e3 - e1) * (e4 - e1))
-            last = 1 - (e4 - energy) ** 3 / ((e4 - e1) * (e4 - e2) * (e4 - e3))
-            above, x = e2 - e1, energy - e2
-            bend = (e3 - e1 + e4 - e2) / ((e3 - e2) * (e4 - e2))
-            middle = (above**2 + 3 * above * x + 3 * x**2 - bend * x**3) / ((e3 - e1) * (e4 - e1))
-            share[cut] = np.select([energy < e2, energy < e3], [first, middle], last)
+        first, last = e1**2 / (e2 - e1), e3**2 / (e3 - e2)
+    share: Floats = np.where(e2 > 0, first / (e3 - e1), 1 - last / (e3 - e1))
+    return share
+
+
+def _tetrahedra(e: Floats) -> Floats:
+    """Share below zero of tetrahedra with ascending corners e, shape (4, n), round zero."""
+    share = np.empty(e.shape[1])
+    one, three = e[1] >= 0, e[2] <= 0
+    e1, e2, e3, e4 = e[:, one]
+    share[one] = -(e1**3) / ((e2 - e1) * (e3 - e1) * (e4 - e1))
+    e1, e2, e3, e4 = e[:, three]
+    share[three] = 1 - e4**3 / ((e4 - e1) * (e4 - e2) * (e4 - e3))
+    two = ~(one | three)
+    e1, e2, e3, e4 = e[:, two]
+    share[two] = _quadrilateral(e1, e2, e3, e4)
+    return share
+
+
+def _quadrilateral(e1: Floats, e2: Floats, e3: Floats, e4: Floats) -> Floats:
+    """Share of tetrahedra with two corners below zero, which a quadrilateral cuts."""
+    above = e2 - e1
+    bend = (e3 - e1 + e4 - e2) / ((e3 - e2) * (e4 - e2))
+    share: Floats = (above**2 - 3 * above * e2 + 3 * e2**2 + bend * e2**3) / ((e3 - e1) * (e4 - e1))
     return share

@@ -11,13 +11,13 @@ from scipy.special import expit, logsumexp
 from nickbook.arrays import Floats
 from nickbook.bands.bloch import BlochModel
 from nickbook.bands.contours import UnresolvedError
-from nickbook.bands.counting import level
+from nickbook.bands.counting import StateCount, level
 from nickbook.checks import real
 
 #: Errors of the sum of states, by dimension: to say where lines may be trusted, and without lines.
 _ROUGH = {2: 1e-5, 3: 1e-5}
-_TOLERANCE = {2: 3e-8, 3: 3e-6}
-_THERMAL_TOLERANCE = {2: 1e-7, 3: 3e-5}
+_TOLERANCE = {2: 3e-8, 3: 1e-5}
+_THERMAL_TOLERANCE = {2: 1e-7, 3: 1e-3}
 #: Energies are the same, and bands touch, within this share of the range of all energies.
 _SAME = 1e-9
 #: Share of the range of energies by which a level may be off without a word.
@@ -31,7 +31,7 @@ _REACH = 40.0
 _THERMAL_POINTS = {2: 28 / np.pi, 3: 3.0}
 _THERMAL_WORK = 2e8
 #: Ends of the pieces, in units of temperature, and points on each, of integrals over energies.
-_PIECES = (0.0, 0.5, 1.5, 4.0, 10.0, 20.0, _REACH)
+_PIECES = {2: (0.0, 0.5, 1.5, 4.0, 10.0, 20.0, _REACH), 3: (0.0, 2.0, 6.0, 18.0)}
 _PIECE_POINTS = {2: 8, 3: 3}
 
 
@@ -60,14 +60,15 @@ def band_fillings(model: BlochModel, mu: float, temperature: float = 0.0) -> Flo
     Notes
     -----
     At T = 0 states are counted in cells that are halved along the level, see `StateCount`, to 3e-8
-    in two dimensions and 3e-6 in three; large matrices, whose work is bounded, to what
-    ``model.states_below(mu)`` says.  Where the bands in two dimensions have smooth lines, which
-    neither cross nor turn sharply, the area inside them replaces the count and is exact to
-    rounding.  A flat band at `mu` counts half.
+    in two dimensions and 1e-5 in three, or where that is too much work (large matrices, bands that
+    touch on planes) to what ``model.state_count.number(mu)`` says.  Where the bands in two
+    dimensions have smooth lines, which neither cross nor turn sharply, the area inside them
+    replaces the count and is exact to rounding.  A flat band at `mu` counts half.
 
     At T > 0 it is a sum over a mesh of points that grows as 1/T in each direction, so that the
     error stays near 1e-12 in two dimensions and below 1e-4 in three, or where that mesh would be
-    too large, the count at T = 0 averaged over energies near `mu`, with the error of the count.
+    too large, the count at T = 0 averaged over energies near `mu`, which is good to 1e-7 in two
+    dimensions and to 1e-3 in three.
 
     Examples
     --------
@@ -155,13 +156,16 @@ def chemical_potential(
     capacity, degeneracy = capacities.pop(), degeneracies.pop()
     filling = real("filling", filling, above=0.0, below=capacity, unit="electrons per cell")
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
-    low, high = _free_range(planes, filling / degeneracy)
     if temperature > 0:
+        low, high = _free_range(planes, filling / degeneracy, _THERMAL_TOLERANCE)
         return _balance(planes, filling / degeneracy, temperature, low, high)
+    low, high = _free_range(planes, filling / degeneracy)
     return (low + high) / 2
 
 
-def _free_range(planes: Sequence[BlochModel], states: float) -> tuple[float, float]:
+def _free_range(
+    planes: Sequence[BlochModel], states: float, tolerance: dict[int, float] = _TOLERANCE
+) -> tuple[float, float]:
     """Energies between which the number of states is the given one: a level, or a gap's edges."""
     whole = round(states)
     width = max(plane.state_count.width for plane in planes)
@@ -173,14 +177,15 @@ def _free_range(planes: Sequence[BlochModel], states: float) -> tuple[float, flo
             return (low, high) if high > low else ((low + high) / 2, (low + high) / 2)
     dimension = planes[0].dimension
     counts = [plane.state_count for plane in planes]
-    if dimension == 2 and max(block.size for block in planes[0].blocks) <= _LARGEST_BLOCK:
+    small = max(block.size for block in planes[0].blocks) <= _LARGEST_BLOCK
+    if dimension == 2 and small and tolerance is _TOLERANCE:
         start, _ = level(counts, states, _ROUGH[2])
         if any(count.flat(start) for count in counts):
             return start, start
         with suppress(UnresolvedError):
             exact = _polished(planes, states, start, width)
             return exact, exact
-    found, error = level(counts, states, _TOLERANCE[dimension])
+    found, error = level(counts, states, tolerance[dimension])
     _warn(planes, found, error, width)
     return found, found
 
@@ -188,7 +193,7 @@ def _free_range(planes: Sequence[BlochModel], states: float) -> tuple[float, flo
 def _warn(planes: Sequence[BlochModel], found: float, error: float, width: float) -> None:
     """Say how far a level may be off where the work for a better one was too much."""
     step = 1e-2 * width
-    ends = [np.mean([p.state_count.rough(found + s) for p in planes]) for s in (-step, step)]
+    ends = [np.mean([p.state_count.rough(found + s).sum() for p in planes]) for s in (-step, step)]
     off = error * 2 * step / max(float(ends[1] - ends[0]), error)
     if off > _FAIR * width:
         warnings.warn(
@@ -252,9 +257,7 @@ def _thermal(model: BlochModel, mu: float, temperature: float) -> Floats:
     x, weights = _energies_in_units(model.dimension)
     both = np.concatenate([-x, x])
     share = np.concatenate([weights, weights]) * expit(both) * expit(-both)
-    tolerance = _THERMAL_TOLERANCE[model.dimension]
-    counted = [model.state_count.number(mu + temperature * e, tolerance)[0] for e in both]
-    averaged: Floats = share @ np.array(counted) / share.sum()
+    averaged: Floats = share @ _averaging(model.state_count, mu + temperature * both) / share.sum()
     return averaged
 
 
@@ -290,9 +293,8 @@ def _balance(
         counts = [plane.state_count for plane in planes]
 
         def states_at(energies: Floats) -> Floats:
-            tolerance = _THERMAL_TOLERANCE[dimension]
-            found = [[c.number(e, tolerance)[0].sum() for c in counts] for e in energies]
-            mean: Floats = np.mean(found, axis=1)
+            found = [_averaging(count, energies).sum(axis=1) for count in counts]
+            mean: Floats = np.mean(found, axis=0)
             return mean
 
         ends = (low - temperature * x, high + temperature * x)
@@ -315,10 +317,23 @@ def _balance(
     return float(brentq(excess, bottom, top, xtol=1e-14 * max(temperature, abs(top)), rtol=1e-15))
 
 
+def _averaging(count: StateCount, energies: Floats) -> Floats:
+    """States of each band below energies to be averaged over, shape (energies, bands).
+
+    In three dimensions cells are halved at each third energy only, one in each piece.
+    """
+    every = 1 if count.dimension == 2 else _PIECE_POINTS[3]
+    tolerance = _THERMAL_TOLERANCE[count.dimension]
+    for energy in energies[every // 2 :: every]:
+        count.number(energy, tolerance)
+    return np.array([count.rough(energy) for energy in energies])
+
+
 def _energies_in_units(dimension: int) -> tuple[Floats, Floats]:
     """Points and weights of an integral over energies from zero, in units of temperature."""
     x, weights = np.polynomial.legendre.leggauss(_PIECE_POINTS[dimension])
-    half, middle = np.diff(_PIECES) / 2, np.add(_PIECES[1:], _PIECES[:-1]) / 2
+    ends = np.array(_PIECES[dimension])
+    half, middle = np.diff(ends) / 2, (ends[1:] + ends[:-1]) / 2
     return (middle[:, None] + half[:, None] * x).ravel(), (half[:, None] * weights).ravel()
 
 

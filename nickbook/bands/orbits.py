@@ -85,9 +85,8 @@ def orbits(block: "Block", energy: float, starts: list[tuple["Band", Floats]]) -
         found.append(line)
         apart = np.abs(folded(k[:, None] - line.points)).max(axis=-1)
         apart[index[:, None] != line.band] = np.inf
-        step = np.diff(line.points, axis=0, append=line.points[:1])
-        spacing = np.linalg.norm(folded(step), axis=-1).max()
-        keep = apart.min(axis=-1) > max(spacing, 1e-9)
+        # Starts next to a saddle settle badly; two lines are further apart somewhere.
+        keep = apart.min(axis=-1) > _TURN / MESH / 2
         keep[0] = False
         k, index = k[keep], index[keep]
     return found

@@ -1,13 +1,12 @@
 """Counting of states against closed forms, plain meshes, and what it says of its own error."""
 
+import lattices
 import numpy as np
 import pytest
 from scipy.special import ellipk
 
 from nickbook.bands import chemical_potential, conduction_bands, four_band
 from nickbook.bands.counting import below
-
-from . import textbook
 
 
 def half_chain(energy):
@@ -18,7 +17,7 @@ def half_chain(energy):
 @pytest.mark.parametrize("tolerance", [1e-4, 1e-6, 1e-8])
 @pytest.mark.parametrize("energy", [-1.7, 0.3, 1.0])
 def test_the_error_of_crossing_chains_is_the_one_that_is_stated(energy, tolerance):
-    states, error = textbook.crossing_chains().state_count.number(energy, tolerance)
+    states, error = lattices.crossing_chains().state_count.number(energy, tolerance)
     assert error <= tolerance
     assert states.sum() == pytest.approx(2 * half_chain(energy), abs=error)
 
@@ -35,7 +34,7 @@ def test_smooth_bands_against_the_areas_of_their_lines(tolerance):
 
 def test_slope_at_the_middle_of_the_square_lattice():
     """Density of states of the square lattice close to its logarithm, by differences."""
-    count, step = textbook.square().state_count, 1e-3
+    count, step = lattices.square_lattice().state_count, 1e-3
     for energy in (0.4, 2.5):
         numbers = [count.number(energy + side * step, 1e-9)[0].sum() for side in (-1, 1)]
         expected = ellipk(1 - (energy / 4) ** 2) / (2 * np.pi**2)
@@ -43,14 +42,14 @@ def test_slope_at_the_middle_of_the_square_lattice():
 
 
 def test_edges_are_exact_where_bands_touch_and_where_they_do_not():
-    assert textbook.graphene().state_count.edges(1) == pytest.approx((0, 0), abs=1e-9)
+    assert lattices.graphene().state_count.edges(1) == pytest.approx((0, 0), abs=1e-9)
     for mass in (1e-5, 0.3):
-        edges = textbook.graphene(mass=mass).state_count.edges(1)
+        edges = lattices.graphene(mass=mass).state_count.edges(1)
         assert edges == pytest.approx((-mass, mass), rel=1e-6)
     haldane = 3 * np.sqrt(3) * 0.1
-    assert textbook.haldane().state_count.edges(1) == pytest.approx((-haldane, haldane), rel=1e-8)
-    assert textbook.chain().state_count.edges(1) == (pytest.approx(2.0), np.inf)
-    assert textbook.chain().state_count.edges(0) == (-np.inf, pytest.approx(-2.0))
+    assert lattices.haldane().state_count.edges(1) == pytest.approx((-haldane, haldane), rel=1e-8)
+    assert lattices.chain().state_count.edges(1) == (pytest.approx(2.0), np.inf)
+    assert lattices.chain().state_count.edges(0) == (-np.inf, pytest.approx(-2.0))
 
 
 def test_every_momentum_is_diagonalized_once():
@@ -65,7 +64,7 @@ def test_every_momentum_is_diagonalized_once():
 
 
 def test_a_flat_band_counts_half_at_its_energy():
-    for model, energy, lower in ((textbook.kagome(), 2.0, 2.0), (textbook.lieb(), 0.0, 1.0)):
+    for model, energy, lower in ((lattices.kagome(), 2.0, 2.0), (lattices.lieb(), 0.0, 1.0)):
         states, error = model.state_count.number(energy)
         assert states.sum() == pytest.approx(lower + 0.5, abs=1e-6)
         assert error < 1e-3
@@ -86,7 +85,7 @@ def test_simplices_against_random_points():
 def test_units_do_not_matter():
     model = four_band()
     for factor in (1e-6, 1e3):
-        scaled = textbook.scaled(model, factor)
+        scaled = lattices.scaled(model, factor)
         for filling in (1.3, 3.0, 5.5):
             expected = factor * chemical_potential(model, filling)
             assert chemical_potential(scaled, filling) == pytest.approx(expected, rel=1e-10)

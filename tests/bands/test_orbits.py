@@ -1,5 +1,6 @@
 """Lines where bands cross, nearly cross, or touch in points."""
 
+import lattices
 import numpy as np
 import pytest
 
@@ -11,11 +12,9 @@ from nickbook.bands import (
     filling,
 )
 
-from . import textbook
-
 
 def test_lines_go_straight_through_crossings():
-    model = textbook.crossing_chains()
+    model = lattices.crossing_chains()
     sheets = fermi_sheets(model, 0.3)
     assert [sheet.kind for sheet in sheets] == ["open"] * 4
     for sheet in sheets:
@@ -32,7 +31,7 @@ def test_lines_go_straight_through_crossings():
 
 
 def test_patches_lie_on_lines_that_change_their_band():
-    model = textbook.crossing_chains()
+    model = lattices.crossing_chains()
     patches = fermi_patches(model, 0.3, 8)
     assert patches.points.shape == (32, 2)
     h = model.hamiltonian(patches.points)
@@ -47,9 +46,9 @@ def test_patches_lie_on_lines_that_change_their_band():
 @pytest.mark.parametrize("gap", [0.2, 1e-2, 1e-4])
 def test_lines_turn_where_bands_nearly_cross(gap):
     """A coupling of the chains leaves closed lines: one round Γ, and one round M."""
-    chains = textbook.crossing_chains()
+    chains = lattices.crossing_chains()
     hoppings = chains.hoppings.copy()
-    hoppings[(chains.translations == 0).all(axis=1)] += gap / 2 * textbook.X
+    hoppings[(chains.translations == 0).all(axis=1)] += gap / 2 * lattices.X
     model = BlochModel("coupled chains", chains.orbitals, chains.translations, hoppings)
     sheets = fermi_sheets(model, 0.3)
     assert sorted(sheet.center for sheet in sheets) == ["M", "Γ"]
@@ -63,7 +62,7 @@ def test_lines_turn_where_bands_nearly_cross(gap):
 
 @pytest.mark.parametrize("energy", [1e-4, 1e-2, -0.3])
 def test_cones_of_graphene(energy):
-    sheets = fermi_sheets(textbook.graphene(), energy)
+    sheets = fermi_sheets(lattices.graphene(), energy)
     assert len(sheets) == 2
     density = 2 * abs(energy) / (np.sqrt(3) * np.pi * 2.8**2)
     total = sum(sheet.density_of_states for sheet in sheets)
@@ -75,8 +74,8 @@ def test_cones_of_graphene(energy):
 def test_cones_between_the_points_of_the_search_mesh(mass):
     """Stretched graphene has its cones off the corners of the zone."""
     hop = np.array([[0, 0], [-1.0, 0]])
-    terms = {(0, 0): hop + hop.T + mass * textbook.Z, (1, 0): 0.8 * hop, (0, 1): 0.9 * hop}
-    model = textbook.built(terms)
+    terms = {(0, 0): hop + hop.T + mass * lattices.Z, (1, 0): 0.8 * hop, (0, 1): 0.9 * hop}
+    model = lattices.lattice(terms)
     low, high = model.state_count.edges(1)
     level = (low + high) / 2 + 6e-3
     sheets = fermi_sheets(model, level)
@@ -89,15 +88,15 @@ def test_cones_between_the_points_of_the_search_mesh(mass):
 @pytest.mark.parametrize(
     ("model", "mu", "words"),
     [
-        (textbook.graphene(), 0.0, r"bands touch in points at .* have no lines"),
-        (textbook.graphene(), 1e-13, r"bands touch in points at .* have no lines"),
-        (textbook.kagome(), -1.0, r"bands touch in points at -1 eV"),
-        (textbook.kagome(), 2.0, r"flat part of band '2'.* 2 electrons per cell at 2 eV"),
-        (textbook.kagome(), 2 + 1e-12, "flat part"),
-        (textbook.flat_and_wide(), 0.3, r"flat part of band '0'"),
-        (textbook.gapped(), 0.0, r"in the gap from -0\.8 to 1\.6 eV; allowed: inside a band"),
-        (textbook.chain(), 2.5, r"all lie between -2 and 2 eV"),
-        (textbook.chain(), -2.5, r"all lie between -2 and 2 eV"),
+        (lattices.graphene(), 0.0, r"bands touch in points at .* have no lines"),
+        (lattices.graphene(), 1e-13, r"bands touch in points at .* have no lines"),
+        (lattices.kagome(), -1.0, r"bands touch in points at -1 eV"),
+        (lattices.kagome(), 2.0, r"flat part of band '2'.* 2 electrons per cell at 2 eV"),
+        (lattices.kagome(), 2 + 1e-12, "flat part"),
+        (lattices.flat_and_wide(), 0.3, r"flat part of band '0'"),
+        (lattices.gapped(), 0.0, r"in the gap from -0\.8 to 1\.6 eV; allowed: inside a band"),
+        (lattices.chain(), 2.5, r"all lie between -2 and 2 eV"),
+        (lattices.chain(), -2.5, r"all lie between -2 and 2 eV"),
     ],
 )
 def test_levels_without_lines_say_why(model, mu, words):
@@ -106,13 +105,13 @@ def test_levels_without_lines_say_why(model, mu, words):
 
 
 def test_a_flat_band_has_an_infinite_density_of_states():
-    assert density_of_states(textbook.kagome(), 2.0)[2] == np.inf
-    assert np.isfinite(density_of_states(textbook.kagome(), 1.3)).all()
+    assert density_of_states(lattices.kagome(), 2.0)[2] == np.inf
+    assert np.isfinite(density_of_states(lattices.kagome(), 1.3)).all()
 
 
 @pytest.mark.parametrize("count", [8, 12])
 def test_pockets_at_opposite_corners_get_opposite_patches(count):
-    patches = fermi_patches(textbook.graphene(), 1.5, count)
+    patches = fermi_patches(lattices.graphene(), 1.5, count)
     assert patches.points.shape == (2 * count, 2)
     away = patches.points[patches.minus] + patches.points
     assert away / (2 * np.pi) == pytest.approx(np.round(away / (2 * np.pi)), abs=1e-9)
@@ -122,4 +121,4 @@ def test_pockets_at_opposite_corners_get_opposite_patches(count):
 
 def test_a_count_that_is_no_whole_number_is_named():
     with pytest.raises(TypeError, match=r"count = 8\.0"):
-        fermi_patches(textbook.square(), -1.0, 8.0)
+        fermi_patches(lattices.square_lattice(), -1.0, 8.0)

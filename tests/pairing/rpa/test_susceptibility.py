@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lattices import lattice, square_lattice
+from lattices import KINDS, lattice, square_lattice
 from scipy.integrate import quad
 from scipy.special import ellipk, expit
 
@@ -69,6 +69,9 @@ CASES = {
     "complex, even mesh": (complex_model(), 0.1, "on-site", 8),
     "complex, some pairs": (complex_model(), 0.1, [(2, 0), (1, 1)], 9),
 }
+
+
+CASES |= {name: (make(), 0.1, "all", 10) for name, make in KINDS.items() if "10" not in name}
 
 
 @pytest.mark.parametrize("name", CASES)

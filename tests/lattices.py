@@ -1,46 +1,50 @@
-"""Models of the textbooks, and of kinds that Wannier files have, for tests of any model."""
+"""Models that several tests build: those of the textbooks, and of kinds that Wannier files have."""
 
+import string
 from dataclasses import replace
 
 import numpy as np
 
-from nickbook.bands import BlochModel, four_band
-from nickbook.bands.lattice import zone_mesh
+from nickbook.bands import BlochModel, four_band, square_group, zone_mesh
 
 PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 X, Y, Z = PAULI
 
 
-def built(terms, name="model", **keywords):
-    """Model from matrices by lattice vector; the partner at -R is added where it is missing."""
-    full = {}
-    for r, matrix in terms.items():
-        matrix = np.atleast_2d(np.asarray(matrix, complex))
-        full[r] = full.get(r, 0) + matrix
-        minus = tuple(-x for x in r)
-        if minus != r and minus not in terms:
-            full[minus] = full.get(minus, 0) + matrix.conj().T
-    size = len(next(iter(full.values())))
+def lattice(hops, name="lattice", *, sites=None, mirror=None, group=(), spin_degeneracy=2):
+    """A model from the hoppings along half of the vectors, with all orbitals on one site."""
+    hops = {r: np.atleast_2d(hop) for r, hop in hops.items()}
+    hops |= {tuple(-x for x in r): hop.conj().T for r, hop in hops.items()}
+    count = len(next(iter(hops.values())))
     return BlochModel(
         name=name,
-        orbitals=tuple(f"o{i}" for i in range(size)),
-        translations=np.array(list(full)),
-        hoppings=np.array(list(full.values())),
-        **keywords,
+        orbitals=tuple(string.ascii_letters[:count]),
+        translations=np.array(list(hops)),
+        hoppings=np.array(list(hops.values()), dtype=complex),
+        mirror=mirror,
+        spin_degeneracy=spin_degeneracy,
+        sites=(0,) * count if sites is None else sites,
+        symmetries=group,
     )
+
+
+def square_lattice(t_prime=0.0):
+    """The one-band Hubbard model's band, t = 1."""
+    hops = {(1, 0): -1.0, (0, 1): -1.0, (1, 1): -t_prime, (1, -1): -t_prime}
+    return lattice(hops, "square lattice", group=square_group(np.eye(1), np.eye(1)))
 
 
 def graphene(t=2.8, mass=0.0):
     """Honeycomb lattice of nearest neighbours."""
     hop = np.array([[0, 0], [-t, 0]])
-    return built({(0, 0): hop + hop.T + mass * Z, (1, 0): hop, (0, 1): hop}, "graphene")
+    return lattice({(0, 0): hop + hop.T + mass * Z, (1, 0): hop, (0, 1): hop}, "graphene")
 
 
 def haldane(t2=0.1, mass=0.0):
     """Honeycomb lattice with imaginary hopping inside its sublattices."""
     lower, turning = np.array([[0, 0], [1, 0]]), 1j * t2 * Z
     terms = {(0, 0): -X + mass * Z, (1, 0): turning - lower, (0, 1): -turning - lower}
-    return built(terms | {(-1, 1): turning}, "Haldane")
+    return lattice(terms | {(-1, 1): turning}, "Haldane")
 
 
 def kagome():
@@ -49,7 +53,7 @@ def kagome():
     for r, i, j in (((1, 0), 1, 0), ((0, 1), 2, 0), ((-1, 1), 2, 1)):
         terms[r] = np.zeros((3, 3))
         terms[r][i, j] = -1.0
-    return built(terms, "kagome")
+    return lattice(terms, "kagome")
 
 
 def lieb():
@@ -58,29 +62,24 @@ def lieb():
     for r, i in (((1, 0), 1), ((0, 1), 2)):
         terms[r] = np.zeros((3, 3))
         terms[r][i, 0] = -1.0
-    return built(terms, "Lieb")
-
-
-def square():
-    """Nearest neighbours on the square lattice, nested at half filling."""
-    return built({(0, 0): [[0.0]], (1, 0): [[-1.0]], (0, 1): [[-1.0]]}, "square")
+    return lattice(terms, "Lieb")
 
 
 def chain():
     """A band that disperses along one direction only."""
-    return built({(0, 0): [[0.0]], (1, 0): [[-1.0]], (0, 1): [[0.0]]}, "chain")
+    return lattice({(0, 0): [[0.0]], (1, 0): [[-1.0]], (0, 1): [[0.0]]}, "chain")
 
 
 def crossing_chains():
     """Perpendicular chains, whose lines cross."""
     terms = {(0, 0): np.zeros((2, 2)), (1, 0): np.diag([-1.0, 0]), (0, 1): np.diag([0, -1.0])}
-    return built(terms, "crossing chains")
+    return lattice(terms, "crossing chains")
 
 
 def flat_and_wide():
     """A level without hopping inside a band that it does not meet."""
     terms = {(0, 0): np.diag([0.3, 0.0]), (1, 0): np.diag([0, -1.0]), (0, 1): np.diag([0, -1.0])}
-    return built(terms, "flat and wide")
+    return lattice(terms, "flat and wide")
 
 
 def rashba(strength=0.4):
@@ -91,7 +90,7 @@ def rashba(strength=0.4):
         (1, 0): -eye + 0.5j * strength * Y,
         (0, 1): -eye - 0.5j * strength * X,
     }
-    return built(terms, "Rashba", spin_degeneracy=1)
+    return lattice(terms, "Rashba", spin_degeneracy=1)
 
 
 def kramers():
@@ -99,19 +98,19 @@ def kramers():
     soc = 0.25 * np.kron(Y, Z)
     hop_x, hop_y = np.diag([-1.0, -0.2]), np.diag([-0.2, -1.0])
     terms = {(0, 0): soc, (1, 0): np.kron(hop_x, np.eye(2)), (0, 1): np.kron(hop_y, np.eye(2))}
-    return built(terms, "Kramers", spin_degeneracy=1)
+    return lattice(terms, "Kramers", spin_degeneracy=1)
 
 
 def gapped():
     """Two bands with a gap between them, of different masses."""
     terms = {(0, 0): np.diag([-2.0, 2.0]), (1, 0): np.diag([-0.3, 0.1])}
-    return built(terms | {(0, 1): np.diag([-0.3, 0.1])}, "gap")
+    return lattice(terms | {(0, 1): np.diag([-0.3, 0.1])}, "gap")
 
 
 def qi_wu_zhang(mass=1.0):
     """Two bands with a Chern number."""
     terms = {(0, 0): mass * Z, (1, 0): Z / 2 - 0.5j * X, (0, 1): Z / 2 - 0.5j * Y}
-    return built(terms, "Qi-Wu-Zhang", spin_degeneracy=1)
+    return lattice(terms, "Qi-Wu-Zhang", spin_degeneracy=1)
 
 
 def pnictide():
@@ -119,7 +118,7 @@ def pnictide():
     t1, t2, t3, t4 = -1.0, 1.3, -0.85, -0.85
     terms = {(0, 0): 0 * np.eye(2), (1, 0): -np.diag([t1, t2]), (0, 1): -np.diag([t2, t1])}
     terms |= {(1, 1): -t3 * np.eye(2) + t4 * X, (1, -1): -t3 * np.eye(2) - t4 * X}
-    return built(terms, "pnictide")
+    return lattice(terms, "pnictide")
 
 
 def random(orbitals, seed=1):
@@ -132,7 +131,17 @@ def random(orbitals, seed=1):
     onsite = matrix()
     terms = {(0, 0): (onsite + onsite.conj().T) / 2}
     terms |= {r: 0.3 * matrix() for r in ((1, 0), (0, 1), (1, 1), (1, -1))}
-    return built(terms, f"random {orbitals}")
+    return lattice(terms, f"random {orbitals}")
+
+
+def ruthenate():
+    """Plane of xz, yz, xy with lines that nearly cross where xz and yz mix."""
+    terms = {(0, 0): np.diag([-1.0, -1.0, -1.1])}
+    terms |= {(1, 0): np.diag([-0.88, -0.09, -0.8]), (0, 1): np.diag([-0.09, -0.88, -0.8])}
+    mix = np.zeros((3, 3))
+    mix[0, 1] = mix[1, 0] = 0.03
+    terms |= {(1, s): np.diag([0, 0, -0.4]) - s * mix for s in (1, -1)}
+    return lattice(terms, "ruthenate")
 
 
 def ruthenate_bct(kz=0.7):
@@ -146,7 +155,7 @@ def ruthenate_bct(kz=0.7):
         terms[r][0, 1] = terms[r][1, 0] = -0.03 * sign
     for r in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1)):
         terms[r] = np.diag([-0.02, -0.02, 0.005])
-    return built(terms, "ruthenate").plane(kz)
+    return lattice(terms, "body-centred ruthenate").plane(kz)
 
 
 KINDS = {
@@ -154,7 +163,7 @@ KINDS = {
     "Haldane": haldane,
     "kagome": kagome,
     "Lieb": lieb,
-    "square": square,
+    "square": square_lattice,
     "chain": chain,
     "crossing chains": crossing_chains,
     "flat and wide": flat_and_wide,
@@ -165,7 +174,8 @@ KINDS = {
     "pnictide": pnictide,
     "random 4": lambda: random(4),
     "random 10": lambda: random(10),
-    "ruthenate": ruthenate_bct,
+    "ruthenate": ruthenate,
+    "body-centred ruthenate": ruthenate_bct,
     "four bands": four_band,
 }
 
