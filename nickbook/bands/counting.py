@@ -75,8 +75,8 @@ class StateCount:
     The error of a count falls as the fourth power of the size of the cells along the level where
     bands are smooth, and twice as fast as the size of single cells shrinks elsewhere.  Memory and
     work are those of the points in the cells along the level, some 1e4 for 1e-7 states in two
-    dimensions and 1e5 for 1e-5 in three: O(n³) each for n orbitals.  Both are bounded, and the error
-    says what that costs.
+    dimensions and 1e5 for 1e-5 in three: O(n³) each for n orbitals.  Both are bounded, and the
+    error says what that costs.
 
     Examples
     --------

@@ -17,7 +17,7 @@ from nickbook.checks import real
 #: Errors of the sum of states, by dimension: to say where lines may be trusted, and without lines.
 _ROUGH = {2: 1e-5, 3: 1e-5}
 _TOLERANCE = {2: 3e-8, 3: 1e-5}
-_THERMAL_TOLERANCE = {2: 1e-7, 3: 1e-3}
+_THERMAL_TOLERANCE = {2: 1e-6, 3: 1e-3}
 #: Energies are the same, and bands touch, within this share of the range of all energies.
 _SAME = 1e-9
 #: Share of the range of energies by which a level may be off without a word.
@@ -29,10 +29,10 @@ _REACH = 40.0
 #: Points along a direction per speed / T, which make errors of 1e-12 and 1e-4, and the work
 #: (matrix dimensions cubed) that one mesh may cost.
 _THERMAL_POINTS = {2: 28 / np.pi, 3: 3.0}
-_THERMAL_WORK = 2e8
+_THERMAL_WORK = 3e8
 #: Ends of the pieces, in units of temperature, and points on each, of integrals over energies.
 _PIECES = {2: (0.0, 0.5, 1.5, 4.0, 10.0, 20.0, _REACH), 3: (0.0, 2.0, 6.0, 18.0)}
-_PIECE_POINTS = {2: 8, 3: 3}
+_PIECE_POINTS = {2: 5, 3: 3}
 
 
 def band_fillings(model: BlochModel, mu: float, temperature: float = 0.0) -> Floats:
@@ -67,7 +67,7 @@ def band_fillings(model: BlochModel, mu: float, temperature: float = 0.0) -> Flo
 
     At T > 0 it is a sum over a mesh of points that grows as 1/T in each direction, so that the
     error stays near 1e-12 in two dimensions and below 1e-4 in three, or where that mesh would be
-    too large, the count at T = 0 averaged over energies near `mu`, which is good to 1e-7 in two
+    too large, the count at T = 0 averaged over energies near `mu`, which is good to 1e-6 in two
     dimensions and to 1e-3 in three.
 
     Examples

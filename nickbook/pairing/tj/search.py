@@ -286,6 +286,9 @@ class _Search:
     def _guess(self) -> float:
         """Chemical potential near that of the normal state."""
         if self._middle is not None:
+            # The filling of an insulator tells nothing: electrons balance holes.
+            if self.temperature > 0:
+                return chemical_potential(self.bonds.models, self.filling, self.temperature)
             return self._middle
         k = zone_mesh(_COARSE)
         levels = np.sort(np.concatenate([m.energies(k).ravel() for m in self.bonds.models]))

@@ -8,6 +8,7 @@ import pytest
 import sympy
 from lattices import lattice
 from scipy.optimize import brentq
+from scipy.special import logsumexp
 
 from nickbook.bands import (
     BlochModel,
@@ -19,6 +20,7 @@ from nickbook.bands import (
     four_band,
     square_group,
     three_band,
+    zone_mesh,
 )
 from nickbook.dimers.fock import annihilators
 from nickbook.pairing import PairAmplitudes, TJModel, tj_critical_temperature, tj_mean_field
@@ -745,3 +747,21 @@ class TestBadInput:
     def test_temperature_of_an_unresolved_channel(self):
         with pytest.raises(ValueError, match="too coarse for the critical temperature"):
             tj_critical_temperature(four_band(), 3, J1=0.05, channel="d", mesh=64)
+
+
+@pytest.mark.parametrize("temperature", [0.005, 0.01, 0.02, 0.05])
+def test_level_of_an_insulator_balances_electrons_and_holes(temperature):
+    """Bands of different mass: the filling is flat in mu, and only its logarithm tells."""
+    hops = {(0, 0): np.diag([-2.0, 2.0])} | {r: np.diag([-0.3, 0.1]) for r in ((1, 0), (0, 1))}
+    model = lattice(hops)
+    found = tj_mean_field(model, 2.0, J1=0.01, mesh=64, temperature=temperature, layers=[[0, 1]])
+    low, high = model.energies(zone_mesh(512)).reshape(-1, 2).T
+
+    def balance(mu):
+        electrons, holes = (
+            -np.logaddexp(0, (high - mu) / temperature),
+            -np.logaddexp(0, (mu - low) / temperature),
+        )
+        return logsumexp(electrons) - logsumexp(holes)
+
+    assert found.mu == pytest.approx(brentq(balance, -0.8, 1.6), abs=1e-5)
