@@ -1,6 +1,7 @@
 """Tests of unchanged code are left out, and everything else runs."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,9 @@ def project(pytester, monkeypatch):
         path.write_text(text)
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    # Compiled files tell by the second and the size whether they are old.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     return pytester
 
 
