@@ -1,5 +1,6 @@
 """Mirror blocks of a model, and each band of a block: its energies, states and lines."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -173,13 +174,15 @@ class Block:
             )
         return zone_mesh(MESH)
 
-    def contours(self, energy: float) -> list[Contour]:
+    def contours(self, energy: float, without: Sequence[int] = ()) -> list[Contour]:
         """All lines of one energy, as `nickbook.bands.contours.contours` finds them.
 
         Parameters
         ----------
         energy : float
             Energy in eV.
+        without : sequence of int, optional
+            Bands that are left out.
 
         Returns
         -------
@@ -191,7 +194,7 @@ class Block:
         ValueError
             If the energy lies on a saddle, where lines touch.
         """
-        return contours(self, energy)
+        return contours(self, energy, without)
 
 
 @dataclass(frozen=True, eq=False)

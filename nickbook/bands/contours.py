@@ -7,7 +7,7 @@ this fails (close to a saddle, where bands touch or nearly so, or for a mesh tha
 wrongly) `orbits` follows the line instead.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, cast
@@ -35,6 +35,12 @@ _ZONE = _TURN**2
 ELLIPSE_DEPTH = 3e-8
 #: Closest distance to a saddle, in the same unit, at which a line is still resolved.
 SADDLE_DISTANCE = 3e-10
+#: Ratio of the curvatures at an extremum below which it is a line.
+_LINEAR = 1e-6
+#: Most steps of Newton's method onto a line: next to an extremum each halves the way.
+_NEWTON = 24
+#: Steps of a search for an extremum.
+_SEARCH = 300
 #: Pockets whose radius is smaller than this, in inverse lattice constants, are points.
 POINT = 1e-6
 
@@ -73,7 +79,7 @@ class UnresolvedError(Exception):
     """The smooth parametrization did not converge."""
 
 
-def contours(block: "Block", energy: float) -> list[Contour]:
+def contours(block: "Block", energy: float, without: Sequence[int] = ()) -> list[Contour]:
     """All lines on which bands of a block have the given energy.
 
     Parameters
@@ -82,6 +88,8 @@ def contours(block: "Block", energy: float) -> list[Contour]:
         A mirror block of a model in two dimensions.
     energy : float
         Energy in eV.
+    without : sequence of int, optional
+        Bands that are left out.
 
     Returns
     -------
@@ -105,7 +113,7 @@ def contours(block: "Block", energy: float) -> list[Contour]:
     found, rough = [], []
     flat = block.flat_shares(energy)
     for band in block.bands:
-        if flat[band.index]:
+        if flat[band.index] or band.index in without:
             continue
         lines, tiny = _starts(band, energy)
         try:
@@ -214,14 +222,16 @@ def _height(band: "Band", sign: float, k: Floats) -> Floats:
 def _lowest(height: Callable[[Floats], Floats], place: Floats) -> Floats:
     """Lowest point close to a place, which may be a cusp, by halving a square of nine points."""
     stencil = np.array([(i, j) for i in (0, -1, 1) for j in (0, -1, 1)], dtype=float)
-    step = _TURN / MESH / 2
-    while step > 1e-12:
+    longest = step = _TURN / MESH / 2
+    for _ in range(_SEARCH):
         values = height(place + step * stencil)
         best = int(np.argmin(values))
         place = place + step * stencil[best]
         # What rounding tells apart is no way down.
-        if values[0] - values[best] <= 1e-15 * (1 + abs(values[0])):
-            step /= 2
+        down = values[0] - values[best] > 1e-15 * (1 + abs(values[0]))
+        step = min(2 * step, longest) if down else step / 2
+        if step < 1e-12:
+            break
     return place
 
 
@@ -299,7 +309,9 @@ def extrema(band: "Band") -> tuple[Extremum, ...]:
     found = []
     for point, energy, hessian in band.critical_points:
         curvature, axes = np.linalg.eigh(hessian)
-        if curvature[0] * curvature[1] <= 0:
+        # Along a line of extrema only rounding gives the other direction a curvature.
+        ratio = curvature.min() / curvature.max() if curvature.max() else 0.0
+        if min(ratio, 1 / ratio if ratio else 0.0) < _LINEAR:
             continue
         sign = float(np.sign(curvature[0]))
         unit = np.stack([np.cos(angle), sign * np.sin(angle)], axis=-1)
@@ -408,7 +420,7 @@ def projected(
     points = np.fft.ifft(spectrum) + drift
     tangent = np.fft.ifft(derivative * spectrum) + turn
     normal = 1j * tangent / np.abs(tangent)
-    for _ in range(8):
+    for _ in range(_NEWTON):
         value, slope = motion(_vectors(points))
         velocity = _plane(slope)
         step = (energy - value) / (velocity * normal.conj()).real
@@ -419,6 +431,7 @@ def projected(
         # Steps shrink quadratically, and a step this small leaves the velocity as it is.
         if furthest < 1e-12:
             break
+    arrived = furthest < 1e-9
     tangent = np.fft.ifft(derivative * np.fft.fft(points - drift)) + turn
     speed = np.abs(velocity)
     rate = (velocity.conj() * tangent).imag / speed**2
@@ -426,7 +439,11 @@ def projected(
     # Rounding of the energy moves points of slow or small lines; no sampling gets below that.
     largest = max(float(speed.max()), abs(energy))
     rounding = count * 2e-15 * largest / (speed.min() * points.std())
-    resolved = rate.min() > 0 and tail[-count // 16 :].max() < (TOLERANCE + rounding) * rate.sum()
+    resolved = (
+        arrived
+        and rate.min() > 0
+        and tail[-count // 16 :].max() < (TOLERANCE + rounding) * rate.sum()
+    )
     contour = _contour(
         _vectors(points), slope, rate / (count * _ZONE), _vectors(tangent / count), turns
     )

@@ -271,7 +271,7 @@ def weighted_density_of_states(
             if flat[band.index]
             or any(abs(p - energy) < reach and diverges(h) for _, p, h in band.critical_points)
         ]
-        for line in block.contours(energy) if len(saddles) < block.size else ():
+        for line in block.contours(energy, saddles):
             np.add.at(totals, first + line.band, line.weights * weight(line.points))
         totals[[first + index for index in saddles]] = np.inf
         first += block.size

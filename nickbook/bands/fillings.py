@@ -153,6 +153,8 @@ def chemical_potential(
     degeneracies = {plane.spin_degeneracy for plane in planes}
     if len(capacities) != 1 or len(degeneracies) != 1:
         raise ValueError(f"planes hold up to {sorted(capacities)} electrons; allowed: one number")
+    if len({plane.dimension for plane in planes}) != 1:
+        raise ValueError("planes have two and three dimensions; allowed: one number of dimensions")
     capacity, degeneracy = capacities.pop(), degeneracies.pop()
     filling = real("filling", filling, above=0.0, below=capacity, unit="electrons per cell")
     temperature = real("temperature", temperature, at_least=0.0, unit="eV")
@@ -167,16 +169,15 @@ def _free_range(
     planes: Sequence[BlochModel], states: float, tolerance: dict[int, float] = _TOLERANCE
 ) -> tuple[float, float]:
     """Energies between which the number of states is the given one: a level, or a gap's edges."""
-    whole = round(states)
-    width = max(plane.state_count.width for plane in planes)
-    if abs(states - whole) < 1e-12 * len(planes[0].orbitals):
-        edges = [plane.state_count.edges(whole) for plane in planes]
+    counts = [plane.state_count for plane in planes]
+    width, total = max(count.width for count in counts), states * len(planes)
+    if abs(total - round(total)) < 1e-12 * len(planes[0].orbitals) * len(planes):
+        edges = [c.edges(m) for c, m in zip(counts, _full(counts, states), strict=True)]
         low, high = max(low for low, _ in edges), min(high for _, high in edges)
         if high > low - _SAME * width:
             # Touching bands have one edge, whose two values differ by rounding.
             return (low, high) if high > low else ((low + high) / 2, (low + high) / 2)
     dimension = planes[0].dimension
-    counts = [plane.state_count for plane in planes]
     small = max(block.size for block in planes[0].blocks) <= _LARGEST_BLOCK
     if dimension == 2 and small and tolerance is _TOLERANCE:
         start, _ = level(counts, states, _ROUGH[2])
@@ -201,6 +202,14 @@ def _warn(planes: Sequence[BlochModel], found: float, error: float, width: float
             f"eV: its {len(planes[0].orbitals)} orbitals allow no finer mesh",
             stacklevel=4,
         )
+
+
+def _full(counts: Sequence[StateCount], states: float) -> list[int]:
+    """Bands of each plane that a filling of whole bands would fill, in order of energy."""
+    if len(counts) == 1:
+        return [round(states)]
+    found, _ = level(counts, states, _ROUGH[2])
+    return [round(float(count.number(found, _ROUGH[2])[0].sum())) for count in counts]
 
 
 def _polished(planes: Sequence[BlochModel], states: float, start: float, width: float) -> float:
@@ -271,16 +280,20 @@ def _balance(
     meshes = [_thermal_mesh(plane, low, high, temperature) for plane in planes]
     if all(mesh is not None for mesh in meshes):
         parts = [mesh for mesh in meshes if mesh is not None]
-        energies = np.concatenate([np.sort(e, axis=-1) for e, _ in parts])
-        logs = np.log(np.concatenate([w for _, w in parts]) / len(parts))[:, None]
-        whole = round(states)
-        below, above = energies[:, :whole], energies[:, whole:]
-        spare = states - whole
+        full = [round(float(p.state_count.number((low + high) / 2, 1e-3)[0].sum())) for p in planes]
+        ordered = [np.sort(energies, axis=-1) for energies, _ in parts]
+        below = np.concatenate([e[:, :m].ravel() for e, m in zip(ordered, full, strict=True)])
+        above = np.concatenate([e[:, m:].ravel() for e, m in zip(ordered, full, strict=True)])
+        logs = [np.log(weights / len(parts)) for _, weights in parts]
+        bands = len(planes[0].orbitals)
+        held = np.concatenate([np.repeat(w, m) for w, m in zip(logs, full, strict=True)])
+        free = np.concatenate([np.repeat(w, bands - m) for w, m in zip(logs, full, strict=True)])
+        spare = states - sum(full) / len(planes)
         extra = np.log([abs(spare)]) if abs(spare) > 1e-12 else np.empty(0)
 
         def excess(mu: float) -> float:
-            electrons = (logs - np.logaddexp(0, (above - mu) / temperature)).ravel()
-            holes = (logs - np.logaddexp(0, (mu - below) / temperature)).ravel()
+            electrons = free - np.logaddexp(0, (above - mu) / temperature)
+            holes = held - np.logaddexp(0, (mu - below) / temperature)
             if spare > 0:
                 holes = np.append(holes, extra)
             else:
@@ -351,7 +364,7 @@ def _thermal_mesh(
     sizes = np.maximum(24 if model.dimension == 3 else 64, 2 * np.ceil(wanted / 2)).astype(int)
     even = not model.hoppings.imag.any()
     count = sizes[0] // 2 + 1 if even else sizes[0]
-    work = sum(block.size**3 + (100 if block.size > 1 else 10) for block in model.blocks)
+    work = sum(block.size**3 + (100 if block.size > 1 else 60) for block in model.blocks)
     if work * count * np.prod(sizes[1:].astype(float)) > _THERMAL_WORK:
         return None
     first, *others = (2 * np.pi * np.arange(size) / size for size in sizes)

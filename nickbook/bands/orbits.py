@@ -31,6 +31,8 @@ _LONGEST, _SHORTEST = _TURN / 96, 1e-10
 _MOST_STEPS = 20_000
 #: Bands cross where their gap is below this share of the block's range of energies.
 _CROSSING = 1e-7
+#: Starts with a gap below this share may lie between lines.
+_TOUCHING = 1e-4
 
 
 def orbits(block: "Block", energy: float, starts: list[tuple["Band", Floats]]) -> list[Contour]:
@@ -78,17 +80,25 @@ def orbits(block: "Block", energy: float, starts: list[tuple["Band", Floats]]) -
     speed = np.linalg.norm(velocities[rows, index], axis=-1)
     others = np.abs(energies - energies[rows, index, None])
     others[rows, index] = block.scale
-    order = np.argsort(-speed * others.min(axis=-1), kind="stable")
-    k, index = k[order], index[order]
+    gap = others.min(axis=-1)
+    order = np.argsort(-speed * gap, kind="stable")
+    k, index, gap = k[order], index[order], gap[order]
     while len(k):
-        line = _followed(block, energy, k[0], int(index[0]))
+        try:
+            line = _followed(block, energy, k[0], int(index[0]))
+        except RuntimeError:
+            if gap[0] > _TOUCHING * block.scale:
+                raise
+            # Where bands touch a start may be on no line of its own.
+            k, index, gap = k[1:], index[1:], gap[1:]
+            continue
         found.append(line)
         apart = np.abs(folded(k[:, None] - line.points)).max(axis=-1)
         apart[index[:, None] != line.band] = np.inf
         # Starts next to a saddle settle badly; two lines are further apart somewhere.
         keep = apart.min(axis=-1) > _TURN / MESH / 2
         keep[0] = False
-        k, index = k[keep], index[keep]
+        k, index, gap = k[keep], index[keep], gap[keep]
     return found
 
 

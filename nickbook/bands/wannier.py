@@ -284,6 +284,9 @@ class _Source:
         """Elements of a ``_tb.dat`` file as rows of the other format, and the orbitals' places."""
         count, per_block = self._count, 1 + self._size**2
         lattice = self._table([2, 3, 4], "x y z")
+        if abs(np.linalg.det(lattice)) <= 1e-9 * np.linalg.norm(lattice, axis=1).prod():
+            held = f"lattice vectors {lattice.tolist()} that lie in a plane"
+            raise self._error(held, "give three independent ones", 2)
         whole = len(self._lines) // per_block
         if whole < 2 * count:
             raise self._truncated(whole, f"2 nrpts = {2 * count} blocks of elements and positions")
@@ -396,7 +399,7 @@ def _is_number(word: str) -> bool:
         float(word)
     except ValueError:
         return False
-    return True
+    return "_" not in word  # which Python takes for a mark between digits
 
 
 def _shifted(

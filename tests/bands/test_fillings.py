@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from lattices import lattice
 from scipy.optimize import brentq
 
 from nickbook.bands import (
@@ -104,3 +105,19 @@ def test_bad_temperatures_are_refused():
         filling(conduction_bands(), -0.65, -0.1)
     with pytest.raises(TypeError, match="filling = 'half'"):
         chemical_potential(conduction_bands(), "half")
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1e-4, 0.01, 0.05])
+def test_planes_share_the_gap_between_them(temperature):
+    """One plane full, the other empty: half the filling of each is no gap of either."""
+    hops = {(1, 0): -0.1, (0, 1): -0.1}
+    planes = [lattice({(0, 0): level} | hops) for level in (0.0, 2.0)]
+    assert chemical_potential(planes, 1.0, temperature) == pytest.approx(1.0, abs=1e-9)
+    flat = [lattice({(0, 0): level}) for level in (0.0, 1.0)]
+    assert chemical_potential(flat, 1.0, temperature) == pytest.approx(0.5, abs=1e-9)
+
+
+def test_planes_of_one_kind_only():
+    plane, solid = lattice({(0, 0): 0.0, (1, 0): -1.0}), lattice({(0, 0, 0): 0.0, (1, 0, 0): -1.0})
+    with pytest.raises(ValueError, match="two and three dimensions"):
+        chemical_potential([plane, solid], 1.0)

@@ -122,3 +122,29 @@ def test_pockets_at_opposite_corners_get_opposite_patches(count):
 def test_a_count_that_is_no_whole_number_is_named():
     with pytest.raises(TypeError, match=r"count = 8\.0"):
         fermi_patches(lattices.square_lattice(), -1.0, 8.0)
+
+
+@pytest.mark.parametrize("energy", [-1.0, -0.99999, -0.9999999])
+def test_a_shallow_valley_next_to_a_saddle_is_searched_in_bounded_time(energy):
+    model = lattices.haldane(0.01)
+    assert filling(model, energy) == pytest.approx(1.5005, abs=1e-3)
+
+
+def test_other_bands_are_followed_where_one_has_a_saddle():
+    for model, energy in ((lattices.graphene(1.0), 1.0), (lattices.qi_wu_zhang(), 1.0)):
+        assert density_of_states(model, energy).tolist() == [0, np.inf]
+
+
+@pytest.mark.parametrize("energy", [0.0, 1e-6, -1e-6])
+def test_lines_that_pass_through_a_cone(energy):
+    total = density_of_states(lattices.rashba(0.1), energy).sum()
+    around = [density_of_states(lattices.rashba(0.1), energy + s).sum() for s in (-1e-4, 1e-4)]
+    assert min(around) - 0.06 < total < max(around) + 0.06
+
+
+def test_a_chain_close_to_the_edge_of_its_band():
+    chain = lattices.chain()
+    for depth in (1e-4, 1e-6):
+        energy = 2 - depth
+        density = 1 / (2 * np.pi * np.sqrt(1 - energy**2 / 4))
+        assert density_of_states(chain, energy)[0] == pytest.approx(density, rel=1e-9)
