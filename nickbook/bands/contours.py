@@ -481,7 +481,7 @@ def _bezout(q: int, p: int) -> tuple[int, int]:
 
 def settled(band: "Band", energy: float, k: Floats) -> Floats:
     """Momenta (n, 2) moved along the velocity onto the lines of a band."""
-    for _ in range(4):
+    for _ in range(6):
         value, velocity = band.energy_and_velocity(k)
         k = k + velocity * ((energy - value) / np.square(velocity).sum(axis=-1))[:, None]
     return k

@@ -31,6 +31,8 @@ _LONGEST, _SHORTEST = _TURN / 96, 1e-10
 _MOST_STEPS = 20_000
 #: Bands cross where their gap is below this share of the block's range of energies.
 _CROSSING = 1e-7
+#: Share of that range within which a start has the energy of its line.
+_SETTLED = 1e-5
 #: Starts with a gap below this share may lie between lines.
 _TOUCHING = 1e-4
 
@@ -76,6 +78,10 @@ def orbits(block: "Block", energy: float, starts: list[tuple["Band", Floats]]) -
     k, index = np.concatenate(places), np.concatenate(indices)
     # The clearest starts are fast, far from every saddle, and far from other bands.
     energies, velocities = block.all_velocities(k)
+    # Starts far from a line, where polygons join two, may settle on none.
+    near = np.abs(energies[np.arange(len(k)), index] - energy) < _SETTLED * block.scale
+    if near.any():
+        k, index, energies, velocities = (part[near] for part in (k, index, energies, velocities))
     rows = np.arange(len(k))
     speed = np.linalg.norm(velocities[rows, index], axis=-1)
     others = np.abs(energies - energies[rows, index, None])

@@ -148,3 +148,11 @@ def test_a_chain_close_to_the_edge_of_its_band():
         energy = 2 - depth
         density = 1 / (2 * np.pi * np.sqrt(1 - energy**2 / 4))
         assert density_of_states(chain, energy)[0] == pytest.approx(density, rel=1e-9)
+
+
+def test_starts_that_settle_on_no_line_are_passed_over():
+    model = lattices.random(4)
+    level, step = -1.3834943783604157, 1e-3
+    slope = (filling(model, level + step) - filling(model, level - step)) / (4 * step)
+    total = sum(sheet.density_of_states for sheet in fermi_sheets(model, level))
+    assert total == pytest.approx(slope, rel=1e-4)
