@@ -69,6 +69,15 @@ def subplots(
         To be handed to `figure` when it is drawn.
     axes : Axes or ndarray of Axes
         One axes for a single panel, otherwise an array as `matplotlib.pyplot.subplots` gives it.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book import subplots
+    >>> fig, axes = subplots(1, 2, width=5.4, height=2.6)
+    >>> axes.shape, fig.get_size_inches().tolist()
+    ((2,), [5.4, 2.6])
+    >>> plt.close(fig)
     """
     size = (width, height)
     with plt.rc_context(STYLE):
@@ -109,6 +118,20 @@ def figure(
     ------
     TypeError, ValueError
         If a part is missing or malformed; the message names it and says what to write.
+
+    Examples
+    --------
+    >>> from nickbook.book import figure, subplots
+    >>> fig, axes = subplots()
+    >>> lines = axes.plot([0.0, 1.0], [1.0, 0.0])
+    >>> figure(
+    ...     fig,
+    ...     label="fig-5-gap",
+    ...     caption="The gap against temperature.",
+    ...     alt="A line that falls from one to zero as the temperature rises.",
+    ...     check="A straight line through two points.",
+    ...     data={"T": [0.0, 1.0], "gap": [1.0, 0.0]},
+    ... )
     """
     require(fig, Figure, "fig")
     if not fig.axes:

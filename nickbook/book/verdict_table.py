@@ -14,6 +14,12 @@ class Verdicts:
     ----------
     claims : tuple of Claim
         The rows.
+
+    Examples
+    --------
+    >>> from nickbook.book import verdicts
+    >>> [(claim.id, claim.verdict) for claim in verdicts(["LK-fig2-fillings"]).claims]
+    [('LK-fig2-fillings', 'reproduced')]
     """
 
     claims: tuple[Claim, ...]
@@ -43,6 +49,12 @@ def verdicts(identifiers: Sequence[str]) -> Verdicts:
     ------
     ValueError
         If the ledger has no such row.
+
+    Examples
+    --------
+    >>> from nickbook.book import verdicts
+    >>> verdicts(["LK-fig2-fillings"]).claims[0].verdict
+    'reproduced'
     """
     return Verdicts(tuple(ledger(identifiers)))
 
