@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
+import jupytext
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from nickbook.bands import chemical_potential, conduction_bands
+from nickbook.book.api import public
+from nickbook.closure import parse
 from nickbook.pairing import triplon_gap
 
 ROOT = Path(__file__).parents[1]
@@ -213,6 +216,18 @@ def test_every_link_and_anchor_of_the_site_leads_somewhere(site: Site) -> None:
             if missing:
                 dead.append(f"{page.name}: {link}")
     assert not dead
+
+
+@pytest.mark.site
+def test_chapters_lead_to_the_reference_of_all_they_import(book: Site) -> None:
+    entries = public()
+    for source in sorted((ROOT / "notebooks").glob("[0-9]*.md")):
+        links = Document(book.directory / f"{source.stem[3:]}.html").links
+        anchors = {urldefrag(link)[1] for link in links if link.startswith("api")}
+        cells = jupytext.read(source, fmt="md:myst").cells
+        imports = [parse(cell.source).imports for cell in cells if cell.cell_type == "code"]
+        names = {name for found in imports for module, name in found if module[:8] == "nickbook"}
+        assert names and {entries[name].label for name in names} <= anchors, source.stem
 
 
 def test_pages_load_nothing_from_elsewhere(site: Site) -> None:

@@ -28,7 +28,9 @@ async function inlineOutput({ jupyter_data: data }, get) {
 /** The project, its table of contents, and every page with its outputs. */
 export async function loadProject(server) {
   const get = async (path) => {
-    const response = await fetch(server + path);
+    const ask = () => fetch(server + path);
+    // While pages are rendered, which may take long, the server closes the connection that is kept.
+    const response = await ask().catch(ask);
     if (!response.ok) throw new Error(`${response.status} for ${path}`);
     return response;
   };

@@ -159,7 +159,7 @@ def pairing_matrix(
 
     Examples
     --------
-    Twice the constant of LK Eq. 13, for both signs of the momentum:
+    Twice the pairing constant, for both signs of the momentum:
 
     >>> from nickbook.dimers import pairing_constant, pairing_matrix
     >>> amplitude = pairing_matrix(0.4, J_c=0.3)
