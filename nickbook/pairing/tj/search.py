@@ -82,7 +82,7 @@ class TJModel(BondModel):
     >>> from nickbook.pairing import TJModel
     >>> sea = FermiSea.at(four_band(), filling=3)
     >>> model = TJModel(sea, J1=0.15, J2=0.075, J1_inter=0.03, J2_inter=0.375, convention="eq48")
-    >>> model.solve().gap_function().channel
+    >>> model.solve(mesh=64).gap_function().channel
     'singlet A1'
     """
 
