@@ -26,9 +26,11 @@ TINY = (
 # Tiny
 
 ```{code-cell} python
-:label: fig-tiny
-:tags: [hide-input]
-
+---
+label: fig-tiny
+jupyter:
+  source_hidden: true
+---
 from IPython.display import display
 
 picture = {"image/png": "iVBORw0KGgo=", "text/plain": "a figure"}
@@ -116,6 +118,16 @@ def test_chapter_is_saved_as_it_is_and_has_a_readable_length(source: Path) -> No
         assert printed < 5_000, cell.source
 
 
+@chapters
+def test_formulas_and_folded_code_are_written_as_every_front_end_reads_them(source: Path) -> None:
+    for cell in notebooks.read(source).cells:
+        if cell.cell_type == "markdown":
+            assert "{math}" not in cell.source, f"write $$ … $$ (label):\n{cell.source}"
+        else:
+            tags = cell.metadata.get("tags", ())
+            assert "hide-input" not in tags, f"write jupyter: source_hidden: true\n{cell.source}"
+
+
 def test_saving_in_jupyterlab_keeps_the_recommended_header(tiny: Path) -> None:
     assert notebooks.read(tiny).metadata["title"] == "Tiny"
     assert_saving_keeps(tiny)
@@ -133,10 +145,10 @@ def test_executing_twice_gives_the_same_bytes(tiny: Path) -> None:
     [
         ("\n", "\r\n", False),
         ("# Tiny\n", "# Tiny, and more\n", False),
-        ("[hide-input]", "[hide-output]", False),
+        ("source_hidden: true", "source_hidden: false", False),
         ("print(", "# A comment.\nprint(", False),
         ("1.25", "1.5", True),
-        (":tags: [hide-input]", ":tags: [skip-execution]", True),
+        ("jupyter:\n  source_hidden: true", "tags: [skip-execution]", True),
         ('print("gap ratio"', '"shown"; print("gap ratio"', True),
         ("name: python3", "name: other", True),
     ],

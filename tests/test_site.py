@@ -428,6 +428,16 @@ def test_figures_have_numbers_captions_checks_and_data(sample: Site) -> None:
     assert (sample.directory / "files/fig-5-wave.npz").read_bytes() == b"PK"
 
 
+def test_code_that_is_collapsed_in_jupyterlab_is_folded(sample: Site) -> None:
+    cells = json.loads((SAMPLE / "05-theory.ipynb").read_text(encoding="utf-8"))["cells"]
+    cell = next(cell for cell in cells if cell["metadata"].get("label") == "fig-5-line")
+    assert cell["metadata"]["jupyter"] == {"source_hidden": True}
+    page = (sample.directory / "theory.html").read_text(encoding="utf-8")
+    folds = re.findall(r'<details class="fold">.*?</details>', page, re.DOTALL)
+    assert [fold for fold in folds if "A jagged line" in fold]
+    assert len(folds) == 2  # the other cell has mystmd's own tag, hide-input
+
+
 @pytest.mark.site
 def test_two_builds_in_two_places_are_equal(sample: Site, tmp_path: Path) -> None:
     project = copy_of_sample(tmp_path)
