@@ -27,9 +27,9 @@ TINY = (
 
 ```{code-cell} python
 ---
-label: fig-tiny
 jupyter:
   source_hidden: true
+label: fig-tiny
 ---
 from IPython.display import display
 
