@@ -443,6 +443,32 @@ def test_figures_have_numbers_captions_checks_and_data(sample: Site) -> None:
     assert (sample.directory / "files/fig-5-wave.npz").read_bytes() == b"PK"
 
 
+def test_code_that_is_collapsed_in_jupyterlab_is_folded(sample: Site) -> None:
+    cells = json.loads((SAMPLE / "05-theory.ipynb").read_text(encoding="utf-8"))["cells"]
+    cell = next(cell for cell in cells if cell["metadata"].get("label") == "fig-5-line")
+    assert cell["metadata"]["jupyter"] == {"source_hidden": True}
+    page = (sample.directory / "theory.html").read_text(encoding="utf-8")
+    folds = re.findall(r'<details class="fold">.*?</details>', page, re.DOTALL)
+    assert [fold for fold in folds if "A jagged line" in fold]
+    assert len(folds) == 2  # the other cell has mystmd's own tag, hide-input
+
+
+def test_published_addresses_become_links_of_the_site(sample: Site) -> None:
+    index = (sample.directory / "index.html").read_text(encoding="utf-8")
+    assert '<a class="xref" href="ledger.html#s-first">the first claim</a>' in index
+    assert '<a class="cite" href="#cite-bardeen1957">Bardeen et al.</a>' in index
+    assert '<li id="cite-bardeen1957">' in index
+    theory = (sample.directory / "theory.html").read_text(encoding="utf-8")
+    assert '<a class="xref" href="ledger.html#s-first">again</a>' in theory
+
+
+def test_notebooks_are_downloaded_under_their_own_names(site: Site) -> None:
+    offered = {path.name for path in (site.directory / "files").glob("*.ipynb")}
+    folder = site.directory.parents[1]
+    sources = [*folder.glob("*.ipynb"), *folder.glob("notebooks/*.ipynb")]
+    assert offered == {path.name for path in sources}
+
+
 @pytest.mark.site
 def test_two_builds_in_two_places_are_equal(sample: Site, tmp_path: Path) -> None:
     project = copy_of_sample(tmp_path)
@@ -465,6 +491,10 @@ MISTAKES = {
     "role reference": ("See {eq}`eq-nowhere`.", "eq-nowhere"),
     "link": ("See [there](nowhere.md).", "nowhere.md"),
     "citation": ("See [@nobody1900].", "nobody1900"),
+    "address": (
+        "See [it](https://nickbook.github.io/nickbook/ledger.html#s-none).",
+        '"ledger.html" has no "s-none"',
+    ),
     "formula": (r"A formula $\frac{1$ with an error.", "ledger.md"),
 }
 

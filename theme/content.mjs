@@ -25,6 +25,12 @@ async function inlineOutput({ jupyter_data: data }, get) {
     if (part.path && !mime.startsWith('image/')) part.content = await textAt(part.path);
 }
 
+/** Code that JupyterLab collapses is folded on the page too. */
+function foldCode(cell) {
+  for (const code of cell.children ?? [])
+    if (code.executable && code.visibility !== 'remove') code.visibility = 'hide';
+}
+
 /** The project, its table of contents, and every page with its outputs. */
 export async function loadProject(server) {
   const get = async (path) => {
@@ -45,6 +51,7 @@ export async function loadProject(server) {
   for (const { slug } of toc.filter((entry) => entry.slug)) {
     const page = await json(`/content/${slug}.json`);
     await Promise.all(findAll(page.mdast, is('output')).map((node) => inlineOutput(node, get)));
+    findAll(page.mdast, (node) => node.data?.jupyter?.source_hidden).forEach(foldCode);
     pages.push({
       ...page,
       slug,

@@ -28,6 +28,7 @@ function context(site, page) {
     target: (n) =>
       c.references.find(n.html_id ?? n.identifier, n.remote ? site.pageAt(n.url) : page),
     hrefOfLink: (n) => hrefOfLink(site, c, n),
+    labelAt: (url) => labelAt(site, c, url),
     node(n) {
       const render = RENDERERS[n.type];
       if (!render)
@@ -39,6 +40,22 @@ function context(site, page) {
     bibliography: (keys) => bibliography(site, keys),
   };
   return c;
+}
+
+/**
+ * The label that a published address of this book points at. Notebooks give such addresses where
+ * readers without the book's files have no other; on the site they become links like any other.
+ */
+function labelAt(site, c, url) {
+  const base = site.options.base_url?.replace(/\/?$/, '/');
+  if (!base || !url.startsWith(base)) return undefined;
+  const [path, label] = url.slice(base.length).split('#');
+  if (!label) return undefined;
+  const known = label.startsWith('cite-')
+    ? c.references.citations[label.slice(5)]
+    : c.references.find(label, c.page)?.page.path === path;
+  if (!known) c.problem(`"${path}" has no "${label}", to which ${url} leads`);
+  return known ? label : undefined;
 }
 
 function hrefOfLink(site, c, { url = '', static: isFile }) {
@@ -103,6 +120,8 @@ function actions(site, page, c) {
   const notebook = page.location.endsWith('.ipynb');
   const source = notebook ? page.location.replace(/ipynb$/, 'md') : page.location;
   const file = (page.frontmatter.exports ?? []).find((x) => x.format === 'ipynb');
+  // mystmd cuts the names of the files it copies.
+  const download = () => c.publish(file.filename, { url: file.url });
   const name = repository?.split('/').slice(-2).join('/');
   const links = [
     notebook &&
@@ -110,7 +129,7 @@ function actions(site, page, c) {
         `https://mybinder.org/v2/gh/${name}/HEAD?urlpath=lab/tree${page.location}`,
         'Open in Binder',
       ],
-    notebook && file && [c.asset(file.url), 'Download notebook', ' download'],
+    notebook && file && [download(), 'Download notebook', ' download'],
     repository && [`${repository}/blob/HEAD${source}`, 'Source'],
   ].filter(Boolean);
   const item = ([url, text, more = '']) => `<li><a href="${esc(url)}"${more}>${text}</a></li>`;

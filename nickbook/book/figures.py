@@ -201,18 +201,23 @@ def png_bytes(fig: Figure) -> bytes:
 def show(bundle: Mapping[str, Any], png: bytes, words: Mapping[str, Any]) -> None:
     """Display a figure's bundle with plainer fallbacks, then its caption.
 
-    The caption is for readers in Jupyter and on code hosts; the site prints its own.
+    The caption is for readers in Jupyter and on code hosts; the site prints its own. It is where
+    references lead there, and says the alternative text too: JupyterLab gives a picture none,
+    while nbconvert takes it from the metadata and VS Code from the plain text.
     """
     fallback = {
         "image/png": base64.b64encode(png).decode(),
         "text/plain": f"[Figure: {words['alt']}]",
     }
     publish: Callable[..., None] = display  # which comes without type hints
-    size = {"width": words["width"], "height": words["height"]}
-    publish({**bundle, **fallback}, raw=True, metadata={"image/png": size})
+    picture = {name: words[name] for name in ("width", "height", "alt")}
+    publish({**bundle, **fallback}, raw=True, metadata={"image/png": picture})
     caption = {name: words[name] for name in ("label", "caption", "check")}
     text = f"{words['caption']}\n\n*Check.* {words['check']}"
-    publish({CAPTION_MIME: caption, "text/markdown": text, "text/plain": text}, raw=True)
+    anchor = f'<a id="{words["label"]}"></a>'
+    in_words = f"<details><summary>In words</summary>\n\n{words['alt']}\n\n</details>"
+    markdown = f"{anchor}{text}\n\n{in_words}"
+    publish({CAPTION_MIME: caption, "text/markdown": markdown, "text/plain": text}, raw=True)
 
 
 def _csv(columns: Mapping[str, NDArray[Any]]) -> str:

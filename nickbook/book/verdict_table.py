@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from nickbook.claims import Claim, ledger
 
+#: The published ledger page. A notebook is read where the page is not beside it.
+LEDGER = "https://nickbook.github.io/nickbook/ledger.html"
+
 
 @dataclass(frozen=True)
 class Verdicts:
@@ -62,4 +65,5 @@ def verdicts(identifiers: Sequence[str]) -> Verdicts:
 def _row(claim: Claim) -> str:
     style = claim.verdict.replace(" ", "-")
     badge = f'<span class="verdict verdict-{style}">{claim.verdict}</span>'
-    return f"| [{claim.id}](#{claim.id}) | {claim.statement} | {claim.value} | {badge} |"
+    link = f"[{claim.id}]({LEDGER}#{claim.id.lower()})"
+    return f"| {link} | {claim.statement} | {claim.value} | {badge} |"
