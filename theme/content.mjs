@@ -28,7 +28,8 @@ async function inlineOutput({ jupyter_data: data }, get) {
 /** The project, its table of contents, and every page with its outputs. */
 export async function loadProject(server) {
   const get = async (path) => {
-    const response = await fetch(server + path);
+    // A connection that idled for long may be closed at the very moment of its reuse.
+    const response = await fetch(server + path).catch(() => fetch(server + path));
     if (!response.ok) throw new Error(`${response.status} for ${path}`);
     return response;
   };
