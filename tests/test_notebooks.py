@@ -16,6 +16,7 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from packaging.requirements import Requirement
+from jupytext.config import load_jupytext_config
 
 from nickbook.book import notebooks
 from nickbook.closure import PACKAGE, closure
@@ -30,11 +31,15 @@ HEADER, INSTALL = (
 )
 REFERENCES = (NOTEBOOKS.parent / "references.bib").read_text(encoding="utf-8")
 TINY = (
-    HEADER.replace("---", "---\ntitle: Tiny\nnumbering: {enumerator: 1.%s}", 1)
-    + """
+    HEADER.removesuffix("---\n")
+    + """numbering:
+  enumerator: 1.%s
+title: Tiny
+---
+
 # Tiny
 
-```{code-cell} python
+```{code-cell} ipython3
 ---
 jupyter:
   source_hidden: true
@@ -47,7 +52,7 @@ data = {"application/vnd.nickbook.figure+json": {"data": {"text": "0.1"}}}
 display(picture | data, raw=True)
 ```
 
-```{code-cell} python
+```{code-cell} ipython3
 print("gap ratio", 1.25)
 ```
 """
@@ -61,6 +66,7 @@ def executed_tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the executed source of a notebook with one figure and one printed number."""
     source = tmp_path_factory.mktemp("tiny") / "01-tiny.md"
     source.write_text(TINY)
+    shutil.copy(NOTEBOOKS / "jupytext.toml", source.parent)
     assert notebooks.execute(source) is None
     return source
 
@@ -100,17 +106,73 @@ def test_committed_chapter_is_fresh_and_as_its_source(source: Path) -> None:
     notebook = notebooks.paired(source)
     assert notebook, "stale: run `make notebooks`"
     text = source.with_suffix(".ipynb").read_text(encoding="utf-8")
-    assert text == f"{nbformat.writes(notebook)}\n", "other prose: run `make notebooks`"
+    assert text == notebooks.written(notebook), "other prose: run `make notebooks`"
     outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error"]
 
 
 def assert_saving_keeps(source: Path) -> None:
-    """JupyterLab writes the source from the executed copy: cells and header survive."""
-    saved = jupytext.reads(jupytext.writes(executed(source), fmt="md:myst"), fmt="md:myst")
-    original = notebooks.read(source)
-    assert content(saved) == content(original)
-    assert saved.metadata == original.metadata
+    """JupyterLab writes both files from the executed copy: no byte changes."""
+    config = load_jupytext_config(str(source.absolute()))
+    header = notebooks.read(source).metadata  # Lab takes it from the source, in its order
+    notebook = executed(source)
+    header.jupytext.pop("text_representation")
+    own = {name: x for name, x in notebook.metadata.items() if name not in header}
+    notebook.metadata = header | own
+    assert jupytext.writes(notebook, fmt="md:myst", config=config) == source.read_text()
+    saved = json.loads(json.dumps(notebook), parse_float=javascript_number)
+    model = {"type": "notebook", "content": saved}
+    notebooks.before_saving(model, source.with_suffix(".ipynb").name, manager_of(source))
+    text = source.with_suffix(".ipynb").read_text(encoding="utf-8")
+    assert f"{nbformat.writes(model['content'])}\n" == text
+
+
+def javascript_number(text: str) -> float:
+    return int(float(text)) if float(text).is_integer() else float(text)
+
+
+def manager_of(source: Path) -> SimpleNamespace:
+    """Return what `before_saving` asks of the server: where paths begin."""
+    return SimpleNamespace(root_dir=str(source.parent))
+
+
+def run_live(notebook: nbformat.NotebookNode) -> None:
+    """Do to the figure what running its cell in JupyterLab would, if it were an explorer."""
+    data = code_cells(notebook)[0].outputs[0].data
+    data.pop("application/vnd.nickbook.figure+json")
+    data[notebooks.WIDGET_MIME] = {"model_id": "1", "version_major": 2, "version_minor": 0}
+    notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
+    notebook.metadata.language_info["version"] = "3.11.0"
+
+
+def saved_in_lab(tiny: Path, notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    model = {"type": "notebook", "content": json.loads(json.dumps(notebook))}
+    notebooks.before_saving(model, f"/{tiny.with_suffix('.ipynb').name}", manager_of(tiny))
+    return model["content"]
+
+
+def test_saving_after_a_live_run_keeps_the_table_of_the_same_code(tiny: Path) -> None:
+    notebook = executed(tiny)
+    run_live(notebook)
+    assert saved_in_lab(tiny, notebook) == executed(tiny)
+
+
+@pytest.mark.parametrize("changed", ["cell", "package"])
+def test_saving_after_a_live_run_of_other_code_keeps_the_widget(tiny: Path, changed: str) -> None:
+    copy = executed(tiny)
+    if changed == "package":  # the cells are the same, and what they call is not
+        copy.metadata.nickbook["made_from"] = "other"
+        nbformat.write(copy, tiny.with_suffix(".ipynb"))
+    notebook = executed(tiny)
+    run_live(notebook)
+    if changed == "cell":
+        code_cells(notebook)[1].source = "print(1)"
+    saved = saved_in_lab(tiny, notebook)
+    assert notebooks.WIDGET_MIME in code_cells(saved)[0].outputs[0].data
+    assert "widgets" in saved.metadata
+    assert "version" not in saved.metadata.language_info
+    nbformat.write(saved, tiny.with_suffix(".ipynb"))
+    assert notebooks.is_stale(tiny)
 
 
 @chapters
@@ -198,6 +260,14 @@ def test_install_cell_runs_pip_only_where_the_package_is_missing(
     for magic, line in asked:
         requirement = Requirement(line.removeprefix("install --quiet ").strip('"'))
         assert (magic, requirement.name, requirement.extras) == ("pip", "nickbook", {"book"})
+
+
+def test_an_executed_copy_has_the_numbers_of_javascript(tiny: Path) -> None:
+    notebook = executed(tiny)
+    code_cells(notebook)[0].outputs[0].metadata["sizes"] = [2.0, -0.0, 0.5, 1e-7]
+    assert notebooks.write(notebook, tiny)
+    sizes = code_cells(executed(tiny))[0].outputs[0].metadata["sizes"]
+    assert [repr(size) for size in sizes] == ["2", "0", "0.5", "1e-07"]
 
 
 def test_saving_in_jupyterlab_keeps_the_recommended_header(tiny: Path) -> None:
@@ -334,9 +404,13 @@ def test_nbval_compares_printed_numbers_and_not_figures(tiny: Path) -> None:
     other_figure = copy.replace("iVBORw0KGgo=", "AAAA").replace('"text": "0.1"', '"text": "0.2"')
     (tiny.parent / "figure.ipynb").write_text(other_figure)
     (tiny.parent / "number.ipynb").write_text(copy.replace("gap ratio 1.25", "gap ratio 1.26"))
-    assert len({p.read_text() for p in tiny.parent.glob("*.ipynb")}) == 3
+    live = executed(tiny)
+    run_live(live)
+    nbformat.write(live, tiny.with_name("live.ipynb"))
+    assert len({p.read_text() for p in tiny.parent.glob("*.ipynb")}) == 4
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-rA", tiny.parent]
     report = subprocess.run(command, capture_output=True, text=True, cwd=tiny.parent, check=False)
     outcomes = re.findall(r"^(PASSED|FAILED) (\S+::Cell \d)", report.stdout, re.MULTILINE)
     assert ("FAILED", "number.ipynb::Cell 1") in outcomes, report.stdout
-    assert len([name for outcome, name in outcomes if outcome == "PASSED"]) == 5
+    assert ("FAILED", "live.ipynb::Cell 0") in outcomes, report.stdout
+    assert len([name for outcome, name in outcomes if outcome == "PASSED"]) == 6

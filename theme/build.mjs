@@ -3,13 +3,17 @@
 // with --strict; here every complaint in its log fails the build.
 import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 import { ensureDependencies } from './dependencies.mjs';
 
+// What looks like a mistake, or like an address to visit, and is none.
 const HARMLESS = [
-  /update available/i,
-  /'jupytext' extra keys? ignored/, // Jupytext's own notebook settings
+  /update available|npm notice/i,
+  /'jupytext' extra keys? ignored: default_lexer(, notebook_metadata_filter)? /, // are Jupytext's own
+  /Content server started|👉 +http|set a baseurl/, // it serves the renderer, and ends with it
 ];
+const isHarmless = (line) => HARMLESS.some((harmless) => harmless.test(line));
 
 /** Run mystmd, show its output as it comes, return its exit code and the whole log. */
 function myst(...args) {
@@ -17,9 +21,11 @@ function myst(...args) {
     const child = spawn('myst', args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let log = '';
     for (const stream of ['stdout', 'stderr'])
-      child[stream].on('data', (chunk) => {
-        log += chunk;
-        process[stream].write(chunk);
+      createInterface({ input: child[stream] }).on('line', (line) => {
+        const text = stripVTControlCharacters(line);
+        if (isHarmless(text)) return;
+        log += `${text}\n`;
+        if (text.trim()) process[stream].write(`${line}\n`);
       });
     child.on('error', (/** @type {NodeJS.ErrnoException} */ error) =>
       reject(
@@ -28,7 +34,7 @@ function myst(...args) {
           : error,
       ),
     );
-    child.on('close', (code) => resolve({ code, log: stripVTControlCharacters(log) }));
+    child.on('close', (code) => resolve({ code, log }));
   });
 }
 
@@ -38,9 +44,7 @@ try {
     ['_build/html', '_build/site'].map((dir) => rm(dir, { recursive: true, force: true })),
   );
   const { code, log } = await myst('build', '--html', '--strict');
-  const complaints = log
-    .split('\n')
-    .filter((line) => /[⛔⚠]/u.test(line) && !HARMLESS.some((h) => h.test(line)));
+  const complaints = log.split('\n').filter((line) => /[⛔⚠]/u.test(line));
   if (code !== 0 || complaints.length > 0)
     throw new Error(['The site was not built cleanly.', ...new Set(complaints)].join('\n'));
 } catch (error) {

@@ -11,9 +11,22 @@ export function figureData(output) {
   return part && JSON.parse(joined(part.content));
 }
 
+/** A cell that makes an explorer and was run in JupyterLab holds a widget, which no page can show. */
+function requireTable(cell, outputs, page, problem) {
+  const calls = findAll(cell, is('code')).some(({ value }) => /(^|\W)explore\(/.test(value));
+  if (!calls && !/-explorer$/.test(cell.label ?? '')) return;
+  const tables = outputs.map((output) => figureData(output).model?.table);
+  if (!tables.some(Boolean))
+    problem(
+      page,
+      `the explorer "${cell.label}" has no table, so its sliders would be missing: run \`make notebooks\``,
+    );
+}
+
 /** A code cell's figure gets the cell's label; mystmd resolves references through that label. */
 function claimFigure(cell, page, next, problem) {
   const outputs = findAll(cell, is('output')).filter(figureData);
+  requireTable(cell, outputs, page, problem);
   if (outputs.length === 0) return;
   const [output] = outputs;
   const figure = figureData(output);

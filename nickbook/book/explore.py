@@ -6,8 +6,9 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import anywidget
@@ -34,13 +35,16 @@ class Slider:
     label : str
         What the reader sees; ``κ_{0}`` sets a subscript.
     values : sequence of float
-        The settings of the static page, ascending. The live slider also moves between them.
+        The settings of the static page, ascending. The live slider also moves between them, unless
+        it is told not to.
     value : float
         The setting at the start, one of ``values``.
     unit : str
         Shown behind the number.
     format : str
         ``".2f"``, ``".1e"`` or ``".3g"``.
+    steps_only : bool
+        Whether the live slider, too, stops at ``values`` alone, since nothing lies between them.
 
     Examples
     --------
@@ -56,6 +60,7 @@ class Slider:
     value: float
     unit: str = ""
     format: str = ".2f"
+    steps_only: bool = False
 
     def __post_init__(self) -> None:
         """Check the settings; the start becomes exactly one of them."""
@@ -78,12 +83,16 @@ class Slider:
         object.__setattr__(self, "value", float(nearest))
 
     def parse(self, value: Any) -> float:
-        """Check a setting sent by the front end."""
-        return real(self.name, value, at_least=self.values[0], at_most=self.values[-1])
+        """Check a setting sent by the front end, or by another cell."""
+        number = real(self.name, value, at_least=self.values[0], at_most=self.values[-1])
+        if self.steps_only and number not in self.values:
+            allowed = ", ".join(map(str, self.values))
+            raise ValueError(f"{self.name} = {value!r}; allowed: {allowed}, and nothing between")
+        return number
 
     def text(self) -> str:
         """Write the start setting."""
-        return f"{self.label} = {self.value:{self.format}} {self.unit}".strip()
+        return f"{self.label} = {self.value:z{self.format}} {self.unit}".strip()
 
 
 @dataclass(frozen=True)
@@ -128,7 +137,7 @@ class Choice:
         return self.options
 
     def parse(self, value: Any) -> str:
-        """Check an option sent by the front end."""
+        """Check an option sent by the front end, or by another cell."""
         return one_of(self.name, value, self.options)
 
     def text(self) -> str:
@@ -142,6 +151,10 @@ Control = Slider | Choice
 class Explorer(anywidget.AnyWidget):
     """The live widget: the front end sets ``values``, Python answers with ``drawing``.
 
+    Another cell reads the reader's settings from ``values``, a dict with the controls' names, and
+    moves the controls with `set`. A cell shows the figure, as often as one likes, when its last
+    line is the widget.
+
     Parameters
     ----------
     compute : callable
@@ -150,6 +163,10 @@ class Explorer(anywidget.AnyWidget):
         One for each argument of ``compute``.
     spec : dict
         What the front end needs to lay itself out.
+    png : bytes
+        The start, for what shows no widgets.
+    content : dict
+        Caption, alternative text and size, as `figures.show` wants them.
 
     Examples
     --------
@@ -161,6 +178,9 @@ class Explorer(anywidget.AnyWidget):
     >>> live.values = {"T": 1.0}  # as the front end does
     >>> live.drawing["readouts"]
     [['T', '1.0 eV']]
+    >>> live.set(T=0.0)  # as another cell may
+    >>> live.drawing["readouts"]
+    [['T', '0.0 eV']]
     """
 
     _esm = Path(__file__).with_name("explorer.mjs")
@@ -168,15 +188,42 @@ class Explorer(anywidget.AnyWidget):
     values = traitlets.Dict().tag(sync=True)
     drawing = traitlets.Dict().tag(sync=True)
     error = traitlets.Unicode("").tag(sync=True)
+    answered = traitlets.Dict().tag(sync=True)  # the values that drawing or error belong to
 
     def __init__(
-        self, compute: Callable[..., Drawing], controls: Sequence[Control], spec: dict[str, Any]
+        self,
+        compute: Callable[..., Drawing],
+        controls: Sequence[Control],
+        spec: dict[str, Any],
+        *,
+        png: bytes = b"",
+        content: Mapping[str, Any] | None = None,
     ) -> None:
-        self._compute = compute
+        self._compute, self._png, self._content = compute, png, content or {}
         self._controls = {control.name: control for control in controls}
         start = {control.name: control.value for control in controls}
-        super().__init__(spec=spec, values=start, drawing=_buffers(compute(**start).as_dict()))
+        drawing = _buffers(compute(**start).as_dict())
+        super().__init__(spec=spec, values=start, drawing=drawing, answered=start)
         self.observe(self._recompute, "values")
+
+    def set(self, **settings: float | str) -> None:
+        """Move controls, named as the arguments of ``compute``, as a reader would.
+
+        Raises
+        ------
+        ValueError
+            If there is no such control, or it cannot take the value. What ``compute`` has to say
+            against the values appears in the figure.
+        """
+        for name in settings:
+            one_of("a control's name", name, tuple(self._controls))
+        parsed = {name: self._controls[name].parse(value) for name, value in settings.items()}
+        self.values = {**self.values, **parsed}
+
+    def _ipython_display_(self) -> None:
+        """Show the figure as the value of a cell's last line."""
+        bundle = self._repr_mimebundle_()
+        show(bundle[0] if bundle else {}, self._png, self._content)
 
     def _recompute(self, _change: object) -> None:
         try:
@@ -187,10 +234,43 @@ class Explorer(anywidget.AnyWidget):
             drawing = _buffers(self._compute(**settings).as_dict())
         except Exception as problem:  # Jupyter would write it to a log nobody sees
             name = "" if isinstance(problem, ValueError) else f"{type(problem).__name__}: "
-            self.error = f"{name}{problem}"
+            drawing, error = self.drawing, f"{name}{problem}"
         else:
-            with self.hold_sync():
-                self.drawing, self.error = drawing, ""
+            error = ""
+        with self.hold_sync():
+            self.drawing, self.error, self.answered = drawing, error, self.values
+
+
+@dataclass(frozen=True)
+class StillExplorer:
+    """What takes the widget's place while the book is built: its controls stay at the start.
+
+    Parameters
+    ----------
+    values : mapping of str to float or str
+        The start of each control.
+    bundle : mapping
+        The table of the page, by its MIME type.
+    png : bytes
+        The start, for what shows no table.
+    content : mapping
+        Caption, alternative text and size, as `figures.show` wants them.
+    """
+
+    values: Mapping[str, float | str]
+    bundle: Mapping[str, Any] = field(repr=False)
+    png: bytes = field(repr=False)
+    content: Mapping[str, Any] = field(repr=False)
+
+    def set(self, **settings: float | str) -> None:
+        """Refuse: a chapter's outputs are those of the start."""
+        raise RuntimeError(
+            f"{settings} cannot be set while the book is built (NICKBOOK_STATIC): its pages show "
+            f"the start, {dict(self.values)}; in Jupyter the same call moves the controls"
+        )
+
+    def _ipython_display_(self) -> None:
+        show(self.bundle, self.png, self.content)
 
 
 def explore(
@@ -207,8 +287,8 @@ def explore(
     columns: int = 2,
     max_points: int = 4000,
     max_kilobytes: float = 60,
-) -> None:
-    """Show a figure with sliders.
+) -> Explorer | StillExplorer:
+    """Make a figure with sliders, which a cell shows when it ends with it.
 
     In Jupyter the sliders move continuously and Python recomputes the drawing. When the book is
     built (``NICKBOOK_STATIC=1``), ``compute`` is called at every combination of the sliders'
@@ -233,6 +313,12 @@ def explore(
         Panels in a row; narrow screens stack them.
     max_points, max_kilobytes : float
         The largest table that the page may carry, compressed.
+
+    Returns
+    -------
+    Explorer or StillExplorer
+        The widget: other cells can read its ``values`` and ``set`` them. On a page they are those
+        of the start.
 
     Raises
     ------
@@ -277,10 +363,9 @@ def explore(
         content |= {"data": data_file(label, data)} if data else {}
         model = {"spec": spec, "table": base64.b64encode(packed).decode()}
         content |= {"esm": "explorer.mjs", "model": model}
-        show({EXPLORER_MIME: content}, png, content)
-    else:
-        bundle = Explorer(compute, sliders, spec)._repr_mimebundle_()
-        show(bundle[0] if bundle else {}, png, content)
+        values = MappingProxyType({control.name: control.value for control in sliders})
+        return StillExplorer(values, {EXPLORER_MIME: content}, png, content)
+    return Explorer(compute, sliders, spec, png=png, content=content)
 
 
 def tabulate(compute: Callable[..., Drawing], controls: Sequence[Control]) -> bytes:
@@ -336,7 +421,8 @@ def _plain_control(control: Control) -> dict[str, Any]:
     plain["values"] = list(control.values)
     if isinstance(control, Choice):
         return {"kind": "choice", **plain}
-    return {"kind": "slider", **plain, "unit": control.unit, "format": control.format}
+    steps = {"stepsOnly": True} if control.steps_only else {}
+    return {"kind": "slider", **plain, "unit": control.unit, "format": control.format, **steps}
 
 
 def _buffers(drawing: dict[str, Any]) -> Any:

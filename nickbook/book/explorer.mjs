@@ -19,7 +19,7 @@ const DASHES = { solid: '', dashed: '7 4', dotted: '1.5 3.5' };
  *   curves: Curve[], images: Image[], vertical: number[], horizontal: number[]}} Panel
  * @typedef {{panels: Panel[], readouts: [string, string][], error?: string}} Drawing
  * @typedef {{name: string, label: string, kind: string, value: any, values: any[], unit: string,
- *   format: string}} Control
+ *   format: string, stepsOnly?: boolean}} Control
  * @typedef {{left: number, right: number, top: number, bottom: number}} Box
  */
 
@@ -45,6 +45,7 @@ const STYLE = `
 .nb-readouts { display: flex; flex-wrap: wrap; gap: 0 1.25rem; margin: .25rem 0;
   min-height: 1.4em; font-variant-numeric: tabular-nums; }
 .nb-message { margin: .25rem 0; padding: .25rem .75rem; border-left: 3px solid #cf3f2e; }
+.nb-message.nb-wait { border-color: currentColor; }
 .nb-message[hidden] { display: none; }
 .nb-old { opacity: .25; }`;
 
@@ -186,10 +187,13 @@ function label(x, y, text, attributes = {}) {
 /** @type {(value: number, spec: string) => string} */
 export function format(value, spec) {
   const digits = Number(spec[1]);
-  if (spec[2] === 'f') return minus(value.toFixed(digits));
-  return minus(
-    spec[2] === 'e' ? value.toExponential(digits) : String(Number(value.toPrecision(digits || 1))),
-  );
+  const write = {
+    f: () => value.toFixed(digits),
+    e: () => value.toExponential(digits),
+    g: () => String(Number(value.toPrecision(digits || 1))),
+  };
+  const text = write[spec[2]]();
+  return minus(Number(text) === 0 ? text.replace('-', '') : text);
 }
 
 // --- panels ------------------------------------------------------------------------------------
@@ -468,7 +472,7 @@ function colorBar({ limits, colors, label: text }, { right, top, bottom }) {
 function slider(control, live, changed) {
   const { values, unit } = control;
   const [id, last] = [uid(), values.length - 1];
-  const step = live ? 1 / Math.ceil(200 / last) : 1;
+  const step = live && !control.stepsOnly ? 1 / Math.ceil(200 / last) : 1;
   const input = h('input', {
     id,
     type: 'range',
@@ -539,6 +543,9 @@ function choice(control, _live, changed) {
 
 // --- the widget --------------------------------------------------------------------------------
 
+const PATIENCE = 300; // ms after which a reader is told that there is no answer yet
+const LOST = 'The kernel that drew this has stopped: start the kernel again and run this cell.';
+
 /** @param {{model: any, el: HTMLElement}} widget */
 async function render({ model, el }) {
   const spec = model.get('spec');
@@ -570,8 +577,9 @@ async function render({ model, el }) {
   let drawing;
   /** @type {((point: number) => Drawing) | undefined} */
   let drawingAt;
-  const complain = (text) => {
+  const complain = (text, waiting = false) => {
     message.hidden = !text;
+    message.classList.toggle('nb-wait', waiting);
     // The curves and readouts are then those of another setting.
     for (const old of [panels, readouts]) old.classList.toggle('nb-old', Boolean(text));
     if (message.textContent !== text) message.textContent = text;
@@ -602,22 +610,58 @@ async function render({ model, el }) {
       control.write(values[spec.controls[i].name]);
     });
   };
-  // An echo of the kernel must not pull back the slider that the reader holds.
-  const follow = (values) => {
-    if (!root.contains(root.getRootNode().activeElement)) write(values);
+  const settings = () =>
+    Object.fromEntries(controls.map((c, i) => [spec.controls[i].name, c.read()]));
+
+  // Talk with the kernel.
+  /** @type {any} */
+  let inner; // the model behind `model`: it knows whether its kernel is there
+  /** @type {string[]} */
+  let asked = []; // what this view set, down to the answer that is still to come
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const same = (a, b) => spec.controls.every(({ name }) => a[name] === b[name]);
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => complain('computing…', true), PATIENCE);
   };
-  const changed = () => {
-    if (packed) {
-      const sizes = spec.controls.map((control) => control.values.length);
-      const point = controls.reduce((at, control, i) => at * sizes[i] + control.index(), 0);
-      if (drawingAt) show(drawingAt(point));
-      return;
-    }
-    model.set(
-      'values',
-      Object.fromEntries(controls.map((c, i) => [spec.controls[i].name, c.read()])),
-    );
+  const ask = () => {
+    const values = settings();
+    if (same(values, model.get('values'))) return;
+    asked.push(JSON.stringify(values));
+    model.set('values', values);
     model.save_changes();
+    if (inner?.comm_live === false || model.widget_manager?.kernel === null) lose();
+    else wait();
+  };
+  const hear = () => {
+    show(unpack(model.get('drawing')));
+    if (!same(model.get('answered'), model.get('values'))) return wait(); // while one drags
+    clearTimeout(timer);
+    asked = asked.slice(-1);
+  };
+  const lose = () => {
+    clearTimeout(timer);
+    complain(LOST);
+  };
+  // Another cell or another view has set the values; what this view set comes back as an echo.
+  const follow = (source, values) => {
+    inner = source;
+    if (!asked.includes(JSON.stringify(values))) write(values);
+  };
+  const answers = [
+    ['change:answered', hear],
+    ['change:values', follow],
+    ['comm_live_update', () => (inner?.comm_live ? complain('') : lose())],
+  ];
+
+  const changed = () => {
+    if (!packed) {
+      ask();
+    } else if (drawingAt) {
+      const sizes = spec.controls.map((control) => control.values.length);
+      show(drawingAt(controls.reduce((at, control, i) => at * sizes[i] + control.index(), 0)));
+    }
   };
   const start = Object.fromEntries(spec.controls.map((control) => [control.name, control.value]));
   reset.addEventListener('click', () => {
@@ -625,11 +669,6 @@ async function render({ model, el }) {
     changed();
   });
 
-  const answers = [
-    ['change:drawing', () => show(unpack(model.get('drawing')))],
-    ['change:error', () => complain(model.get('error'))],
-    ['change:values', () => follow(model.get('values'))],
-  ];
   if (packed) {
     write(start);
     try {
@@ -647,6 +686,7 @@ async function render({ model, el }) {
   observer.observe(panels);
   return () => {
     observer.disconnect();
+    clearTimeout(timer);
     if (!packed) for (const [name, answer] of answers) model.off(name, answer);
   };
 }

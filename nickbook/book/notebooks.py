@@ -3,7 +3,8 @@
 A chapter is a MyST notebook ``NN-name.md``; beside it stands ``NN-name.ipynb``, the same with
 outputs. The executed copy stores a hash of the code cells with everything they call, and one of
 the outputs, so that whether it is stale does not depend on dates, on prose, or on who saved it.
-It holds nothing that depends on the machine.
+It holds nothing that depends on the machine. Both files are written as JupyterLab writes them, so
+that opening and saving a chapter changes neither; `before_saving` does its part in JupyterLab.
 """
 
 import argparse
@@ -29,6 +30,16 @@ from nickbook.claims.rows import rows
 from nickbook.closure import Code, closure, data_files, fold, parse
 
 CELL_TIMEOUT = 600  # seconds
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+# What the kernel tells JupyterLab, without the version of Python.
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 # The book's outputs: no live widgets, and sums in one order.
 KERNEL_ENVIRONMENT = {
@@ -89,10 +100,10 @@ def paired(source: Path) -> NotebookNode | None:
     if not executed.exists():
         return None
     notebook, copy = read(source), nbformat.read(executed, as_version=4)
-    cells, copies = _code_cells(notebook), _code_cells(copy)
-    if [_code(cell.source).text for cell in cells] != [_code(cell.source).text for cell in copies]:
+    pairs = _same_code(notebook, copy)
+    if pairs is None:
         return None
-    for cell, other in zip(cells, copies, strict=True):
+    for cell, other in pairs:
         cell["outputs"] = other.outputs
     _stamp(notebook, made_from(notebook, source.parent))
     return notebook if notebook.metadata.nickbook == copy.metadata.get("nickbook") else None
@@ -125,9 +136,33 @@ def execute(source: Path) -> str | None:
     return None
 
 
+def written(notebook: NotebookNode) -> str:
+    """Return the text of an executed copy, which is also how JupyterLab saves it."""
+    return f"{nbformat.writes(nbformat.from_dict(_as_javascript(notebook)))}\n"
+
+
+def before_saving(model: dict[str, Any], path: str, contents_manager: Any, **_: object) -> None:
+    """Keep a chapter as it was, as far as it is the same, when JupyterLab saves it.
+
+    The settings of ``make lab`` make this a hook of the server's contents manager. It takes out the
+    version of Python. Where all code, and what that calls, is as it was when the chapter was
+    executed, an explorer that ran live gets back its table, with which it moves without a kernel.
+    """
+    if model["type"] != "notebook":
+        return
+    notebook = nbformat.from_dict(model["content"])
+    notebook.metadata.get("language_info", {}).pop("version", None)
+    executed = Path(contents_manager.root_dir, path.strip("/"))
+    if executed.suffix == ".ipynb" and executed.exists():
+        _restore_tables(notebook, executed)
+    if not any(map(_is_live, _code_cells(notebook))):
+        notebook.metadata.pop("widgets", None)  # their state, which is then of no use
+    model["content"] = notebook
+
+
 def write(notebook: NotebookNode, source: Path) -> bool:
     """Write a chapter's executed copy if it changed; return whether it did."""
-    executed, text = source.with_suffix(".ipynb"), f"{nbformat.writes(notebook)}\n"
+    executed, text = source.with_suffix(".ipynb"), written(notebook)
     if executed.exists() and executed.read_text(encoding="utf-8") == text:
         return False
     unfinished = source.with_suffix(".ipynb.part")
@@ -173,7 +208,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _stamp(notebook: NotebookNode, origin: str) -> None:
     """Renumber the cells, drop what says something of the machine, and note the origin."""
-    notebook.metadata["language_info"] = {"name": "python", "file_extension": ".py"}
+    notebook.metadata["language_info"] = LANGUAGE
+    notebook.metadata.get("jupytext", {}).pop("text_representation", None)
     cells, numbers = _code_cells(notebook), count(1)
     for cell in cells:
         cell["execution_count"] = next(numbers)
@@ -182,6 +218,32 @@ def _stamp(notebook: NotebookNode, origin: str) -> None:
                 output["execution_count"] = cell.execution_count
     outputs = _hash([cell.outputs for cell in cells])
     notebook.metadata["nickbook"] = {"made_from": origin, "outputs": outputs}
+
+
+def _restore_tables(notebook: NotebookNode, executed: Path) -> None:
+    """Put the outputs of an executed copy where the same code has left live widgets."""
+    copy = nbformat.read(executed, as_version=4)
+    pairs = _same_code(notebook, copy)
+    live = [pair for pair in pairs or () if _is_live(pair[0])]
+    origin = copy.metadata.get("nickbook", {}).get("made_from")
+    if not live or made_from(notebook, executed.parent) != origin:
+        return
+    for cell, other in live:
+        cell["outputs"] = other.outputs
+
+
+def _is_live(cell: NotebookNode) -> bool:
+    return any(WIDGET_MIME in output.get("data", ()) for output in cell.outputs)
+
+
+def _same_code(
+    notebook: NotebookNode, copy: NotebookNode
+) -> list[tuple[NotebookNode, NotebookNode]] | None:
+    """Pair the code cells of two notebooks, or return nothing if any two differ."""
+    cells, copies = _code_cells(notebook), _code_cells(copy)
+    if [_code(cell.source).text for cell in cells] != [_code(cell.source).text for cell in copies]:
+        return None
+    return list(zip(cells, copies, strict=True))
 
 
 def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -202,10 +264,15 @@ def _tags(cell: NotebookNode) -> list[str]:
 
 
 def _hash(thing: Any) -> str:
-    """Hash what JSON holds; JavaScript, which JupyterLab saves with, writes 0.0 as 0."""
-    text = json.dumps(thing, sort_keys=True)
-    same = json.loads(text, parse_float=lambda x: int(n) if (n := float(x)).is_integer() else n)
-    return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
+    text = json.dumps(_as_javascript(thing), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _as_javascript(thing: Any) -> Any:
+    """Turn what JSON holds into what JavaScript, with which JupyterLab saves, makes of it."""
+    return json.loads(
+        json.dumps(thing), parse_float=lambda x: int(n) if (n := float(x)).is_integer() else n
+    )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from playwright.sync_api import expect
+from traitlets.config import Config
 
 from nickbook.book import (
     SHEET_COLORS,
@@ -81,6 +85,11 @@ def compute(kappa: float, scale: float, method: str) -> Drawing:
         ),
     )  # fmt: skip
     return Drawing(panels, {"Δ_{α}(0)": f"{gap[0]:.4f}"})
+
+
+def show(figure):
+    """Do what Jupyter does with a cell's last line."""
+    figure._ipython_display_()
 
 
 @pytest.fixture
@@ -187,7 +196,7 @@ def test_drawings_of_one_table_share_their_structure():
 
 @pytest.mark.usefixtures("built")
 def test_the_static_bundle_follows_the_contract(shown):
-    explore(compute, SLIDERS, **WORDS, data={"theta": THETA})
+    show(explore(compute, SLIDERS, **WORDS, data={"theta": THETA}))
     first, second = shown
     content = first[module.EXPLORER_MIME]
     assert {name: content[name] for name in WORDS} == WORDS
@@ -203,15 +212,30 @@ def test_the_static_bundle_follows_the_contract(shown):
 @pytest.mark.usefixtures("built")
 def test_the_static_bundle_is_deterministic(shown):
     for _ in range(2):
-        explore(compute, SLIDERS, **WORDS)
+        show(explore(compute, SLIDERS, **WORDS))
     assert shown[0] == shown[2]
 
 
 def test_the_live_bundle_holds_a_widget_and_a_png(shown, monkeypatch):
     monkeypatch.delenv("NICKBOOK_STATIC", raising=False)
-    explore(compute, SLIDERS, **WORDS)
+    show(explore(compute, SLIDERS, **WORDS))
     widget = "application/vnd.jupyter.widget-view+json"
     assert set(shown[0]) == {widget, "image/png", "text/plain"}
+
+
+@pytest.mark.parametrize("static", ["", "1"])
+def test_a_cell_that_ends_with_an_explorer_shows_it_once(shown, monkeypatch, static):
+    monkeypatch.setenv("NICKBOOK_STATIC", static)
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.user_ns |= {"explore": explore, "compute": compute, "SLIDERS": SLIDERS, "WORDS": WORDS}
+    shell.run_cell("figure = explore(compute, SLIDERS, **WORDS)").raise_error()
+    assert not shown
+    with capture_output() as captured:
+        shell.run_cell("figure").raise_error()
+    assert len(shown) == 2  # the figure and its caption
+    assert not captured.outputs
+    assert "Explorer" not in captured.stdout  # as Out[…]
+    assert shell.user_ns["figure"].values == START
 
 
 @pytest.mark.usefixtures("built")
@@ -326,6 +350,46 @@ def test_the_widget_keeps_its_drawing_and_says_what_is_wrong(widget, change, wor
     assert widget.drawing != before
 
 
+def test_another_cell_moves_the_widget(widget):
+    widget.set(kappa=0.5)
+    assert widget.values == START | {"kappa": 0.5}
+    assert widget.answered == widget.values
+    curve = widget.drawing["panels"][0]["curves"][0]
+    expected = compute(**START | {"kappa": 0.5}).panels[0].curves[0]
+    np.testing.assert_array_equal(np.frombuffer(curve["y"]), expected.y)
+    for wrong, words in [
+        ({"kapa": 1}, "name = 'kapa'; allowed: 'kappa', 'scale', 'method'"),
+        ({"kappa": 2, "method": "Eq. 18"}, "kappa = 2; allowed"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            widget.set(**wrong)
+    assert widget.values == START | {"kappa": 0.5}
+
+
+@pytest.mark.usefixtures("built")
+def test_what_is_built_cannot_be_moved():
+    figure = explore(compute, SLIDERS, **WORDS)
+    assert figure.values == START
+    with pytest.raises(RuntimeError, match=r"'kappa': 1.* while the book is built"):
+        figure.set(kappa=1)
+
+
+def test_every_answer_says_what_it_answers(widget):
+    """Also where the drawing, or the complaint, is the same as before."""
+    for values in ({"kappa": 1, "method": "Eq. 18"}, {"kappa": 1, "method": "Eq. 18", "scale": 1}):
+        widget.values = START | values
+        assert widget.error == "Eq. 18 needs κ < 1"
+        assert widget.answered == START | values
+
+
+def test_a_slider_of_steps_takes_nothing_between():
+    slider = Slider("doping", "δ", (-0.2, 0, 0.2), 0.0, format=".1f", steps_only=True)
+    assert slider.parse(0.2) == 0.2
+    with pytest.raises(ValueError, match=r"doping = 0.1; allowed: -0.2, 0.0, 0.2, and nothing"):
+        slider.parse(0.1)
+    assert Slider("x", "x", (-1, -0.01, 1), -0.01, format=".1f").text() == "x = 0.0"
+
+
 def test_any_exception_is_shown_and_the_next_answer_clears_it():
     def diverge(kappa):
         if kappa > 0.5:
@@ -359,6 +423,23 @@ def test_ticks_are_round(limits, log, labels):
     assert run_node(script) == labels
 
 
+@pytest.mark.parametrize(
+    ("value", "spec", "text"),
+    [
+        ("-0.04", ".1f", "0.0"),
+        ("-0.04", ".2f", "−0.04"),
+        ("-0", ".1e", "0.0e+0"),
+        ("-0", ".3g", "0"),
+    ],
+)
+def test_no_number_reads_minus_zero(value, spec, text):
+    script = f"""
+        import {{ format }} from {json.dumps(FRONT_END.as_uri())};
+        process.stdout.write(format({value}, {spec!r}));
+    """
+    assert run_node(script) == text
+
+
 def test_the_front_end_is_one_small_file():
     text = FRONT_END.read_text()
     assert "\nimport" not in text
@@ -378,11 +459,130 @@ document.body.dataset.ready = '';
 </script></body></html>"""
 
 
+LIVE = PAGE.replace(
+    "const model = { get: (key) => state[key], set() {}, on() {}, off() {}, save_changes() {} };",
+    """const listeners = {};
+const model = window.model = {
+  comm_live: true, sent: [],
+  get: (key) => state[key],
+  set(key, value) { state[key] = value; this.fire('change:' + key, this, value); },
+  save_changes() { this.sent.push(state.values); },
+  on(name, heard) { (listeners[name] ??= []).push(heard); },
+  off() {},
+  fire(name, ...args) { for (const heard of listeners[name] ?? []) heard(...args); },
+};""",
+)
+SPEC = {
+    "controls": [
+        {"kind": "slider", "name": "a", "label": "A", "value": 1, "values": [0, 1, 2],
+         "unit": "", "format": ".1f", "stepsOnly": True},
+        {"kind": "slider", "name": "b", "label": "B", "value": 0, "values": [-1, 0, 1],
+         "unit": "", "format": ".1f"},
+    ],
+    "alt": "A.", "width": 400, "height": 300, "columns": 1,
+}  # fmt: skip
+START_OF_LIVE = {
+    "spec": SPEC,
+    "values": {"a": 1, "b": 0},
+    "answered": {"a": 1, "b": 0},
+    "error": "",
+    "drawing": {"panels": [], "readouts": [["S", "1"]]},
+}
+
+
+@pytest.fixture
+def live_page(browser):
+    """Return a page with a live explorer whose kernel is the test."""
+    files = {
+        "index.html": (LIVE, "text/html"),
+        "model.json": (json.dumps(START_OF_LIVE), "application/json"),
+        "explorer.mjs": (FRONT_END.read_text(), "text/javascript"),
+    }
+
+    def answer(route):
+        body, kind = files[route.request.url.rpartition("/")[2]]
+        route.fulfill(body=body, content_type=f"{kind}; charset=utf-8")
+
+    page = browser.new_page()
+    page.route("**/*", answer)
+    page.goto("http://localhost/index.html")
+    page.wait_for_selector("body[data-ready]")
+    yield page
+    page.close()
+
+
+def kernel_answers(page, values, sum_, error=""):
+    page.evaluate(
+        """([values, sum, error]) => {
+          if (!error) model.set('drawing', {panels: [], readouts: [['S', sum]]});
+          model.set('error', error);
+          model.set('answered', values);
+        }""",
+        [values, sum_, error],
+    )
+
+
+def test_a_reader_who_waits_is_told_so(live_page):
+    message, slider = live_page.get_by_role("alert"), live_page.get_by_label("A", exact=True)
+    slider.press("ArrowRight")
+    expect(message).to_have_text("computing…")
+    expect(live_page.locator(".nb-panels")).to_have_class("nb-panels nb-old")
+    kernel_answers(live_page, {"a": 2, "b": 0}, "2")
+    expect(message).to_be_hidden()
+    expect(live_page.locator(".nb-readouts")).to_have_text("S = 2")
+    slider.press("ArrowLeft")
+    kernel_answers(live_page, {"a": 1, "b": 0}, "2", error="no solution")
+    expect(message).to_have_text("no solution")
+    live_page.get_by_role("button", name="Reset").click()  # asks nothing: it is there already
+    assert live_page.evaluate("model.sent.length") == 2
+
+
+def test_an_answer_to_an_earlier_question_ends_no_waiting(live_page):
+    slider = live_page.get_by_label("A", exact=True)
+    slider.press("ArrowRight")
+    slider.press("ArrowLeft")
+    slider.press("ArrowLeft")
+    kernel_answers(live_page, {"a": 2, "b": 0}, "2")
+    expect(live_page.locator(".nb-readouts")).to_have_text("S = 2")  # drawn, as one drags
+    expect(live_page.get_by_role("alert")).to_have_text("computing…")
+    kernel_answers(live_page, {"a": 0, "b": 0}, "0")
+    expect(live_page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_lost_kernel_is_named_at_once_and_at_each_move(live_page):
+    live_page.evaluate("model.comm_live = false; model.fire('comm_live_update')")
+    message = live_page.get_by_role("alert")
+    expect(message).to_contain_text("start the kernel again")
+    live_page.evaluate("document.querySelector('.nb-message').textContent = ''")
+    live_page.get_by_label("B").press("End")
+    expect(message).to_contain_text("start the kernel again")
+    live_page.evaluate("model.comm_live = true; model.fire('comm_live_update')")
+    expect(message).to_be_hidden()
+
+
+def test_a_live_slider_moves_between_its_values_unless_it_has_steps_only(live_page):
+    for label, reached in [("A", "2.0"), ("B", "0.0")]:
+        live_page.get_by_label(label, exact=True).press("ArrowRight")
+        output = live_page.locator(".nb-control", has_text=label).locator("output")
+        expect(output).to_have_text(reached)
+    assert live_page.evaluate("model.sent.at(-1)") == {"a": 2, "b": pytest.approx(0.01)}
+
+
+def test_what_another_cell_sets_moves_the_sliders_and_an_echo_does_not(live_page):
+    slider = live_page.get_by_label("A", exact=True)
+    slider.press("ArrowRight")
+    slider.press("ArrowLeft")
+    live_page.evaluate("model.fire('change:values', model, {a: 2, b: 0})")
+    assert slider.get_attribute("aria-valuetext") == "1.0"
+    live_page.evaluate("model.set('values', {a: 0, b: 1})")
+    assert slider.get_attribute("aria-valuetext") == "0.0"
+
+
 @pytest.fixture
 def open_page(shown, monkeypatch, browser):
     """Return what opens a page with the explorer alone, without a server."""
     monkeypatch.setenv("NICKBOOK_STATIC", "1")
-    explore(compute, SLIDERS, **WORDS)
+    show(explore(compute, SLIDERS, **WORDS))
     files = {
         "index.html": (PAGE, "text/html"),
         "model.json": (json.dumps(shown[0][module.EXPLORER_MIME]["model"]), "application/json"),
