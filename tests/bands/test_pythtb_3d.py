@@ -97,7 +97,7 @@ def referee(delta_z, far=False):
 
 @pytest.mark.parametrize("delta_z", [0.08, 0.2, 0.37])
 @pytest.mark.equation("GLYWH", 24, 25, 30, 31, 32)
-def test_pythtb_builds_the_same_hamiltonians(delta_z):
+def test_pythtb_builds_the_same_matrices(delta_z):
     k = RANDOM.uniform(-7, 7, (25, 3))
     ours = eight_band(delta_z=delta_z).hamiltonian(k, gauge="position")
     assert np.abs(ours - hamiltonians(referee(delta_z), k)).max() < 1e-12
