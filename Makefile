@@ -134,10 +134,10 @@ _build/.equations: $(PACKAGE) $(CHAPTERS) $(TESTS) notebooks/equations.md | $(RE
 	@cmp -s _build/equations.md notebooks/equations.md || cp _build/equations.md notebooks/equations.md
 	@touch $@
 
-_build/.api: $(PACKAGE) notebooks/api.md | $(READY)
-	@mkdir -p _build
-	$(BIN)/python -m nickbook.book.api _build/api.md
-	@cmp -s _build/api.md notebooks/api.md || cp _build/api.md notebooks/api.md
+_build/.api: $(PACKAGE) $(wildcard notebooks/api*.md) | $(READY)
+	$(BIN)/python -m nickbook.book.api _build/api
+	@for page in _build/api/*.md; do \
+		cmp -s $$page notebooks/$${page##*/} || cp $$page notebooks || exit 1; done
 	@touch $@
 
 _build/.chapters: $(PACKAGE) $(CHAPTERS) $(wildcard notebooks/*.ipynb) | $(READY)

@@ -27,6 +27,12 @@ class LiuKhaliullin:
         Ω, of the order of J_c.
     largest_ratio : float
         Largest N_β/N_α on the axis of Fig. 3(b).
+
+    Examples
+    --------
+    >>> from nickbook.papers import LK
+    >>> round(4 * LK.t_c**2 / LK.U, 3) == LK.J_c, LK.J_ab / LK.J_c == LK.exchange_ratio
+    (True, True)
     """
 
     t_c: float = 0.6
@@ -64,6 +70,12 @@ class GuLeYangWuHu:
         Repulsion and Hund's coupling of Fig. 3.
     J1, J2 : float
         In-plane exchange of x²−y² and z² in Fig. 4(b).
+
+    Examples
+    --------
+    >>> from nickbook.papers import GLYWH
+    >>> GLYWH.U, GLYWH.J / GLYWH.U, GLYWH.filling
+    (5.0, 0.1, 3.0)
     """
 
     mu: float = 10.0585

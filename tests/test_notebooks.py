@@ -1,5 +1,6 @@
 """The chapters: source and executed copy agree, and running them again gives the same text."""
 
+import importlib.util
 import json
 import re
 import shutil
@@ -8,27 +9,37 @@ import sys
 import textwrap
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import jupytext
 import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+from packaging.requirements import Requirement
 
 from nickbook.book import notebooks
 from nickbook.closure import PACKAGE, closure
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 CHAPTERS = notebooks.chapters(NOTEBOOKS)
-# The header that CONTRIBUTING.md tells authors to copy.
-HEADER = (NOTEBOOKS.parent / "CONTRIBUTING.md").read_text().split("```yaml\n")[1].split("```")[0]
+CONTRIBUTING = (NOTEBOOKS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+# The header and the first code cell that it tells authors to copy.
+HEADER, INSTALL = (
+    textwrap.dedent(CONTRIBUTING.split(f"```{language}\n")[1].split("```")[0])
+    for language in ("yaml", "{code-cell} ipython3")
+)
+REFERENCES = (NOTEBOOKS.parent / "references.bib").read_text(encoding="utf-8")
 TINY = (
-    textwrap.dedent(HEADER).replace("---", "---\ntitle: Tiny\nnumbering: {enumerator: 1.%s}", 1)
+    HEADER.replace("---", "---\ntitle: Tiny\nnumbering: {enumerator: 1.%s}", 1)
     + """
 # Tiny
 
 ```{code-cell} python
-:label: fig-tiny
-:tags: [hide-input]
-
+---
+jupyter:
+  source_hidden: true
+label: fig-tiny
+---
 from IPython.display import display
 
 picture = {"image/png": "iVBORw0KGgo=", "text/plain": "a figure"}
@@ -110,10 +121,83 @@ def test_chapter_is_saved_as_it_is_and_has_a_readable_length(source: Path) -> No
     formulas = re.compile(r"^(`{3,}|\$\$).*?^\1|\$[^$]*\$", re.MULTILINE | re.DOTALL)
     words = re.findall(r"[^\W\d_][\w'’-]+", formulas.sub(" x ", prose))
     assert 1_500 <= len(words) <= 2_700
-    assert 10 <= len(code_cells(notebook)) <= 25
+    assert 10 <= len(code_cells(notebook)[1:]) <= 25
     for cell in code_cells(notebook):
         printed = sum(len(out.text) for out in cell.outputs if out.output_type == "stream")
         assert printed < 5_000, cell.source
+
+
+@chapters
+def test_formulas_and_folded_code_are_written_as_every_front_end_reads_them(source: Path) -> None:
+    for cell in notebooks.read(source).cells:
+        if cell.cell_type == "markdown":
+            assert "{math}" not in cell.source, f"write $$ … $$ (label):\n{cell.source}"
+        else:
+            tags = cell.metadata.get("tags", ())
+            assert "hide-input" not in tags, f"write jupyter: source_hidden: true\n{cell.source}"
+
+
+def links(cell: nbformat.NotebookNode) -> list[tuple[str, str, str]]:
+    """Return words, path and label of each link."""
+    found = re.findall(r"\[([^\]]*)\]\(([^)\s#]*)#?([^)\s]*)\)", cell.source)
+    return [tuple(link) for link in found]
+
+
+@chapters
+def test_links_say_where_they_lead_and_do_so_without_the_site(source: Path) -> None:
+    beside = {int(chapter.stem[:2]): f"./{chapter.stem}.ipynb" for chapter in CHAPTERS}
+    beside[int(source.stem[:2])] = ""
+    for cell in notebooks.read(source).cells:
+        assert "[](" not in cell.source, f"a link needs words:\n{cell.source}"
+        if cell.cell_type != "markdown":
+            continue
+        for words, path, label in links(cell):
+            numbered = re.search(r"(Eq|Fig|Figure|Section)s?\.? \d+\.\d", words)
+            assert not numbered, f"only the site numbers; say what [{words}] is"
+            if chapter := re.match(r"(?:eq|ex|fig|sec)-(\d+)-", label):
+                assert path == beside[int(chapter[1])], f"[{words}](#{label})"
+            if paper := re.fullmatch(r"eq-\d+-(lk|glywh)(\d+)", label):
+                assert words == f"{paper[1].upper()} Eq. {paper[2]}"
+
+
+@chapters
+def test_citations_are_links_with_name_and_year(source: Path) -> None:
+    for cell in notebooks.read(source).cells:
+        if cell.cell_type != "markdown":
+            continue
+        assert not re.search(r"\[[^\]]*@\w+\d{4}", cell.source), cell.source
+        for words, path, label in links(cell):
+            if not path.startswith("https://doi.org/") and not label.startswith("cite-"):
+                continue
+            mark = label.removeprefix("cite-") or path.removeprefix("https://doi.org/")
+            (entry,) = (text for text in REFERENCES.split("\n@") if mark in text)
+            surname = re.search(r"author = \{([^,]+),", entry)[1]
+            assert words.startswith(surname) and words.endswith(
+                re.search(r"year = \{(\d+)\}", entry)[1]
+            )
+
+
+@chapters
+def test_first_code_cell_gets_the_package_where_it_is_missing(source: Path) -> None:
+    first = code_cells(notebooks.read(source))[0]
+    assert f":tags: [remove-cell]\n\n{first.source}\n" == INSTALL
+    assert first.metadata == {"tags": ["remove-cell"]}
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_install_cell_runs_pip_only_where_the_package_is_missing(
+    monkeypatch: pytest.MonkeyPatch, missing: bool
+) -> None:
+    asked = []
+    shell = SimpleNamespace(run_line_magic=lambda *line: asked.append(line))
+    if missing:
+        monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    code = TransformerManager().transform_cell(INSTALL.split("\n\n", 1)[1])
+    exec(code, {"get_ipython": lambda: shell})  # noqa: S102
+    assert len(asked) == missing
+    for magic, line in asked:
+        requirement = Requirement(line.removeprefix("install --quiet ").strip('"'))
+        assert (magic, requirement.name, requirement.extras) == ("pip", "nickbook", {"book"})
 
 
 def test_saving_in_jupyterlab_keeps_the_recommended_header(tiny: Path) -> None:
@@ -133,10 +217,10 @@ def test_executing_twice_gives_the_same_bytes(tiny: Path) -> None:
     [
         ("\n", "\r\n", False),
         ("# Tiny\n", "# Tiny, and more\n", False),
-        ("[hide-input]", "[hide-output]", False),
+        ("source_hidden: true", "source_hidden: false", False),
         ("print(", "# A comment.\nprint(", False),
         ("1.25", "1.5", True),
-        (":tags: [hide-input]", ":tags: [skip-execution]", True),
+        ("jupyter:\n  source_hidden: true", "tags: [skip-execution]", True),
         ('print("gap ratio"', '"shown"; print("gap ratio"', True),
         ("name: python3", "name: other", True),
     ],

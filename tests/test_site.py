@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
+import jupytext
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from nickbook.bands import chemical_potential, conduction_bands
+from nickbook.book.api import public
+from nickbook.closure import parse
 from nickbook.pairing import triplon_gap
 
 ROOT = Path(__file__).parents[1]
@@ -213,6 +216,18 @@ def test_every_link_and_anchor_of_the_site_leads_somewhere(site: Site) -> None:
             if missing:
                 dead.append(f"{page.name}: {link}")
     assert not dead
+
+
+@pytest.mark.site
+def test_chapters_lead_to_the_reference_of_all_they_import(book: Site) -> None:
+    entries = public()
+    for source in sorted((ROOT / "notebooks").glob("[0-9]*.md")):
+        links = Document(book.directory / f"{source.stem[3:]}.html").links
+        anchors = {urldefrag(link)[1] for link in links if link.startswith("api")}
+        cells = jupytext.read(source, fmt="md:myst").cells
+        imports = [parse(cell.source).imports for cell in cells if cell.cell_type == "code"]
+        names = {name for found in imports for module, name in found if module[:8] == "nickbook"}
+        assert names and {entries[name].label for name in names} <= anchors, source.stem
 
 
 def test_pages_load_nothing_from_elsewhere(site: Site) -> None:
@@ -413,6 +428,15 @@ def test_print_shows_solutions_and_hides_navigation(
     assert background == "rgb(255, 255, 255)"
 
 
+def test_a_chapter_says_where_else_it_runs(sample: Site) -> None:
+    theory = Document(sample.directory / "theory.html")
+    for url, words in [
+        ("https://mybinder.org/v2/gh/nickbook/nickbook/HEAD?urlpath=lab/tree", "Binder"),
+        ("https://colab.research.google.com/github/nickbook/nickbook/blob/main", "Colab"),
+    ]:
+        assert f'<a href="{url}/05-theory.ipynb">Open in {words}</a>' in theory.text
+
+
 def test_figures_have_numbers_captions_checks_and_data(sample: Site) -> None:
     theory = Document(sample.directory / "theory.html")
     for label, number in [("fig-5-line", 1), ("fig-5-wave", 2), ("fig-5-both", 3)]:
@@ -426,6 +450,32 @@ def test_figures_have_numbers_captions_checks_and_data(sample: Site) -> None:
     assert "<p>This caption is for readers in Jupyter." not in theory.text
     assert (sample.directory / "files/fig-5-line.csv").read_text() == "x,y\n0,0\n1,1\n"
     assert (sample.directory / "files/fig-5-wave.npz").read_bytes() == b"PK"
+
+
+def test_code_that_is_collapsed_in_jupyterlab_is_folded(sample: Site) -> None:
+    cells = json.loads((SAMPLE / "05-theory.ipynb").read_text(encoding="utf-8"))["cells"]
+    cell = next(cell for cell in cells if cell["metadata"].get("label") == "fig-5-line")
+    assert cell["metadata"]["jupyter"] == {"source_hidden": True}
+    page = (sample.directory / "theory.html").read_text(encoding="utf-8")
+    folds = re.findall(r'<details class="fold">.*?</details>', page, re.DOTALL)
+    assert [fold for fold in folds if "A jagged line" in fold]
+    assert len(folds) == 2  # the other cell has mystmd's own tag, hide-input
+
+
+def test_published_addresses_become_links_of_the_site(sample: Site) -> None:
+    index = (sample.directory / "index.html").read_text(encoding="utf-8")
+    assert '<a class="xref" href="ledger.html#s-first">the first claim</a>' in index
+    assert '<a class="cite" href="#cite-bardeen1957">Bardeen et al.</a>' in index
+    assert '<li id="cite-bardeen1957">' in index
+    theory = (sample.directory / "theory.html").read_text(encoding="utf-8")
+    assert '<a class="xref" href="ledger.html#s-first">again</a>' in theory
+
+
+def test_notebooks_are_downloaded_under_their_own_names(site: Site) -> None:
+    offered = {path.name for path in (site.directory / "files").glob("*.ipynb")}
+    folder = site.directory.parents[1]
+    sources = [*folder.glob("*.ipynb"), *folder.glob("notebooks/*.ipynb")]
+    assert offered == {path.name for path in sources}
 
 
 @pytest.mark.site
@@ -450,6 +500,10 @@ MISTAKES = {
     "role reference": ("See {eq}`eq-nowhere`.", "eq-nowhere"),
     "link": ("See [there](nowhere.md).", "nowhere.md"),
     "citation": ("See [@nobody1900].", "nobody1900"),
+    "address": (
+        "See [it](https://nickbook.github.io/nickbook/ledger.html#s-none).",
+        '"ledger.html" has no "s-none"',
+    ),
     "formula": (r"A formula $\frac{1$ with an error.", "ledger.md"),
 }
 

@@ -25,10 +25,18 @@ async function inlineOutput({ jupyter_data: data }, get) {
     if (part.path && !mime.startsWith('image/')) part.content = await textAt(part.path);
 }
 
+/** Code that JupyterLab collapses is folded on the page too. */
+function foldCode(cell) {
+  for (const code of cell.children ?? [])
+    if (code.executable && code.visibility !== 'remove') code.visibility = 'hide';
+}
+
 /** The project, its table of contents, and every page with its outputs. */
 export async function loadProject(server) {
   const get = async (path) => {
-    const response = await fetch(server + path);
+    const ask = () => fetch(server + path);
+    // While pages are rendered, which may take long, the server closes the connection that is kept.
+    const response = await ask().catch(ask);
     if (!response.ok) throw new Error(`${response.status} for ${path}`);
     return response;
   };
@@ -43,6 +51,7 @@ export async function loadProject(server) {
   for (const { slug } of toc.filter((entry) => entry.slug)) {
     const page = await json(`/content/${slug}.json`);
     await Promise.all(findAll(page.mdast, is('output')).map((node) => inlineOutput(node, get)));
+    findAll(page.mdast, (node) => node.data?.jupyter?.source_hidden).forEach(foldCode);
     pages.push({
       ...page,
       slug,

@@ -113,6 +113,9 @@ function tableCell(n, c) {
 }
 
 function link(n, c) {
+  const label = c.labelAt(n.url ?? '');
+  if (label?.startsWith('cite-')) return cite({ ...n, label: label.slice(5) }, c);
+  if (label) return crossReference({ ...n, label, identifier: label }, c);
   const url = c.hrefOfLink(n);
   const download = n.static ? ' download' : '';
   return `<a href="${esc(url)}"${cls(n.class)}${download}>${c.kids(n) || esc(n.url)}</a>`;

@@ -6,12 +6,16 @@ import { ansi, attr, esc, html, latexOutput, markdown } from './typeset.mjs';
 
 const CAPTION = 'application/vnd.nickbook.caption+json';
 
-/** Point links such as href="#fig-5-gaps" at the page that holds the label; fill empty ones. */
+/**
+ * Point links such as href="#fig-5-gaps", and those to addresses of the published book, at the
+ * page that holds the label; fill empty ones.
+ */
 function resolveLinks(html, c) {
   return html.replace(
-    /<a\b([^>]*?)href="#([^"]+)"([^>]*)>(<\/a>)?/g,
-    (whole, before, label, after, empty) => {
-      if (html.includes(`id="${label}"`)) return whole;
+    /<a\b([^>]*?)href="([^"]*)"([^>]*)>(<\/a>)?/g,
+    (whole, before, url, after, empty) => {
+      const label = url.startsWith('#') ? url.slice(1) : c.labelAt(url);
+      if (!label || html.includes(`id="${label}"`)) return whole;
       const target = c.references.find(decodeURIComponent(label), c.page);
       if (!target) c.problem(`an output links to "#${label}", which no page defines`);
       if (!target) return whole;

@@ -1,6 +1,7 @@
 // One page of the book as an HTML document.
 import { findAll, is, textOf } from './content.mjs';
 import { RENDERERS } from './mdast.mjs';
+import { imports } from './references.mjs';
 import { cls, esc, html } from './typeset.mjs';
 
 const external = (url) => /^[a-z][a-z+.-]*:/i.test(url);
@@ -27,6 +28,7 @@ function context(site, page) {
     target: (n) =>
       c.references.find(n.html_id ?? n.identifier, n.remote ? site.pageAt(n.url) : page),
     hrefOfLink: (n) => hrefOfLink(site, c, n),
+    labelAt: (url) => labelAt(site, c, url),
     node(n) {
       const render = RENDERERS[n.type];
       if (!render)
@@ -38,6 +40,22 @@ function context(site, page) {
     bibliography: (keys) => bibliography(site, keys),
   };
   return c;
+}
+
+/**
+ * The label that a published address of this book points at. Notebooks give such addresses where
+ * readers without the book's files have no other; on the site they become links like any other.
+ */
+function labelAt(site, c, url) {
+  const base = site.options.base_url?.replace(/\/?$/, '/');
+  if (!base || !url.startsWith(base)) return undefined;
+  const [path, label] = url.slice(base.length).split('#');
+  if (!label) return undefined;
+  const known = label.startsWith('cite-')
+    ? c.references.citations[label.slice(5)]
+    : c.references.find(label, c.page)?.page.path === path;
+  if (!known) c.problem(`"${path}" has no "${label}", to which ${url} leads`);
+  return known ? label : undefined;
 }
 
 function hrefOfLink(site, c, { url = '', static: isFile }) {
@@ -77,12 +95,33 @@ function footnotes(c) {
     : '';
 }
 
+/** Links from what the code of a page imports to the reference of the package, if there is one. */
+function imported(page, c) {
+  const { api } = c.references;
+  const modules = api.size ? imports(page) : [];
+  const link = (name) => {
+    if (!api.has(name)) c.problem(`"${name}" is imported, and not in the reference of the package`);
+    const words = `<code>${esc(name)}</code>`;
+    return api.has(name) ? `<a href="${esc(c.hrefOf(api.get(name)))}">${words}</a>` : words;
+  };
+  const item = ({ module, names }) =>
+    `<li><code>${esc(module)}</code>: ${names.map(link).join(', ')}</li>`;
+  return modules.length
+    ? html`<section class="imports">
+        <h2 id="imports">Used from the package</h2>
+        <ul>${modules.map(item).join('')}</ul>
+        </section>`
+    : '';
+}
+
 /** Links to run, download and read the source of a page. */
 function actions(site, page, c) {
   const repository = site.project.github;
   const notebook = page.location.endsWith('.ipynb');
   const source = notebook ? page.location.replace(/ipynb$/, 'md') : page.location;
   const file = (page.frontmatter.exports ?? []).find((x) => x.format === 'ipynb');
+  // mystmd cuts the names of the files it copies.
+  const download = () => c.publish(file.filename, { url: file.url });
   const name = repository?.split('/').slice(-2).join('/');
   const links = [
     notebook &&
@@ -95,7 +134,7 @@ function actions(site, page, c) {
         `https://colab.research.google.com/github/${name}/blob/main${page.location}`,
         'Open in Colab',
       ],
-    notebook && file && [c.asset(file.url), 'Download notebook', ' download'],
+    notebook && file && [download(), 'Download notebook', ' download'],
     repository && [`${repository}/blob/HEAD${source}`, 'Source'],
   ].filter(Boolean);
   const item = ([url, text, more = '']) => `<li><a href="${esc(url)}"${more}>${text}</a></li>`;
@@ -113,14 +152,23 @@ function header(site, page, c) {
 const label = (entry) =>
   `${entry.page?.chapter ? `<span class="num">${esc(entry.page.chapter)}</span> ` : ''}${esc(entry.short_title ?? entry.title)}`;
 
-/** The table of contents: parts are headings of lists, pages are links. */
+/** The entry that another one stands under, if that is a page. */
+function parent(toc, e) {
+  const above = toc.slice(0, toc.indexOf(e)).findLast((other) => other.level < e.level);
+  return above?.page ? above : undefined;
+}
+
+/** The table of contents: parts are headings of lists, pages are links, unfolded where one is. */
 function contents(site, page, root) {
+  const here = site.toc.find((e) => page && e.page === page);
+  const opened = new Set(here && [here, parent(site.toc, here)].filter(Boolean));
+  const shown = site.toc.filter((e) => !parent(site.toc, e) || opened.has(parent(site.toc, e)));
   const entry = (e) => {
     if (!e.page) return `<li class="part">${esc(e.title)}</li>`;
     const here = e.page === page ? ' aria-current="page"' : '';
     return `<li class="level-${e.level}"><a href="${root}${e.page.path}"${here}>${label(e)}</a></li>`;
   };
-  return `<ul>${site.toc.map(entry).join('')}</ul>`;
+  return `<ul>${shown.map(entry).join('')}</ul>`;
 }
 
 const CLOSE_IF_NARROW =
@@ -261,7 +309,9 @@ export function renderPage(site, page) {
     path: page.path,
     root: c.root,
     kind: page.slug === site.project.index ? 'landing' : '',
-    main: [header(site, page, c), body, notes, references].filter(Boolean).join('\n'),
+    main: [header(site, page, c), body, notes, imported(page, c), references]
+      .filter(Boolean)
+      .join('\n'),
     aside: outline(page, c),
     after: steps(site, page, c.root),
   });

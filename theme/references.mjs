@@ -70,9 +70,27 @@ function nameOf({ node, number }) {
   return textOf(node);
 }
 
+const IMPORT = /^from (nickbook[\w.]*) import (?:\(([^)]*)\)|(.*))/gm;
+
+/** What the code cells of a page import from the package: names by module, in order. */
+export function imports(page) {
+  const modules = new Map();
+  for (const { value } of findAll(page.mdast, (n) => n.type === 'code' && n.executable))
+    for (const [, module, inside, list = inside] of value.matchAll(IMPORT)) {
+      const names = list.replace(/#.*/g, '').split(',');
+      const known = modules.get(module) ?? [];
+      modules.set(module, [...known, ...names.map((name) => name.trim().split(/\s/)[0])]);
+    }
+  return [...modules]
+    .map(([module, names]) => ({ module, names: [...new Set(names)].filter(Boolean).sort() }))
+    .sort((a, b) => (a.module < b.module ? -1 : 1));
+}
+
 export class References {
   #onPage = new Map();
   #everywhere = new Map();
+  /** Sections of the package's reference, by the public name that each is about. */
+  api = new Map();
 
   constructor(pages, problem) {
     this.citations = Object.assign({}, ...pages.map((page) => page.references?.cite?.data));
@@ -87,6 +105,8 @@ export class References {
         targets.set(target.id, target);
         if (!node.implicit && !this.#everywhere.has(target.id))
           this.#everywhere.set(target.id, target);
+        if (node.type === 'heading' && target.id.startsWith('api-nickbook-'))
+          this.api.set(textOf(node), target);
       }
       this.#onPage.set(page, targets);
     }

@@ -210,6 +210,13 @@ class Band:
         The mirror block that the band belongs to.
     index : int
         Its place in the block in order of energy.
+
+    Examples
+    --------
+    >>> from nickbook.bands import conduction_bands
+    >>> alpha, beta = conduction_bands().bands
+    >>> alpha.parity, [round(energy, 2) for energy in alpha.range]  # odd; bottom and top in eV
+    (-1, [-1.08, 2.52])
     """
 
     block: Block

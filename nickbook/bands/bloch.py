@@ -56,6 +56,16 @@ class BlochModel:
     -----
     Evaluating at N momenta costs O(N nR n²) for the Fourier sum, done as one matrix product, and
     O(N n³) for the eigenvalues.
+
+    Examples
+    --------
+    Nearest neighbours on the square lattice, in units of the hopping:
+
+    >>> from nickbook.bands import BlochModel
+    >>> steps = [(1, 0), (-1, 0), (0, 1), (0, -1)]
+    >>> model = BlochModel("square lattice", ("s",), steps, [[[-1.0]]] * 4)
+    >>> model.energies([0.0, 0.0]).tolist(), model.dimension
+    ([-4.0], 2)
     """
 
     name: str

@@ -50,6 +50,15 @@ class FermiSheet:
         `band` is the one of most states.
     states : ndarray, shape (n, orbitals)
         Bloch states in the periodic gauge.
+
+    Examples
+    --------
+    >>> from nickbook.bands import conduction_bands, eta_k, fermi_sheets
+    >>> alpha, beta = fermi_sheets(conduction_bands(), -0.65)
+    >>> alpha.name, alpha.center, alpha.kind, round(2 * alpha.area, 6)  # electrons per cell
+    ('α', 'Γ', 'electron', 0.28844)
+    >>> round(float(alpha.average(eta_k(alpha.points) ** 2)), 4)
+    0.3128
     """
 
     name: str
@@ -135,7 +144,7 @@ def fermi_sheets(model: BlochModel, mu: float) -> list[FermiSheet]:
 
     Examples
     --------
-    >>> from nickbook.bands import conduction_bands
+    >>> from nickbook.bands import conduction_bands, fermi_sheets
     >>> [(s.name, s.center, s.kind) for s in fermi_sheets(conduction_bands(), -0.65)]
     [('α', 'Γ', 'electron'), ('β', 'M', 'hole')]
     """
@@ -230,6 +239,13 @@ def density_of_states(model: BlochModel, energy: float) -> Floats:
     ------
     ValueError
         If `energy` is not finite or the model has three dimensions.
+
+    Examples
+    --------
+    >>> from nickbook.bands import conduction_bands, density_of_states
+    >>> alpha, beta = density_of_states(conduction_bands(), -0.65)
+    >>> f"{alpha:.3f} {beta:.3f}, ratio {beta / alpha:.2f}"
+    '0.314 0.735, ratio 2.34'
     """
     return weighted_density_of_states(model, energy, lambda k: np.ones(k.shape[:-1]))
 
@@ -257,6 +273,15 @@ def weighted_density_of_states(
     ------
     ValueError
         If `energy` is not finite or the model has three dimensions.
+
+    Examples
+    --------
+    >>> from nickbook.bands import conduction_bands, density_of_states, eta_k
+    >>> from nickbook.bands import weighted_density_of_states
+    >>> model = conduction_bands()
+    >>> weighted = weighted_density_of_states(model, -0.65, lambda k: eta_k(k) ** 2)
+    >>> (weighted / density_of_states(model, -0.65)).round(3).tolist()  # averages of η²
+    [0.313, 1.748]
     """
     energy = real("energy", energy, unit="eV")
     model.require_plane("density_of_states")

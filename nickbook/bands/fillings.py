@@ -72,7 +72,7 @@ def band_fillings(model: BlochModel, mu: float, temperature: float = 0.0) -> Flo
 
     Examples
     --------
-    >>> from nickbook.bands import conduction_bands
+    >>> from nickbook.bands import band_fillings, conduction_bands
     >>> band_fillings(conduction_bands(), -0.65).round(6).tolist()  # per cell: two Ni
     [0.28844, 0.615072]
     """
@@ -104,6 +104,12 @@ def filling(model: BlochModel, mu: float, temperature: float = 0.0) -> float:
     ------
     ValueError
         If `mu` is not finite or `temperature` is negative.
+
+    Examples
+    --------
+    >>> from nickbook.bands import conduction_bands, filling
+    >>> round(filling(conduction_bands(), -0.65) / 2, 4)  # per Ni; LK print 0.45
+    0.4518
     """
     return float(band_fillings(model, mu, temperature).sum())
 
@@ -143,7 +149,7 @@ def chemical_potential(
 
     Examples
     --------
-    >>> from nickbook.bands import conduction_bands
+    >>> from nickbook.bands import band_fillings, chemical_potential, conduction_bands
     >>> electrons = band_fillings(conduction_bands(), -0.65).sum()
     >>> round(chemical_potential(conduction_bands(), electrons), 12)
     -0.65

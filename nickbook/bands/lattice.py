@@ -36,6 +36,8 @@ def eta_k(k: ArrayLike) -> Floats:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from nickbook.bands import eta_k
     >>> float(eta_k([np.pi, 0.0]))
     -2.0
     """
@@ -55,6 +57,12 @@ def zone_mesh(size: int) -> Floats:
     -------
     ndarray, shape (size, size, 2)
         ``k[i, j] = 2 pi (i, j) / size``.
+
+    Examples
+    --------
+    >>> from nickbook.bands import eta_k, zone_mesh
+    >>> zone_mesh(4).shape, float((eta_k(zone_mesh(4)) ** 2).mean())  # the average of η² is one
+    ((4, 4, 2), 1.0)
     """
     axis = 2 * np.pi * np.arange(positive_integer("size", size)) / size
     return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
@@ -83,6 +91,13 @@ def zone_path(corners: str | list[str], points: int) -> tuple[Floats, Floats, li
     ------
     ValueError
         For an unknown corner or fewer than two of them.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band, zone_path
+    >>> k, distance, ticks = zone_path("ΓXMΓ", points=100)
+    >>> four_band().energies(k).shape, [round(tick, 3) for tick in ticks]
+    ((100, 4), [0.0, 3.142, 6.283, 10.726])
     """
     names = list(corners)
     unknown = [name for name in names if name not in HIGH_SYMMETRY]

@@ -48,6 +48,7 @@ def conduction_bands(
 
     Examples
     --------
+    >>> from nickbook.bands import conduction_bands
     >>> conduction_bands().energies([0.0, 0.0]).round(12).tolist()
     [-1.08, -1.08]
     """
@@ -99,6 +100,15 @@ class FourBandParameters(_Hoppings):
     ------
     TypeError, ValueError
         If a parameter is not a finite real number.
+
+    Examples
+    --------
+    The γ pocket is gone where the levels of z² are 0.17 eV lower:
+
+    >>> from nickbook.bands import FermiSea, FourBandParameters, four_band
+    >>> lower = four_band(FourBandParameters(epsilon_z=10.3))
+    >>> [sheet.name for sheet in FermiSea(lower, 10.0585).sheets]
+    ['β', 'α']
     """
 
     epsilon_x: float = 10.929
@@ -144,6 +154,14 @@ class ThreeBandParameters(_Hoppings):
     ------
     TypeError, ValueError
         If a parameter is not a finite real number.
+
+    Examples
+    --------
+    >>> from nickbook.bands import ThreeBandParameters, three_band
+    >>> higher = ThreeBandParameters(epsilon_x=10.846, epsilon_z=9.969)  # both by 0.1 eV
+    >>> shift = three_band(higher).energies([1.0, 0.5]) - three_band().energies([1.0, 0.5])
+    >>> shift.round(9).tolist()
+    [0.1, 0.1, 0.1]
     """
 
     epsilon_x: float = 10.746
@@ -183,6 +201,16 @@ class EightBandParameters(FourBandParameters):
     ------
     TypeError, ValueError
         If a parameter is not a finite real number.
+
+    Examples
+    --------
+    Without hopping between the bilayers, energies do not depend on kz:
+
+    >>> from nickbook.bands import EightBandParameters, eight_band
+    >>> model = eight_band(EightBandParameters(s11_z=0, s13_z=0, s22_z=0, s24_z=0))
+    >>> bottom, top = model.energies([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    >>> round(float(abs(top - bottom).max()), 12)
+    0.0
     """
 
     epsilon_x: float = 10.920
@@ -229,7 +257,7 @@ def four_band(parameters: FourBandParameters | None = None) -> BlochModel:
 
     Examples
     --------
-    >>> from nickbook.bands import chemical_potential
+    >>> from nickbook.bands import chemical_potential, four_band
     >>> round(chemical_potential(four_band(), filling=3), 4)
     10.0975
     """
@@ -258,6 +286,13 @@ def three_band(parameters: ThreeBandParameters | None = None) -> BlochModel:
     BlochModel
         Orbitals x²−y² of the top layer, bonding z², x²−y² of the bottom layer.  The cell holds
         two Ni.  One odd and two even bands under the bilayer mirror.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, three_band
+    >>> sea = FermiSea(three_band(), 10.256)  # the printed level
+    >>> [(sheet.name, sheet.center) for sheet in sea.sheets], round(sea.filling, 3)
+    ([('β', 'M'), ('γ', 'M'), ('α', 'Γ')], 3.0)
     """
     p = parameters or ThreeBandParameters()
     terms = _added(
@@ -295,6 +330,14 @@ def eight_band(
         The orbitals of `four_band` at z = 0 and `delta_z`, then those of the bilayer shifted by
         half of each lattice vector.  The cell holds four Ni: six electrons are Ni 2.5+.  Momenta
         are in inverse lattice constants (a, a, c).  The position gauge is that of the paper.
+
+    Examples
+    --------
+    Bands pair up on the upper face of the zone, kz = π/c:
+
+    >>> from nickbook.bands import eight_band
+    >>> eight_band().energies([0.0, 0.0, 3.141592653589793]).round(3).tolist()
+    [8.902, 8.902, 8.914, 8.914, 9.385, 9.385, 10.417, 10.417]
     """
     p = parameters or EightBandParameters()
     within: Terms = {
@@ -343,6 +386,15 @@ def bilayer_plane(kz: float, parameters: EightBandParameters | None = None) -> B
         (½, −½).  Orbitals as in `four_band`; phases along z are those of GLYWH with
         :math:`\delta_z` moved out of the Hamiltonian.  Mirror blocks at kz = 0 and ±2π, where
         the mirror maps the plane onto itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.bands import bilayer_plane, eight_band
+    >>> halves = bilayer_plane(0.0).energies([[0.0, 0.0], [np.pi, np.pi]])
+    >>> whole = eight_band().energies([0.0, 0.0, 0.0])
+    >>> bool(np.allclose(np.sort(halves.ravel()), whole))
+    True
     """
     p = parameters or EightBandParameters()
     kz = real("kz", kz)
@@ -390,6 +442,13 @@ def distorted(
     ------
     TypeError, ValueError
         If `strain` is not a finite real number.
+
+    Examples
+    --------
+    >>> from nickbook.bands import distorted
+    >>> model = distorted(0.01)  # four bands, 1 % orthorhombic
+    >>> [symmetry.name for symmetry in model.symmetries]
+    ['E', 'C2', 'σx', 'σy']
     """
     model = model or four_band()
     strain = real("strain", strain)
@@ -422,6 +481,12 @@ def bilayer_hubbard(between: float = 2.0) -> BlochModel:
     ------
     TypeError, ValueError
         If `between` is not a finite real number.
+
+    Examples
+    --------
+    >>> from nickbook.bands import bilayer_hubbard
+    >>> bilayer_hubbard(2.0).energies([0.0, 0.0]).round(12).tolist()
+    [-6.0, -2.0]
     """
     swap = np.array([[0.0, 1.0], [1.0, 0.0]])
     return BlochModel(

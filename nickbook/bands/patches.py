@@ -54,6 +54,16 @@ class FermiPatches:
         a patch in place.
     minus : ndarray of int, shape (P,)
         Patch at the opposite momentum.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands, eta_k
+    >>> patches = FermiSea(conduction_bands(), -0.65).patches(8)
+    >>> [len(sheet.points) for sheet in patches.sheets]
+    [8, 8]
+    >>> name, weight = patches.representation(eta_k(patches.points))
+    >>> name, round(weight, 9)  # of a d wave
+    ('B1', 1.0)
     """
 
     sea: FermiSea
@@ -231,7 +241,7 @@ def fermi_patches(model: BlochModel, mu: float, count: int | Sequence[int]) -> F
 
     Examples
     --------
-    >>> from nickbook.bands import four_band
+    >>> from nickbook.bands import fermi_patches, four_band
     >>> patches = fermi_patches(four_band(), 10.0585, 8)
     >>> patches.points.shape, patches.representation(patches.weights)[0]
     ((24, 2), 'A1')

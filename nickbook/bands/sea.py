@@ -36,7 +36,7 @@ class FermiSea:
 
     Examples
     --------
-    >>> from nickbook.bands import four_band
+    >>> from nickbook.bands import FermiSea, four_band
     >>> sea = FermiSea.at(four_band(), filling=3)
     >>> round(sea.mu, 4), len(sea.sheets)
     (10.0975, 3)

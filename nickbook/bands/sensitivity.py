@@ -61,7 +61,7 @@ def chemical_potential_slopes(
 
     Examples
     --------
-    >>> from nickbook.bands import ThreeBandParameters, three_band
+    >>> from nickbook.bands import ThreeBandParameters, chemical_potential_slopes, three_band
     >>> slopes = chemical_potential_slopes(three_band, ThreeBandParameters(), 3.0)
     >>> round(slopes["epsilon_x"] + slopes["epsilon_z"], 9)  # a shift of all levels
     1.0

@@ -40,6 +40,13 @@ class Symmetry:
         Its action on lattice vectors, in units of the primitive vectors.
     orbitals : ndarray, shape (n, n)
         The unitary matrix D in orbital space.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band
+    >>> turn = four_band().symmetries[1]
+    >>> turn.name, turn.momentum([1.0, 0.0]).round(12).tolist()
+    ('C4', [0.0, 1.0])
     """
 
     name: str
@@ -74,6 +81,13 @@ def square_group(
     ------
     ValueError
         If the group does not map the lattice onto itself.
+
+    Examples
+    --------
+    >>> from nickbook.bands import square_group
+    >>> group = square_group([[-1.0]], [[1.0]])  # one x²−y² orbital
+    >>> [int(symmetry.orbitals[0, 0].real) for symmetry in group]  # the characters of B1
+    [1, -1, 1, -1, 1, -1, 1, -1]
     """
     vectors = np.eye(2) if axes is None else np.asarray(axes, dtype=float)
     lattice = []

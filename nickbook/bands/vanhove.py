@@ -26,6 +26,16 @@ class VanHovePoint:
     strength : float
         Step height in states/eV per spin and cell, or for a saddle the factor c in
         ``-c ln|E - energy|``; infinite for a flat point.
+
+    Examples
+    --------
+    The saddles of the square lattice, in units of its hopping t: -c ln|E| with c = 1/4π²t.
+
+    >>> from nickbook.bands import bilayer_hubbard, van_hove_points
+    >>> points = van_hove_points(bilayer_hubbard(0.0))
+    >>> saddles = [point for point in points if point.kind == "saddle"]
+    >>> round(abs(saddles[0].energy), 9), round(saddles[0].strength, 4)
+    (0.0, 0.0253)
     """
 
     band: int
@@ -55,7 +65,7 @@ def van_hove_points(model: BlochModel) -> list[VanHovePoint]:
 
     Examples
     --------
-    >>> from nickbook.bands import conduction_bands
+    >>> from nickbook.bands import conduction_bands, van_hove_points
     >>> sorted({p.kind for p in van_hove_points(conduction_bands())})
     ['maximum', 'minimum', 'saddle']
     """

@@ -98,6 +98,16 @@ def read_wannier90(
     -----
     A million lines take some seconds.  What list-directed Fortran input reads is read: comments
     behind the numbers, repeat counts, D exponents, and bytes of any encoding.
+
+    Examples
+    --------
+    >>> from tempfile import NamedTemporaryFile
+    >>> from nickbook.bands import four_band, read_wannier90, write_wannier90
+    >>> with NamedTemporaryFile(suffix="_hr.dat") as file:
+    ...     write_wannier90(four_band(), file.name)
+    ...     model = read_wannier90(file.name, sites=(0, 0, 1, 1))
+    >>> round(float(abs(model.energies([1.0, 0.5]) - four_band().energies([1.0, 0.5])).max()), 9)
+    0.0
     """
     file = Path(path)
     tolerance = real("tolerance", tolerance, at_least=0.0, unit="eV")
@@ -148,6 +158,16 @@ def write_wannier90(model: BlochModel, path: str | Path, *, comment: str | None 
     -----
     Reading the file back gives the same numbers.  The format has no place for orbital names,
     positions, mirror and symmetries: give them to `read_wannier90` again.
+
+    Examples
+    --------
+    >>> from tempfile import NamedTemporaryFile
+    >>> from nickbook.bands import four_band, write_wannier90
+    >>> with NamedTemporaryFile(suffix="_hr.dat") as file:
+    ...     write_wannier90(four_band(), file.name, comment="bilayer")
+    ...     lines = file.read().decode().splitlines()
+    >>> lines[0].strip(), int(lines[1])  # the comment, the number of orbitals
+    ('bilayer', 4)
     """
     comment = f"{model.name}, written by nickbook" if comment is None else comment
     if len(comment.splitlines()) > 1:

@@ -1,20 +1,22 @@
 """The reference of the package: what every public name is, takes and returns.
 
-``python -m nickbook.book.api notebooks/api.md`` writes the page from the docstrings, which are in
-numpydoc's format, and from the comments (``#:``) above public constants.
+``python -m nickbook.book.api notebooks`` writes its pages, ``api.md`` and ``api-*.md``, from the
+docstrings, which are in numpydoc's format, and from the comments (``#:``) above public constants.
 """
 
 import inspect
+import json
+import math
 import pprint
 import re
 import sys
 import textwrap
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from itertools import groupby
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,20 +27,31 @@ import nickbook
 
 ROOT = Path(nickbook.__file__).parents[1]
 SOURCE = "https://github.com/nickbook/nickbook/blob/HEAD/"
-ROOMS = (
-    *("bands", "dimers", "pairing", "pairing.triplon", "pairing.rpa", "pairing.frg", "pairing.tj"),
-    *("claims", "claims.lk", "claims.glywh", "book", "book.explore", "papers"),
-)
+
+#: Modules that export the names of each page; a name stands where the code is that defines it.
+PAGES = {
+    "bands": ("bands",),
+    "dimers": ("dimers",),
+    "pairing": ("pairing",),
+    "pairing.triplon": ("pairing.triplon",),
+    "pairing.rpa": ("pairing.rpa",),
+    "pairing.frg": ("pairing.frg",),
+    "pairing.tj": ("pairing.tj",),
+    "claims": ("claims", "claims.lk", "claims.glywh", "papers"),
+    "book": ("book", "book.explore"),
+}
 
 _HEAD = """---
-title: API reference
-description: Every public function, class and constant of the package, from its docstring.
+title: {title}
+description: {description}
 numbering: false
 ---
-
-This page is written from the docstrings of the package. Names are imported from the module under
-which they stand here, as in `from nickbook.bands import fermi_sheets`; the examples run among the
-tests. Energies are in eV; [](conventions.md) says the rest.
+"""
+_ABOUT = """
+These pages are written from the docstrings of the package. Names are printed with the module to
+import them from: `nickbook.bands.fermi_sheets` comes by `from nickbook.bands import fermi_sheets`.
+Examples start with their imports and run among the tests. Energies are in eV; [](conventions.md)
+says the rest.
 """
 
 # What reStructuredText marks up inside a paragraph, and what Markdown would take for markup.
@@ -49,7 +62,7 @@ _INLINE = re.compile(
 
 @dataclass(frozen=True)
 class Entry:
-    """A public name: the module that exports it, its label on the page, what it names."""
+    """A public name: the module that exports it, its label in the reference, what it names."""
 
     room: ModuleType
     label: str
@@ -57,9 +70,9 @@ class Entry:
 
 
 def public() -> dict[str, Entry]:
-    """Return what the rooms and their wings export, by name, each where it is exported first."""
+    """Return what the modules of all pages export, by name, each where it is exported first."""
     entries: dict[str, Entry] = {}
-    for room in (import_module(f"nickbook.{name}") for name in ROOMS):
+    for room in (import_module(f"nickbook.{name}") for name in chain(*PAGES.values())):
         own = [n for n, v in vars(room).items() if n[0] != "_" and _home(n, v)[0] is room]
         for name in getattr(room, "__all__", own):
             if name not in entries:
@@ -70,20 +83,69 @@ def public() -> dict[str, Entry]:
     return entries
 
 
-def page(entries: Mapping[str, Entry]) -> str:
-    """Write the page in MyST Markdown: a section for each room, and in it one for each name."""
-    parts = [_HEAD]
+def pages(entries: Mapping[str, Entry]) -> dict[str, str]:
+    """Write the pages in MyST Markdown, by the names of their files: an index, and each room."""
     labels = {entry.room.__name__: _label(entry.room.__name__) for entry in entries.values()}
+    labels |= {f"nickbook.{name}": _label(f"nickbook.{name}") for name in PAGES}
     labels |= {name: entry.label for name, entry in entries.items()}
-    for room, names in groupby(entries, lambda name: entries[name].room):
-        about = f"## `{room.__name__}`\n\n{_markdown(room.__doc__ or '', labels)}"
-        parts.append(f"({labels[room.__name__]})=\n{about}\n")
-        for name in names:
-            entry = entries[name]
-            path = f"{(_home(name, entry.thing)[0] or room).__name__.replace('.', '/')}.py"
-            body = f"{_body(name, entry.thing, labels)}\n\nSource: [`{path}`]({SOURCE}{path})"
-            parts.append(f"({entry.label})=\n### {_markdown(name, {})}\n\n{body}\n")
-    return "\n".join(parts)
+    description = "Every public function, class and constant of the package."
+    index = [_HEAD.format(title="API reference", description=description) + _ABOUT]
+    written = {}
+    for title, modules in PAGES.items():
+        here = {n: e for n, e in entries.items() if _page(n, e) == title}
+        kinds = {k: [n for n, e in here.items() if of(e.thing)] for k, of in _KINDS.items()}
+        room = import_module(f"nickbook.{title}")
+        summary = " ".join((room.__doc__ or "").partition("\n\n")[0].split())
+        listed = [
+            f"- [`{name}`](#{here[name].label}): {_summary(name, here[name].thing, labels)}"
+            for name in chain(*kinds.values())
+        ]
+        head = f"## [`{room.__name__}`](#{labels[room.__name__]})"
+        index.append("\n\n".join([head, _markdown(summary, labels), "\n".join(listed), ""]))
+        parts = [_HEAD.format(title=room.__name__, description=json.dumps(summary))]
+        for name in modules:
+            module = import_module(f"nickbook.{name}")
+            if module.__name__ in labels:
+                about = _markdown(module.__doc__ or "", labels)
+                parts.append(f"({labels[module.__name__]})=\n{about}\n")
+        for kind, names in kinds.items():
+            parts += [f"## {kind}\n"] if names else []
+            parts += [_section(name, here[name], labels) for name in names]
+        written[f"{_label(title)}.md"] = "\n".join(parts)
+    return {"api.md": "\n".join(index), **written}
+
+
+_KINDS: Mapping[str, Callable[[Any], bool]] = {
+    "Functions": lambda thing: callable(thing) and not inspect.isclass(thing),
+    "Classes": inspect.isclass,
+    "Constants": lambda thing: not callable(thing),
+}
+
+
+def _page(name: str, entry: Entry) -> str:
+    """Return the page of a name: that of its module, or of the closest one above it."""
+    places = {module: title for title, modules in PAGES.items() for module in modules}
+    room = entry.room.__name__.removeprefix("nickbook.")
+    module = (_home(name, entry.thing)[0] or entry.room).__name__.removeprefix("nickbook.")
+    while module and module not in places:
+        module = module.rpartition(".")[0]
+    return places[module or room]
+
+
+def _summary(name: str, thing: Any, labels: Mapping[str, str]) -> str:
+    text = (inspect.getdoc(thing) or "") if callable(thing) else _home(name, thing)[1]
+    return _markdown(text.partition("\n\n")[0], {n: x for n, x in labels.items() if n != name})
+
+
+def _section(name: str, entry: Entry, labels: Mapping[str, str]) -> str:
+    path = f"{(_home(name, entry.thing)[0] or entry.room).__name__.replace('.', '/')}.py"
+    body = f"{_body(name, entry, labels)}\n\nSource: [`{path}`]({SOURCE}{path})"
+    return f"({entry.label})=\n### {_markdown(name, {})}\n\n{body}\n"
+
+
+def _code(text: str) -> str:
+    # A directive, since formatters of Python leave it alone.
+    return f"```{{code}} python\n{text}\n```"
 
 
 def _label(name: str) -> str:
@@ -101,15 +163,16 @@ def _home(name: str, thing: Any) -> tuple[ModuleType | None, str]:
     return None, ""
 
 
-def _body(name: str, thing: Any, labels: Mapping[str, str]) -> str:
+def _body(name: str, entry: Entry, labels: Mapping[str, str]) -> str:
+    thing, qualified = entry.thing, f"{entry.room.__name__}.{name}"
     if not callable(thing):
-        value, about = pprint.pformat(thing, sort_dicts=False), _home(name, thing)[1]
-        return f"```python\n{value}\n```\n\n{_markdown(about, labels)}"
+        value = f"# {qualified}\n{_in_pi(pprint.pformat(thing, sort_dicts=False))}"
+        return f"{_code(value)}\n\n{_markdown(_home(name, thing)[1], labels)}"
     doc = NumpyDocString(inspect.getdoc(thing) or "")
     # In its own docstring a parameter is meant, whatever else has its name.
     own = {*vars(thing), *(n.strip() for p in doc["Parameters"] for n in p.name.split(","))}
     labels = {n: label for n, label in labels.items() if n not in own}
-    parts = [f"```python\n{_signature(name, thing)}\n```"]
+    parts = [_code(_signature(qualified, thing))]
     for title, lines in doc.items():
         if lines and title not in ("Summary", "Extended Summary"):
             parts.append(f"**{title}**")
@@ -131,8 +194,15 @@ def _signature(name: str, thing: Any) -> str:
     signature = inspect.signature(thing)
     kept = [p.replace(annotation=p.empty) for n, p in signature.parameters.items() if n != "self"]
     text = str(signature.replace(parameters=kept, return_annotation=signature.empty))
-    text = name + re.sub(r"<function (\w+)[^>]*>", r"\1", text)
+    text = name + re.sub(r"<function (\w+)[^>]*>", r"\1", _in_pi(text).replace("<factory>", "…"))
     return "\n    ".join(textwrap.wrap(text, 76, break_long_words=False, break_on_hyphens=False))
+
+
+def _in_pi(text: str) -> str:
+    """Write fractions of π as readers do."""
+    for fraction, name in ((1, "π"), (2, "π/2"), (4, "π/4")):
+        text = text.replace(repr(math.pi / fraction), name)
+    return text
 
 
 def _members(cls: type) -> dict[str, str]:
@@ -172,7 +242,7 @@ def _markdown(text: str, labels: Mapping[str, str]) -> str:
         if directive == ".. math":
             parts.append(f"$$\n{inspect.cleandoc(formula)}\n$$")
         elif block.startswith(">>>"):
-            parts.append(f"```python\n{block}\n```")
+            parts.append(_code(block))
         else:
             parts.append(_INLINE.sub(inline, " ".join(block.split())))
     return "\n\n".join(parts)
@@ -180,5 +250,7 @@ def _markdown(text: str, labels: Mapping[str, str]) -> str:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m nickbook.book.api OUTPUT.md")
-    Path(sys.argv[1]).write_text(page(public()), encoding="utf-8", newline="\n")
+        sys.exit("usage: python -m nickbook.book.api DIRECTORY")
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+    for file, text in pages(public()).items():
+        Path(sys.argv[1], file).write_text(text, encoding="utf-8", newline="\n")

@@ -43,6 +43,14 @@ class Curve:
         How the line is drawn.
     points : bool
         Draw dots instead of a line.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.book import Curve
+    >>> k = np.linspace(0, np.pi, 101)
+    >>> Curve("band", k, -np.cos(k), color="#0072b2", dash="dashed").name
+    'band'
     """
 
     name: str
@@ -81,6 +89,16 @@ class Image:
         Sequential, diverging or cyclic colours.
     label : str
         Written along the colour bar.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.bands import eta_k, zone_mesh
+    >>> from nickbook.book import Image
+    >>> zone = (0.0, 2 * np.pi)
+    >>> image = Image(eta_k(zone_mesh(16)), zone, zone, limits=(-2.0, 2.0), scale="RdBu_r")
+    >>> np.shape(image.values)
+    (16, 16)
     """
 
     values: Floats
@@ -120,6 +138,14 @@ class Panel:
         One unit is as long on x as on y.
     x_ticks, y_ticks : tuple of (float, str)
         Places and labels of the ticks; chosen automatically when empty.
+
+    Examples
+    --------
+    >>> from nickbook.book import Curve, Panel
+    >>> line = Curve("E = k", [0.0, 1.0], [0.0, 1.0])
+    >>> panel = Panel("", "k", "E (eV)", (0.0, 1.0), (0.0, 1.0), curves=(line,), equal=True)
+    >>> panel.curves[0].name
+    'E = k'
     """
 
     title: str
@@ -168,6 +194,14 @@ class Drawing:
         Drawn row by row.
     readouts : mapping of str to str
         Numbers to be read beside the panels, already formatted.
+
+    Examples
+    --------
+    >>> from nickbook.book import Curve, Drawing, Panel
+    >>> falling = Curve("gap", [0.0, 1.0], [1.0, 0.0])
+    >>> panel = Panel("gap", "T", "Δ", (0.0, 1.0), (0.0, 2.0), curves=(falling,))
+    >>> Drawing((panel,), {"T_c": "1.0 eV"}).readouts["T_c"]
+    '1.0 eV'
     """
 
     panels: tuple[Panel, ...]

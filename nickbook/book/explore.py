@@ -41,6 +41,13 @@ class Slider:
         Shown behind the number.
     format : str
         ``".2f"``, ``".1e"`` or ``".3g"``.
+
+    Examples
+    --------
+    >>> from nickbook.book import Slider
+    >>> kappa = Slider("kappa", "κ", (0.0, 0.5, 1.0), 0.5, format=".1f")
+    >>> kappa.text()
+    'κ = 0.5'
     """
 
     name: str
@@ -93,6 +100,13 @@ class Choice:
         The alternatives.
     value : str
         The option at the start.
+
+    Examples
+    --------
+    >>> from nickbook.book import Choice
+    >>> form = Choice("form", "form", ("printed", "derived"), "printed")
+    >>> form.text(), form.parse("derived")
+    ('form: printed', 'derived')
     """
 
     name: str
@@ -136,6 +150,17 @@ class Explorer(anywidget.AnyWidget):
         One for each argument of ``compute``.
     spec : dict
         What the front end needs to lay itself out.
+
+    Examples
+    --------
+    >>> from nickbook.book import Drawing, Panel, Slider
+    >>> from nickbook.book.explore import Explorer
+    >>> def compute(T):
+    ...     return Drawing((Panel("", "k", "E", (0, 1), (0, 1)),), {"T": f"{T:.1f} eV"})
+    >>> live = Explorer(compute, [Slider("T", "T", (0.0, 1.0), 0.0)], {})
+    >>> live.values = {"T": 1.0}  # as the front end does
+    >>> live.drawing["readouts"]
+    [['T', '1.0 eV']]
     """
 
     _esm = Path(__file__).with_name("explorer.mjs")
@@ -213,6 +238,22 @@ def explore(
     ------
     TypeError, ValueError
         If a part is malformed, ``compute`` fails at the start, or the table grows too large.
+
+    Examples
+    --------
+    >>> from nickbook.book import Curve, Drawing, Panel, Slider
+    >>> from nickbook.book.explore import explore
+    >>> def compute(slope):
+    ...     line = Curve("", [0, 1], [0, slope])
+    ...     return Drawing((Panel("", "x", "y", (0, 1), (0, 2), curves=(line,)),))
+    >>> shown = explore(
+    ...     compute,
+    ...     [Slider("slope", "slope", (1.0, 2.0), 1.0)],
+    ...     label="fig-5-line",
+    ...     caption="A line through the origin.",
+    ...     alt="A line that rises from the origin, as steep as the slider says.",
+    ...     check="Two points make a line.",
+    ... )
     """
     words = describe(label, caption, alt, check)
     _check_controls(sliders, max_points)
@@ -247,6 +288,17 @@ def tabulate(compute: Callable[..., Drawing], controls: Sequence[Control]) -> by
 
     Where ``compute`` raises a ValueError the drawing at the start stands in, and the key ``error``
     holds the message; `table.pack` says what the bytes are.
+
+    Examples
+    --------
+    >>> from nickbook.book import Curve, Drawing, Panel, Slider
+    >>> from nickbook.book.explore import tabulate
+    >>> def compute(slope):
+    ...     line = Curve("", [0, 1], [0, slope])
+    ...     return Drawing((Panel("", "x", "y", (0, 1), (0, 2), curves=(line,)),))
+    >>> table = tabulate(compute, [Slider("slope", "slope", (1.0, 2.0), 1.0)])
+    >>> 0 < len(table) < 1000  # bytes
+    True
     """
     names = [control.name for control in controls]
     start = compute(**{control.name: control.value for control in controls}).as_dict()

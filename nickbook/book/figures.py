@@ -73,6 +73,15 @@ def subplots(
         To be handed to `figure` when it is drawn.
     axes : Axes or ndarray of Axes
         One axes for a single panel, otherwise an array as `matplotlib.pyplot.subplots` gives it.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book import subplots
+    >>> fig, axes = subplots(1, 2, width=5.4, height=2.6)
+    >>> axes.shape, fig.get_size_inches().tolist()
+    ((2,), [5.4, 2.6])
+    >>> plt.close(fig)
     """
     size = (width, height)
     with plt.rc_context(STYLE):
@@ -113,6 +122,20 @@ def figure(
     ------
     TypeError, ValueError
         If a part is missing or malformed; the message names it and says what to write.
+
+    Examples
+    --------
+    >>> from nickbook.book import figure, subplots
+    >>> fig, axes = subplots()
+    >>> lines = axes.plot([0.0, 1.0], [1.0, 0.0])
+    >>> figure(
+    ...     fig,
+    ...     label="fig-5-gap",
+    ...     caption="The gap against temperature.",
+    ...     alt="A line that falls from one to zero as the temperature rises.",
+    ...     check="A straight line through two points.",
+    ...     data={"T": [0.0, 1.0], "gap": [1.0, 0.0]},
+    ... )
     """
     require(fig, Figure, "fig")
     if not fig.axes:
@@ -200,18 +223,23 @@ def _with_palette(picture: Image.Image) -> Image.Image:
 def show(bundle: Mapping[str, Any], png: bytes, words: Mapping[str, Any]) -> None:
     """Display a figure's bundle with plainer fallbacks, then its caption.
 
-    The caption is for readers in Jupyter and on code hosts; the site prints its own.
+    The caption is for readers in Jupyter and on code hosts; the site prints its own. It is where
+    references lead there, and says the alternative text too: JupyterLab gives a picture none,
+    while nbconvert takes it from the metadata and VS Code from the plain text.
     """
     fallback = {
         "image/png": base64.b64encode(png).decode(),
         "text/plain": f"[Figure: {words['alt']}]",
     }
     publish: Callable[..., None] = display  # which comes without type hints
-    size = {"width": words["width"], "height": words["height"]}
-    publish({**bundle, **fallback}, raw=True, metadata={"image/png": size})
+    picture = {name: words[name] for name in ("width", "height", "alt")}
+    publish({**bundle, **fallback}, raw=True, metadata={"image/png": picture})
     caption = {name: words[name] for name in ("label", "caption", "check")}
     text = f"{words['caption']}\n\n*Check.* {words['check']}"
-    publish({CAPTION_MIME: caption, "text/markdown": text, "text/plain": text}, raw=True)
+    anchor = f'<a id="{words["label"]}"></a>'
+    in_words = f"<details><summary>In words</summary>\n\n{words['alt']}\n\n</details>"
+    markdown = f"{anchor}{text}\n\n{in_words}"
+    publish({CAPTION_MIME: caption, "text/markdown": markdown, "text/plain": text}, raw=True)
 
 
 def _csv(columns: Mapping[str, NDArray[Any]]) -> str:

@@ -47,11 +47,12 @@ def chapters(directory: Path) -> list[Path]:
 def read(source: Path) -> NotebookNode:
     """Read a chapter's source as a notebook without outputs.
 
-    Identifiers of its cells depend on their position and content alone.
+    Identifiers of its cells depend on chapter, position and content alone: chapters have a cell in
+    common, and no two cells of the book may share an identifier.
     """
     notebook: NotebookNode = jupytext.read(source, fmt="md:myst")
     for number, cell in enumerate(notebook.cells):
-        content = hashlib.sha256(cell.source.encode()).hexdigest()
+        content = hashlib.sha256(f"{source.stem} {cell.source}".encode()).hexdigest()
         cell["id"] = f"{number:02d}-{content[:8]}"
     return notebook
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from nickbook.claims import Claim, ledger
 
+#: The published ledger page. A notebook is read where the page is not beside it.
+LEDGER = "https://nickbook.github.io/nickbook/ledger.html"
+
 
 @dataclass(frozen=True)
 class Verdicts:
@@ -14,6 +17,12 @@ class Verdicts:
     ----------
     claims : tuple of Claim
         The rows.
+
+    Examples
+    --------
+    >>> from nickbook.book import verdicts
+    >>> [(claim.id, claim.verdict) for claim in verdicts(["LK-fig2-fillings"]).claims]
+    [('LK-fig2-fillings', 'reproduced')]
     """
 
     claims: tuple[Claim, ...]
@@ -43,6 +52,12 @@ def verdicts(identifiers: Sequence[str]) -> Verdicts:
     ------
     ValueError
         If the ledger has no such row.
+
+    Examples
+    --------
+    >>> from nickbook.book import verdicts
+    >>> verdicts(["LK-fig2-fillings"]).claims[0].verdict
+    'reproduced'
     """
     return Verdicts(tuple(ledger(identifiers)))
 
@@ -50,4 +65,5 @@ def verdicts(identifiers: Sequence[str]) -> Verdicts:
 def _row(claim: Claim) -> str:
     style = claim.verdict.replace(" ", "-")
     badge = f'<span class="verdict verdict-{style}">{claim.verdict}</span>'
-    return f"| [{claim.id}](#{claim.id}) | {claim.statement} | {claim.value} | {badge} |"
+    link = f"[{claim.id}]({LEDGER}#{claim.id.lower()})"
+    return f"| {link} | {claim.statement} | {claim.value} | {badge} |"

@@ -78,6 +78,13 @@ class Claim:
         What we find.
     verdict : str
         One of `VERDICTS`.
+
+    Examples
+    --------
+    >>> from nickbook.claims import ledger
+    >>> (claim,) = ledger(["LK-fig2-fillings"])
+    >>> claim.paper, claim.where, claim.verdict
+    ('LK', 'Fig. 2, caption', 'reproduced')
     """
 
     id: str
@@ -120,6 +127,13 @@ def ledger(identifiers: Sequence[str] | None = None) -> list[Claim]:
         If there is no such row, or a row lacks a field, its measure, or a number that it names.
     DisagreementError
         If two routes of this book contradict each other.
+
+    Examples
+    --------
+    >>> from nickbook.claims import ledger
+    >>> for claim in ledger(["LK-fig2-fillings"]):
+    ...     print(claim.id, claim.verdict)
+    LK-fig2-fillings reproduced
     """
     names = list(rows()) if identifiers is None else list(identifiers)
     unknown = [name for name in names if name not in rows()]
@@ -146,6 +160,13 @@ def measure(identifier: str) -> Numbers:
     ------
     ValueError
         If there is no such row, or none of its kind is measured.
+
+    Examples
+    --------
+    >>> from nickbook.claims import measure
+    >>> numbers = measure("LK-fig2-fillings")  # the paper has 0.14 and 0.31
+    >>> f"{numbers['alpha']:.4f} {numbers['beta']:.4f}"
+    '0.1442 0.3075'
     """
     row = rows().get(identifier)
     if row is None or "found" not in row:

@@ -37,6 +37,13 @@ class ExactTriplons:
         Structure factor of one spin component per dimer, the layers in antiphase.
     density : float
         Triplets per dimer in the ground state.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import exact_triplons
+    >>> triplons = exact_triplons(J_c=1.0, J_ab=0.0)  # dimers apart
+    >>> triplons.energies[:2].round(9).tolist(), triplons.intensities[:2].round(9).tolist()
+    ([1.0, 1.0], [1.0, 1.0])
     """
 
     momenta: Floats
@@ -66,6 +73,15 @@ def exact_triplons(J_c: float = LK.J_c, J_ab: float = LK.J_ab) -> ExactTriplons:
     ------
     ValueError
         If `J_c` is not positive or `J_ab` not finite.
+
+    Examples
+    --------
+    Dimers apart, where every triplon costs the exchange of its own:
+
+    >>> from nickbook.dimers import exact_triplons
+    >>> triplons = exact_triplons(J_c=1.0, J_ab=0.0)
+    >>> round(float(abs(triplons.energies - 1.0).max()), 9)
+    0.0
     """
     J_c, J_ab = real("J_c", J_c, above=0.0, unit="eV"), real("J_ab", J_ab, unit="eV")
     low, rungs, planes = _sector(SPINS // 2)

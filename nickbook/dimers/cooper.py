@@ -61,6 +61,13 @@ def interaction_hamiltonian(J_H: float, f_a: Vertex, f_b: Vertex) -> Complexes:
     ------
     ValueError
         If `J_H` is not finite.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import interaction_hamiltonian
+    >>> h = interaction_hamiltonian(0.4, lambda to, start: 1.0, lambda to, start: 1.0)
+    >>> h.shape, round(float(abs(h - h.conj().T).max()), 9)
+    ((112, 112), 0.0)
     """
     J_H = real("J_H", J_H, unit="eV")
     states, modes = sector(MODES, 2), _modes()
@@ -94,6 +101,13 @@ def pair_states(band: str, *, spin: str = "singlet") -> Complexes:
     ------
     ValueError
         If `band` or `spin` is not one of these.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import pair_states
+    >>> states = [pair_states("alpha", spin=spin) for spin in ("singlet", "triplet")]
+    >>> [[round(float(abs(a.conj() @ b)), 9) for a in states] for b in states]
+    [[1.0, 0.0], [0.0, 1.0]]
     """
     one_of("band", band, BANDS)
     one_of("spin", spin, ("singlet", "triplet"))
@@ -142,6 +156,15 @@ def pairing_matrix(
     ValueError
         If `J_c` is not positive, an argument is not one of its choices, or the coupling is too
         large for the exact effective Hamiltonian.
+
+    Examples
+    --------
+    Twice the pairing constant, for both signs of the momentum:
+
+    >>> from nickbook.dimers import pairing_constant, pairing_matrix
+    >>> amplitude = pairing_matrix(0.4, J_c=0.3)
+    >>> round(amplitude.real, 9), round(2 * pairing_constant(0.4, J_c=0.3), 9)
+    (1.6, 1.6)
     """
     J_c = real("J_c", J_c, above=0.0, unit="eV")
     one_of("method", method, ("second order", "exact"))

@@ -29,6 +29,13 @@ class SelfEnergies:
     ----------
     alpha, beta : float
         Coefficient in the odd and in the even band (eV).
+
+    Examples
+    --------
+    >>> from nickbook.dimers import self_energies
+    >>> epsilon = self_energies(t_xz=0.24, E_a=0.5)
+    >>> f"{epsilon.alpha:.2f} {epsilon.beta:.2f}"  # LK print 0.4 and 0.1
+    '0.42 0.10'
     """
 
     alpha: float
@@ -43,6 +50,13 @@ class KondoCouplings:
     ----------
     a, b : float
         J_K^a, which goes with T, and J_K^b, which goes with T+ (eV).
+
+    Examples
+    --------
+    >>> from nickbook.dimers import kondo_couplings
+    >>> couplings = kondo_couplings(t_xz=0.24, E_a=0.5)
+    >>> f"{couplings.a / couplings.b:.2f}"
+    '2.96'
     """
 
     a: float
@@ -59,6 +73,13 @@ class Hybridization:
         Depth of the antibonding level (eV).
     t_xz : float
         In-plane hopping between z and x orbitals (eV).
+
+    Examples
+    --------
+    >>> from nickbook.dimers import hybridization_from_bands
+    >>> found = hybridization_from_bands(0.4, 0.1)
+    >>> f"E_a = {found.E_a:.3f} eV, t_xz = {found.t_xz:.3f} eV"
+    'E_a = 0.525 eV, t_xz = 0.241 eV'
     """
 
     E_a: float
@@ -95,6 +116,7 @@ def self_energies(
 
     Examples
     --------
+    >>> from nickbook.dimers import self_energies
     >>> printed = self_energies(t_xz=0.24, E_a=0.5)
     >>> derived = self_energies(t_xz=0.24, E_a=0.5, variant="heisenberg")
     >>> printed.alpha > printed.beta, derived.alpha > derived.beta
@@ -132,6 +154,13 @@ def kondo_couplings(
     ------
     ValueError
         If an energy is out of range or `variant` unknown.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import kondo_couplings
+    >>> couplings = kondo_couplings(t_xz=0.24, E_a=0.5)
+    >>> round(couplings.a, 3), round(couplings.b, 3)
+    (0.503, 0.17)
     """
     strength = 4 * real("t_xz", t_xz, unit="eV") ** 2
     if one_of("variant", variant, VARIANTS) == "printed":
@@ -181,6 +210,7 @@ def pairing_constant(
 
     Examples
     --------
+    >>> from nickbook.dimers import pairing_constant
     >>> round(pairing_constant(0.4, J_c=0.3), 6)
     0.8
     """
@@ -214,6 +244,13 @@ def pairing_enhancement(q: ArrayLike, *, J_c: float = LK.J_c, J_ab: float = LK.J
     ------
     ValueError
         If `q` has no pairs on its last axis, `J_c` is not positive or `J_ab` not within J_c/4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.dimers import pairing_enhancement
+    >>> pairing_enhancement([[np.pi, np.pi], [np.pi, 0.0]]).round(3).tolist()
+    [1.333, 1.0]
     """
     J_c = real("J_c", J_c, above=0.0, unit="eV")
     J_ab = real("J_ab", J_ab, above=-J_c / 4, below=J_c / 4, unit="eV")
@@ -239,6 +276,14 @@ def hund_coupling(couplings: KondoCouplings, *, kappa: float = 0.75) -> float:
     ------
     ValueError
         If `kappa` or a coupling is not positive.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import hund_coupling, kondo_couplings
+    >>> couplings = kondo_couplings(t_xz=0.24, E_a=0.5)
+    >>> J_H = hund_coupling(couplings, kappa=0.75)
+    >>> round((couplings.a * couplings.b) ** 0.5 / J_H, 9)
+    0.75
     """
     kappa = real("kappa", kappa, above=0.0)
     for name, value in (("a", couplings.a), ("b", couplings.b)):
@@ -274,6 +319,16 @@ def hybridization_from_bands(
     ------
     ValueError
         When no level depth gives this ratio.
+
+    Examples
+    --------
+    Back to the coefficients that LK print, 0.4 and 0.1 eV:
+
+    >>> from nickbook.dimers import hybridization_from_bands, self_energies
+    >>> found = hybridization_from_bands(0.4, 0.1)
+    >>> epsilon = self_energies(t_xz=found.t_xz, E_a=found.E_a)
+    >>> round(epsilon.alpha, 6), round(epsilon.beta, 6)
+    (0.4, 0.1)
     """
     epsilon_alpha = real("epsilon_alpha", epsilon_alpha, above=0.0, unit="eV")
     epsilon_beta = real("epsilon_beta", epsilon_beta, above=0.0, unit="eV")
@@ -328,6 +383,14 @@ def hybridization_for_splitting(
     ------
     ValueError
         If an energy is out of range or `variant` unknown.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import hybridization_for_splitting, self_energies
+    >>> t_xz = hybridization_for_splitting(0.3, E_a=0.5)
+    >>> shifts = self_energies(t_xz=t_xz, E_a=0.5)
+    >>> round(t_xz, 3), round(shifts.alpha - shifts.beta, 9)
+    (0.233, 0.3)
     """
     splitting = real("splitting", splitting, above=0.0, unit="eV")
     unit = self_energies(t_xz=0.5, E_a=E_a, t_c=t_c, U=U, variant=variant)

@@ -30,6 +30,13 @@ def annihilators(modes: int) -> tuple[sp.csr_array, ...]:
     ------
     ValueError
         If `modes` is not between 1 and 16.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import annihilators
+    >>> first, second = (c.toarray() for c in annihilators(2))
+    >>> float(abs(first @ second + second @ first).max())  # they anticommute
+    0.0
     """
     modes = positive_integer("modes", modes, at_most=16)
     lower = sp.csr_array([[0.0, 1.0], [0.0, 0.0]])

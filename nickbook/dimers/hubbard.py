@@ -30,6 +30,13 @@ class HubbardDimer:
     ------
     ValueError
         If `t_c` or `U` is negative, or both are zero.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import HubbardDimer
+    >>> dimer = HubbardDimer(t_c=0.6, U=5.0)
+    >>> round(dimer.triplet - dimer.singlet, 4), round(dimer.exchange, 4)  # 4t²/U is 0.288
+    (0.2731, 0.2731)
     """
 
     t_c: float = LK.t_c
@@ -137,6 +144,12 @@ def exchange_constant(
     ------
     ValueError
         If the parameters are those of no dimer, U = 0 in the perturbative form included.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import exchange_constant
+    >>> exchange_constant(0.6, 5.0), round(exchange_constant(0.6, 5.0, method="exact"), 4)
+    (0.288, 0.2731)
     """
     dimer = HubbardDimer(t_c=t_c, U=U)
     if one_of("method", method, ("perturbative", "exact")) == "exact":
@@ -154,6 +167,13 @@ class Pole:
         Position measured from the Fermi level (eV), negative for removal.
     weight : float
         Share of one spin; the weights of an orbital add up to 1.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import HubbardDimer, spectral_poles
+    >>> removal, addition = spectral_poles(HubbardDimer(level=-1.1), "b")
+    >>> round(removal.energy, 3), round(removal.weight + addition.weight, 9)
+    (-0.773, 1.0)
     """
 
     energy: float
@@ -186,6 +206,7 @@ def spectral_poles(dimer: HubbardDimer, orbital: str) -> tuple[Pole, ...]:
 
     Examples
     --------
+    >>> from nickbook.dimers import HubbardDimer, spectral_poles
     >>> for pole in spectral_poles(HubbardDimer(level=-1.1), "b"):
     ...     print(f"{pole.energy:.3f} {pole.weight:.3f}")
     -0.773 0.716

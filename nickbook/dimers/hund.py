@@ -22,6 +22,15 @@ class BandSpins:
         Spins of the two layers.
     alpha_beta, beta_alpha : ndarray, shape (3, 16, 16)
         Interband spin densities, each the adjoint of the other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.dimers import band_spins
+    >>> spins = band_spins()
+    >>> x, y, z = spins.layer_1
+    >>> bool(np.allclose(x @ y - y @ x, 1j * z))
+    True
     """
 
     layer_1: Complexes
@@ -39,6 +48,15 @@ def band_spins() -> BandSpins:
     BandSpins
         s_1, s_2, s_alphabeta and s_betaalpha on the 16 states of the modes beta up, beta down,
         alpha up, alpha down, with x_1, x_2 = (beta +- alpha)/sqrt(2).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.dimers import band_spins
+    >>> spins = band_spins()
+    >>> between = spins.alpha_beta + spins.beta_alpha
+    >>> bool(np.allclose(spins.layer_1 - spins.layer_2, between))
+    True
     """
     modes = annihilators(4)
     beta, alpha = modes[:2], modes[2:]
@@ -68,6 +86,16 @@ def hund_hamiltonian(J_H: float, *, form: Literal["full", "linear"] = "full") ->
     ------
     ValueError
         If `form` is neither of the two.
+
+    Examples
+    --------
+    Electrons on both sites gain or lose what two pairs of parallel spins do:
+
+    >>> import numpy as np
+    >>> from nickbook.dimers import hund_hamiltonian
+    >>> levels = np.linalg.eigvalsh(hund_hamiltonian(1.0))
+    >>> levels[[0, -1]].round(6).tolist()
+    [-1.0, 3.0]
     """
     strength = real("J_H", J_H, unit="eV")
     one_of("form", form, ("full", "linear"))

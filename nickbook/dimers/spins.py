@@ -23,6 +23,14 @@ def spin_operators() -> tuple[Complexes, Complexes]:
     -------
     tuple of two ndarray, shape (3, 4, 4)
         Components x, y, z of the spins of layers 1 and 2.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import SINGLET, spin_operators
+    >>> first, second = spin_operators()
+    >>> bond = sum(a @ b for a, b in zip(first, second, strict=True))
+    >>> round(float((SINGLET @ bond @ SINGLET).real), 9)  # of S₁S₂
+    -0.75
     """
     one = np.eye(2)
     first, second = np.kron(PAULI / 2, one), np.kron(one, PAULI / 2)
@@ -39,6 +47,14 @@ def triplon_creators() -> Complexes:
     -------
     ndarray, shape (3, 4, 4)
         Creators of the triplons x, y, z in the basis of `spin_operators`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.dimers import SINGLET, triplon_creators
+    >>> x, y, z = triplon_creators()
+    >>> [round(float(np.linalg.norm(state)), 9) for state in (z @ SINGLET, x @ z @ SINGLET)]
+    [1.0, 0.0]
     """
     first, second = spin_operators()
     triplets = (first - second) @ SINGLET
@@ -65,6 +81,13 @@ def triplon_bosons(capacity: int) -> Complexes:
     ------
     ValueError
         If `capacity` is below 1.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import triplon_bosons
+    >>> create = triplon_bosons(2)
+    >>> create.shape  # one vacuum, three states with one boson, six with two
+    (3, 10, 10)
     """
     capacity = positive_integer("capacity", capacity)
     occupations = np.ndindex(*(capacity + 1,) * 3)
@@ -99,6 +122,14 @@ def spin_from_triplons(create: ArrayLike) -> tuple[Complexes, Complexes]:
     ------
     ValueError
         If `create` does not hold three square matrices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.dimers import spin_from_triplons, spin_operators, triplon_creators
+    >>> exact, made = spin_operators(), spin_from_triplons(triplon_creators())
+    >>> bool(np.allclose(exact, made))
+    True
     """
     up = np.asarray(create, dtype=complex)
     if up.ndim != 3 or up.shape[0] != 3 or up.shape[1] != up.shape[2]:
@@ -143,6 +174,8 @@ def triplon_dispersion(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from nickbook.dimers import triplon_dispersion
     >>> float(triplon_dispersion([np.pi, np.pi], J_c=1.0, J_ab=0.1))
     0.8
     """
@@ -196,6 +229,14 @@ def triplon_structure_factor(
     ------
     ValueError
         If a shape or parameter is not as stated, or the harmonic mode is soft.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.dimers import triplon_structure_factor
+    >>> energy, intensity = triplon_structure_factor([[np.pi, np.pi]], [0.0, np.pi])
+    >>> energy.round(4).tolist(), intensity.round(3).tolist()
+    ([0.2494], [0.0, 1.155])
     """
     spacing = real("spacing", spacing, above=0.0)
     energy = triplon_dispersion(q, J_c=J_c, J_ab=J_ab, method="harmonic")

@@ -43,6 +43,13 @@ class ExactCouplings:
         Shifts of the two band levels (eV).
     kondo_a, kondo_b : float
         Coefficients of T . s_alphabeta and T+ . s_alphabeta (eV).
+
+    Examples
+    --------
+    >>> from nickbook.dimers import HubbardDimer, exact_couplings
+    >>> exact = exact_couplings(HubbardDimer(level=-1.1), hybridization=0.05)
+    >>> f"{1000 * exact.kondo_a:.2f} {1000 * exact.kondo_b:.2f} meV"
+    '5.71 1.43 meV'
     """
 
     alpha: float
@@ -135,6 +142,7 @@ def self_energy_weights(bonding_occupation: float = 0.5) -> dict[str, dict[str, 
 
     Examples
     --------
+    >>> from nickbook.dimers import self_energy_weights
     >>> self_energy_weights()["alpha"]
     {'a': 0.5, 'bba': -0.5}
     """
@@ -174,6 +182,7 @@ def kondo_weights(bonding_occupation: float = 0.5) -> dict[str, dict[str, float]
 
     Examples
     --------
+    >>> from nickbook.dimers import kondo_weights
     >>> kondo_weights()
     {'a': {'b': 1.0, 'bba': 1.0}, 'b': {'a': 1.0, 'baa': 1.0}}
     """
@@ -219,6 +228,7 @@ def virtual_paths(
     --------
     The process of LK Fig. 1(d):
 
+    >>> from nickbook.dimers import virtual_paths
     >>> virtual_paths(("s", "beta up"), ("t+", "alpha down"))
     {'a': 0.707107, 'baa': 0.707107}
     """
@@ -261,6 +271,13 @@ def virtual_energies(dimer: HubbardDimer, *, start: str = "singlet") -> dict[str
     ------
     ValueError
         If `start` is not one of these.
+
+    Examples
+    --------
+    >>> from nickbook.dimers import HubbardDimer, virtual_energies
+    >>> energies = virtual_energies(HubbardDimer(level=-1.1))
+    >>> {state: round(energy, 3) for state, energy in energies.items()}
+    {'b': 0.773, 'a': 1.973, 'bba': 3.573, 'baa': 4.773}
     """
     origin = dimer.two_electrons(start)
     levels = {
@@ -292,6 +309,16 @@ def exact_couplings(dimer: HubbardDimer, hybridization: float) -> ExactCouplings
     ------
     ValueError
         If `hybridization` is so large that the eigenvectors leave the model space.
+
+    Examples
+    --------
+    At weak hybridization these are the couplings of second order:
+
+    >>> from nickbook.dimers import HubbardDimer, exact_couplings, kondo_couplings
+    >>> exact = exact_couplings(HubbardDimer(level=-1.1), hybridization=0.02)
+    >>> second = kondo_couplings(t_xz=0.01, E_a=0.5, variant="hubbard")
+    >>> round(exact.kondo_a / second.a, 3), round(exact.kondo_b / second.b, 3)
+    (0.998, 0.999)
     """
     hybridization = real("hybridization", hybridization, unit="eV")
     full = _dimer_hamiltonian(dimer) + hybridization * _hybridization()

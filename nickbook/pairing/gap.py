@@ -36,6 +36,15 @@ class GapFunction:
     ------
     ValueError
         If values do not match the sheets or are not finite, or for an unknown word.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands, eta_k
+    >>> from nickbook.pairing import GapFunction
+    >>> sheets = FermiSea(conduction_bands(), -0.65).sheets
+    >>> gap = GapFunction(sheets, [0.02 * eta_k(sheet.points) for sheet in sheets])
+    >>> gap.kind, gap.sign_changes(), round(gap.ratio(angle=0.0), 3)
+    ('d', [4, 4], 0.41)
     """
 
     sheets: tuple[FermiSheet, ...]

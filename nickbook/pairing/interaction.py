@@ -28,6 +28,14 @@ class Interaction:
     ValueError
         If the tensor is not symmetric under exchange of the two electrons, or the Hamiltonian
         not Hermitian.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.pairing import Interaction
+    >>> hubbard = Interaction(np.full((1, 1, 1, 1), 3.0))  # U = 3 eV on one orbital
+    >>> hubbard.spin.item(), hubbard.charge.item()
+    (3.0, 3.0)
     """
 
     tensor: Floats
@@ -116,8 +124,9 @@ def kanamori(
 
     Examples
     --------
-    >>> kanamori((0, 0), U=5.0, J=0.5).tensor[0, 1, 0, 1]  # U′
-    np.float64(4.0)
+    >>> from nickbook.pairing import kanamori
+    >>> float(kanamori((0, 0), U=5.0, J=0.5).tensor[0, 1, 0, 1])  # U′
+    4.0
     """
     U, J = real("U", U, unit="eV"), real("J", J, unit="eV")
     between = real("U_prime", U - 2 * J if U_prime is None else U_prime, unit="eV")

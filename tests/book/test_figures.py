@@ -34,10 +34,21 @@ def test_a_figure_is_shown_once_with_words_size_and_data(shown):
     content = first[figures.FIGURE_MIME]
     assert {name: content[name] for name in WORDS} == WORDS
     assert (content["width"], content["height"]) == (648, 396)
-    assert second["text/markdown"].startswith(WORDS["caption"])
+    assert WORDS["caption"] in second["text/markdown"]
     assert WORDS["check"] in second["text/markdown"]
     assert second[figures.CAPTION_MIME]["label"] == WORDS["label"]
     assert not plt.get_fignums()
+
+
+def test_front_ends_find_the_alternative_text_and_the_target(monkeypatch):
+    outputs = []
+    monkeypatch.setattr(figures, "display", lambda data, **more: outputs.append((data, more)))
+    figure(drawn(), data=COLUMNS, **WORDS)
+    (picture, more), (caption, _) = outputs
+    assert more["metadata"]["image/png"]["alt"] == WORDS["alt"]  # nbconvert, nbsphinx
+    assert WORDS["alt"] in picture["text/plain"]  # VS Code
+    assert WORDS["alt"] in caption["text/markdown"]  # JupyterLab gives pictures none
+    assert f'<a id="{WORDS["label"]}"></a>' in caption["text/markdown"]
 
 
 def test_the_png_has_two_pixels_per_css_pixel(shown):

@@ -3,6 +3,7 @@
 import pytest
 
 from nickbook.book import verdicts
+from nickbook.book.verdict_table import LEDGER
 from nickbook.claims import ledger
 
 
@@ -10,7 +11,7 @@ def test_rows_come_in_the_order_asked_for_with_what_the_ledger_computed():
     asked = ["LK-fig2-sheets", "LK-fig2-experiment", "LK-fig2-fillings"]
     shown = verdicts(asked)._repr_markdown_().splitlines()[2:]
     for line, claim in zip(shown, ledger(asked), strict=True):
-        assert line.startswith(f"| [{claim.id}](#{claim.id}) |")
+        assert line.startswith(f"| [{claim.id}]({LEDGER}#{claim.id.lower()}) |")
         assert claim.value in line and f">{claim.verdict}</span>" in line
 
 

@@ -62,6 +62,13 @@ class StoredFlow:
         Smallest, average and largest amplitude in eV of singlet pairs between two sheets.
     vertex : ndarray
         All amplitudes, shape (P, P), for one flow of each kind; empty for the others.
+
+    Examples
+    --------
+    >>> from nickbook.claims.glywh import patch_flows
+    >>> flow = patch_flows()["main"]
+    >>> flow.leading, flow.signs()
+    ('singlet A1', [1, -1, 1])
     """
 
     U: float
@@ -168,6 +175,13 @@ def patch_flows() -> dict[str, StoredFlow]:
     -------
     dict of StoredFlow
         By name, such as ``"main"``, that with the most patches.
+
+    Examples
+    --------
+    >>> from nickbook.claims.glywh import patch_flows
+    >>> flow = patch_flows()["main"]
+    >>> flow.U, flow.size, round(flow.critical_scale, 4)
+    (5.0, 40, 0.02)
     """
     return {name: _on_patches(frg_table(), name) for name in _texts(frg_table().run)}
 
@@ -180,6 +194,12 @@ def diverge_flows() -> dict[str, StoredFlow]:
     -------
     dict of StoredFlow
         By name; those of `repulsions` are called by U, such as ``"U 5.0"``.
+
+    Examples
+    --------
+    >>> from nickbook.claims.glywh import diverge_flows
+    >>> diverge_flows()["U 5.0"].leading
+    'singlet A1'
     """
     return {name: _diverge(frg_table(), name) for name in _texts(frg_table().referee)}
 
@@ -191,6 +211,12 @@ def repulsions() -> list[StoredFlow]:
     -------
     list of StoredFlow
         From 3.5 to 6 eV on 12² momenta.
+
+    Examples
+    --------
+    >>> from nickbook.claims.glywh import repulsions
+    >>> [flow.U for flow in repulsions()]
+    [3.5, 4.0, 4.5, 5.0, 5.5, 6.0]
     """
     return [flow for name, flow in diverge_flows().items() if name.startswith("U ")]
 
@@ -202,6 +228,12 @@ def meshes() -> list[StoredFlow]:
     -------
     list of StoredFlow
         The coarsest mesh first.
+
+    Examples
+    --------
+    >>> from nickbook.claims.glywh import meshes
+    >>> [flow.size for flow in meshes()]
+    [8, 12, 14, 16]
     """
     found = [f for f in diverge_flows().values() if (f.U, f.filling) == (5.0, 3.0)]
     return sorted(found, key=lambda flow: flow.size)

@@ -59,6 +59,14 @@ def printed_parts(
     -------
     tuple of ndarray, each of shape (..., 4, 4)
         The two matrices in eV.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.claims.glywh import printed_parts
+    >>> plane, between = printed_parts(np.zeros(3))
+    >>> round(float(abs(between).max()), 3)  # four times the largest hopping, 0.031 eV
+    0.124
     """
     p, kz = EightBandParameters(), k[..., 2]
     within = four_band(p).hamiltonian(k[..., :2])
@@ -79,7 +87,17 @@ def printed_parts(
 
 
 def printed_matrix(k: Floats, delta_z: float = DELTA_Z, *, far: bool = False) -> Complexes:
-    """H_3D of GLYWH Eq. 24, shape (..., 8, 8); parameters as in `printed_parts`."""
+    """H_3D of GLYWH Eq. 24, shape (..., 8, 8); parameters as in `printed_parts`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.bands import eight_band
+    >>> from nickbook.claims.glywh import printed_matrix
+    >>> printed = np.linalg.eigvalsh(printed_matrix(np.array([0.3, 0.2, 0.1])))
+    >>> round(float(abs(printed - eight_band().energies([0.3, 0.2, 0.1])).max()), 9)
+    0.0
+    """
     within, between = printed_parts(k, delta_z, far=far)
     return np.block([[within, between], [between.conj().swapaxes(-1, -2), within]])
 

@@ -60,6 +60,14 @@ def bare_vertex(
     -------
     ndarray, shape (...)
         The vertex in eV per cell.
+
+    Examples
+    --------
+    >>> from nickbook.pairing import bare_vertex, kanamori
+    >>> bonding = [0.5**0.5, 0.5**0.5]
+    >>> repulsion = kanamori((0, 1), U=3.0, J=0.0)  # on each of two sites
+    >>> round(float(bare_vertex(repulsion, bonding, bonding, bonding, bonding).real), 9)
+    1.5
     """
     legs: list[Numbers] = [np.conj(u1), np.conj(u2), np.asarray(u3), np.asarray(u4)]
     tensor: Numbers = interaction.tensor
@@ -99,6 +107,15 @@ class FlowEquation:
     and :math:`B P^2/2G` band energies per point of the shell.  Rows are multiplied in single
     precision, so increments err by about 1e-6 of the largest one.  Memory: about 30 bytes for each
     of the :math:`P^3B` entries, 0.15 GB for 120 patches on three bands.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.pairing import FlowEquation, kanamori
+    >>> equation = FlowEquation(FermiSea(bilayer_hubbard(2.0), -0.5).patches(8), mesh=16)
+    >>> bare = equation.bare(kanamori((0, 1), U=2.0, J=0.0))
+    >>> bare.shape == equation.shape, round(equation.reach, 3)  # from -6 to -0.5 to 6, in t
+    (True, 6.5)
     """
 
     patches: FermiPatches

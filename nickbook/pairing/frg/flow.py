@@ -33,6 +33,15 @@ class FlowOptions:
     ----------
     start, stop, limit, tolerance, longest_step, momenta : float or tuple
         Arguments of `frg_flow`.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.pairing import frg_flow
+    >>> sea = FermiSea(bilayer_hubbard(2.0), -0.5)
+    >>> flow = frg_flow(sea, U=3.0, patches=8, mesh=16, start=1.0, stop=0.9)
+    >>> flow.options.start, flow.options.stop, round(flow.options.limit, 9)
+    (1.0, 0.9, 15.0)
     """
 
     start: float
@@ -72,6 +81,17 @@ class FlowResult:
         Next step in ln Λ, with which a flow goes on as if it had not been interrupted.
     finished : bool
         Whether the flow reached its stop or its limit.
+
+    Examples
+    --------
+    A band of two sites starts with half of their repulsion, which grows as the scale falls:
+
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.pairing import frg_flow
+    >>> sea = FermiSea(bilayer_hubbard(2.0), -0.5)
+    >>> flow = frg_flow(sea, U=3.0, patches=8, mesh=16, start=1.0, stop=0.9)
+    >>> round(float(flow.largest[0]), 6), bool(flow.largest[-1] > flow.largest[0])
+    (1.5, True)
     """
 
     equation: FlowEquation
@@ -228,6 +248,17 @@ def frg_flow(
     Steps are those of the adaptive third-order Runge–Kutta method in ln Λ.  Λ counts from the
     chemical potential; temperature is zero.  The cost is some 40 to 100 derivatives, see
     `FlowEquation`.  Messages go to the logger of this module.
+
+    Examples
+    --------
+    The first steps of a coarse flow; 40 patches and a low `stop` take minutes:
+
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.pairing import frg_flow
+    >>> sea = FermiSea(bilayer_hubbard(2.0), -0.5)
+    >>> flow = frg_flow(sea, U=3.0, patches=8, mesh=16, start=1.0, stop=0.9)
+    >>> flow.diverged, flow.leading()
+    (False, 'spin (0, 0)')
     """
     sea = FermiSea.of(sea, mu)
     interaction = _interaction(sea.model, U, J, U_prime, J_prime, interaction)

@@ -39,6 +39,18 @@ class FlowMode:
         amplitude of the pair of a patch p and the momentum p + q on each band, normalized.
     patches : FermiPatches
         The patches.
+
+    Examples
+    --------
+    A bare repulsion weakens pairs without nodes:
+
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.pairing import FlowEquation, Vertex, kanamori
+    >>> equation = FlowEquation(FermiSea(bilayer_hubbard(2.0), -0.5).patches(8), mesh=16)
+    >>> vertex = Vertex(equation, equation.bare(kanamori((0, 1), U=2.0, J=0.0)))
+    >>> mode = vertex.pairing_modes("singlet")[-1]
+    >>> mode.name, mode.gap_function().kind, bool(mode.eigenvalue < 0)
+    ('singlet A1', 's++', True)
     """
 
     channel: str
@@ -83,6 +95,17 @@ class Vertex:
         The patches and their order.
     part : ndarray, shape (R, P, P, B)
         The vertex in eV per cell, first leg on representative patches.
+
+    Examples
+    --------
+    A band of two sites feels half of the repulsion on each:
+
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.pairing import FlowEquation, Vertex, kanamori
+    >>> equation = FlowEquation(FermiSea(bilayer_hubbard(2.0), -0.5).patches(8), mesh=16)
+    >>> vertex = Vertex(equation, equation.bare(kanamori((0, 1), U=2.0, J=0.0)))
+    >>> round(float(abs(vertex.full).max()), 6)
+    1.0
     """
 
     equation: FlowEquation

@@ -49,6 +49,16 @@ class PairScattering:
     roots : ndarray, shape (R, P, p, p)
         Matrices :math:`r` with :math:`\chi^0(k' - k) = r r^\dagger` for k among the rows and k'
         among all points.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import bare_susceptibility, kanamori, pair_scattering
+    >>> sea = FermiSea(conduction_bands(), -0.65)
+    >>> chi0 = bare_susceptibility(sea, temperature=0.05, mesh=32)
+    >>> amplitude = pair_scattering(sea.patches(8), chi0).vertex(kanamori((0, 1), U=0.5, J=0.0))
+    >>> amplitude.shape, round(float(abs(amplitude - amplitude.T).max()), 9)
+    ((16, 16), 0.0)
     """
 
     patches: FermiPatches
@@ -119,6 +129,15 @@ class PairingState:
         repels.
     gap : GapFunction
         Its shape, with the largest value equal to one, and its channel.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import kanamori, rpa_gap
+    >>> sea, repulsion = FermiSea(conduction_bands(), -0.65), kanamori((0, 1), U=0.5, J=0.0)
+    >>> state = rpa_gap(sea, interaction=repulsion, temperature=0.05, mesh=32, patches=8)[0]
+    >>> state.gap.channel, bool(state.eigenvalue > 0)  # it attracts
+    ('triplet E', True)
     """
 
     eigenvalue: float
@@ -153,6 +172,16 @@ def pair_scattering(patches: FermiPatches, chi0: Susceptibility) -> PairScatteri
     -----
     The susceptibility between mesh points is its Fourier series.  The error is that of the mesh,
     ``chi0.mesh_error``.  With G symmetries the cost is that of P²/G momenta.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import bare_susceptibility, pair_scattering
+    >>> sea = FermiSea(conduction_bands(), -0.65)
+    >>> chi0 = bare_susceptibility(sea, temperature=0.05, mesh=32)
+    >>> scattering = pair_scattering(sea.patches(8), chi0)
+    >>> len(scattering.patches.weights), len(scattering.rows)  # the rest follows by symmetry
+    (16, 2)
     """
     patches.model.require_both_spins()
     if patches.sea != chi0.sea:
@@ -207,7 +236,7 @@ def rpa_gap(
     Examples
     --------
     >>> from nickbook.bands import FermiSea, four_band
-    >>> from nickbook.pairing import kanamori
+    >>> from nickbook.pairing import kanamori, rpa_gap
     >>> sea = FermiSea.at(four_band(), filling=3)
     >>> interaction = kanamori(sea.model.sites, U=1.0, J=0.1)
     >>> leading = rpa_gap(sea, interaction=interaction, temperature=0.05, mesh=32, patches=8)[0]
@@ -252,7 +281,7 @@ def linearized_gap(
     Examples
     --------
     >>> from nickbook.bands import FermiSea, conduction_bands
-    >>> from nickbook.pairing import bare_susceptibility, kanamori
+    >>> from nickbook.pairing import bare_susceptibility, kanamori, linearized_gap, pair_scattering
     >>> sea = FermiSea(conduction_bands(), -0.65)
     >>> chi0 = bare_susceptibility(sea, temperature=0.05, mesh=32)
     >>> scattering = pair_scattering(sea.patches(8), chi0)

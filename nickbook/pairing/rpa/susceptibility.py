@@ -61,6 +61,15 @@ class Susceptibility:
         Hermitian matrices at the momenta `q`, in 1/eV per cell and per spin.
     lowest_temperature : float
         Temperature in eV below which the values depend on where the mesh points lie.
+
+    Examples
+    --------
+    >>> from nickbook.bands import conduction_bands
+    >>> from nickbook.pairing import bare_susceptibility
+    >>> chi0 = bare_susceptibility(conduction_bands(), -0.65, temperature=0.05, mesh=32)
+    >>> uniform = chi0.density_response[0, 0]
+    >>> chi0.mesh, f"{uniform:.1f}"  # the density of states is 1.05/eV
+    (32, '1.1')
     """
 
     sea: FermiSea
@@ -146,6 +155,15 @@ class StonerPoint:
         What orders: normalized averages of the pairs, with the largest component positive.
     strengths : ndarray, shape (L, L)
         Largest eigenvalue of the susceptibility times the vertex (minus it for charge) at scale 1.
+
+    Examples
+    --------
+    >>> from nickbook.bands import conduction_bands
+    >>> from nickbook.pairing import bare_susceptibility, kanamori, stoner_point
+    >>> chi0 = bare_susceptibility(conduction_bands(), -0.65, temperature=0.05, mesh=32)
+    >>> point = stoner_point(chi0, kanamori((0, 1), U=1.0, J=0.0))
+    >>> point.channel, round(float(point.scale * point.strengths.max()), 9)
+    ('spin', 1.0)
     """
 
     channel: str
@@ -175,6 +193,13 @@ def orbital_pairs(model: BlochModel, pairs: str | ArrayLike = "on-site") -> Inte
     ------
     ValueError
         For an unknown word, an orbital that does not exist, or a pair that comes twice.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band
+    >>> from nickbook.pairing import orbital_pairs
+    >>> [len(orbital_pairs(four_band(), pairs)) for pairs in ("density", "on-site", "all")]
+    [4, 8, 16]
     """
     n = len(model.orbitals)
     if isinstance(pairs, str):
@@ -240,6 +265,7 @@ def bare_susceptibility(
     Examples
     --------
     >>> from nickbook.bands import four_band
+    >>> from nickbook.pairing import bare_susceptibility
     >>> chi = bare_susceptibility(four_band(), 10.0585, temperature=0.05, mesh=32)
     >>> chi.values.shape
     (32, 32, 8, 8)
@@ -287,6 +313,18 @@ def rpa_susceptibility(
     ------
     ValueError
         If the interaction is beyond the Stoner point, or acts on pairs that are missing.
+
+    Examples
+    --------
+    Stoner's enhancement, for layers apart that are one band each:
+
+    >>> from nickbook.bands import bilayer_hubbard
+    >>> from nickbook.pairing import bare_susceptibility, kanamori, rpa_susceptibility
+    >>> chi0 = bare_susceptibility(bilayer_hubbard(0.0), -0.5, temperature=0.2, mesh=16)
+    >>> chi = rpa_susceptibility(chi0, kanamori((0, 1), U=1.0, J=0.0))
+    >>> bare, enhanced = (float(x.density_response[0, 0]) / 2 for x in (chi0, chi))
+    >>> round(enhanced * (1 - 1.0 * bare) / bare, 9)
+    1.0
     """
     strongest = float(stoner_point(chi0, interaction, channel).strengths.max())
     if strongest >= 1:
@@ -322,6 +360,18 @@ def stoner_point(
     ------
     ValueError
         If the interaction acts on pairs that `chi0` leaves out.
+
+    Examples
+    --------
+    Layers apart at half filling order at (π, π):
+
+    >>> import numpy as np
+    >>> from nickbook.bands import bilayer_hubbard
+    >>> from nickbook.pairing import bare_susceptibility, kanamori, stoner_point
+    >>> chi0 = bare_susceptibility(bilayer_hubbard(0.0), 0.0, temperature=0.2, mesh=16)
+    >>> point = stoner_point(chi0, kanamori((0, 1), U=1.0, J=0.0))
+    >>> [round(x / np.pi, 6) for x in point.q], round(point.scale, 2)  # the critical U over t
+    ([1.0, 1.0], 1.97)
     """
     vertex = _signed_vertex(chi0, interaction, channel)
     values = np.array([_strengths(row, vertex)[0] for row in chi0.values])

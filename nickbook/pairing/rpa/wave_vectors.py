@@ -33,6 +33,17 @@ class Nesting:
     contributions : ndarray, shape (Q, n, n)
         Part of the eigenvalue in 1/eV that comes from each two bands, as numbered in the model's
         `band_names`.  Symmetric: half of what two different bands give together is at each place.
+
+    Examples
+    --------
+    Layers in antiphase: all comes from pairs of an α and a β state.
+
+    >>> from nickbook.bands import conduction_bands
+    >>> from nickbook.pairing import bare_susceptibility, nesting
+    >>> chi0 = bare_susceptibility(conduction_bands(), -0.65, temperature=0.05, mesh=32)
+    >>> mode = nesting(chi0, [[0.0, 0.0]], parity=-1)
+    >>> round(mode.between(0, 1).item() / mode.eigenvalues.item(), 9)
+    1.0
     """
 
     q: Floats
@@ -89,7 +100,7 @@ def nesting(chi0: Susceptibility, q: ArrayLike, *, parity: int = 0) -> Nesting:
     Examples
     --------
     >>> from nickbook.bands import four_band
-    >>> from nickbook.pairing import bare_susceptibility
+    >>> from nickbook.pairing import bare_susceptibility, nesting
     >>> chi0 = bare_susceptibility(four_band(), 10.0975, temperature=0.05, mesh=32)
     >>> nesting(chi0, [[0.0, 0.0], [3.14159265, 0.0]]).parity.tolist()
     [1, -1]
@@ -128,6 +139,18 @@ def largest_eigenvalues(chi0: Susceptibility) -> Floats:
     -------
     ndarray, shape (L, L)
         The eigenvalues in 1/eV at the momenta of ``zone_mesh(L)``.
+
+    Examples
+    --------
+    The strongest response, above that to a uniform field:
+
+    >>> from nickbook.bands import conduction_bands
+    >>> from nickbook.pairing import bare_susceptibility
+    >>> from nickbook.pairing.rpa import largest_eigenvalues
+    >>> chi0 = bare_susceptibility(conduction_bands(), -0.65, temperature=0.05, mesh=32)
+    >>> values = largest_eigenvalues(chi0)
+    >>> values.shape, bool(values.max() > values[0, 0])
+    ((32, 32), True)
     """
     half = chi0.mesh // 2
     quarter = np.linalg.eigvalsh(chi0.values[: half + 1, : half + 1])[..., -1]
@@ -147,6 +170,15 @@ def peaks(values: Floats) -> Floats:
     -------
     ndarray, shape (M, 2)
         Momenta in units of π that nothing within 0.05π along kx and ky exceeds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.bands import zone_mesh
+    >>> from nickbook.pairing.rpa import peaks
+    >>> kx, ky = np.moveaxis(zone_mesh(32), -1, 0)
+    >>> peaks(-np.cos(kx) - np.cos(ky)).tolist()
+    [[1.0, 1.0]]
     """
     half = len(values) // 2
     highest = maximum_filter(values, size=1 + 2 * round(REACH * half), mode="wrap")
@@ -169,6 +201,15 @@ def line_maxima(values: Floats) -> Floats:
     -------
     ndarray, shape (M, 2)
         Momenta in units of π.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.bands import zone_mesh
+    >>> from nickbook.pairing.rpa import line_maxima
+    >>> kx, ky = np.moveaxis(zone_mesh(32), -1, 0)
+    >>> line_maxima(-np.cos(kx) - np.cos(ky)).tolist()  # a saddle at X, the peak at M
+    [[1.0, 0.0], [1.0, 1.0]]
     """
     half = len(values) // 2
     step, size = np.arange(half + 1), 1 + 2 * round(REACH * half)

@@ -79,9 +79,10 @@ class TJModel(BondModel):
     Examples
     --------
     >>> from nickbook.bands import FermiSea, four_band
+    >>> from nickbook.pairing import TJModel
     >>> sea = FermiSea.at(four_band(), filling=3)
     >>> model = TJModel(sea, J1=0.15, J2=0.075, J1_inter=0.03, J2_inter=0.375, convention="eq48")
-    >>> model.solve().gap_function().channel
+    >>> model.solve(mesh=64).gap_function().channel
     'singlet A1'
     """
 
@@ -214,6 +215,7 @@ def tj_mean_field(
     Examples
     --------
     >>> from nickbook.bands import four_band
+    >>> from nickbook.pairing import tj_mean_field
     >>> solution = tj_mean_field(
     ...     four_band(), 3, J1=0.15, J2=0.075, J1_inter=0.03, J2_inter=0.375, convention="eq48"
     ... )
@@ -258,6 +260,15 @@ def tj_critical_temperature(
     Notes
     -----
     One diagonalization on mesh²/8 points, and one pass for each of some twenty temperatures.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band
+    >>> from nickbook.pairing import tj_critical_temperature
+    >>> bonds = {"J1": 0.15, "J2": 0.075, "J2_inter": 0.375}
+    >>> T_c = tj_critical_temperature(four_band(), 3, mesh=64, **bonds)
+    >>> f"{1000 * T_c:.1f} meV"
+    '8.8 meV'
     """
     return TJModel(model, **bonds).critical_temperature(filling, channel=channel, mesh=mesh)
 

@@ -25,6 +25,15 @@ class PairAmplitudes:
         Amplitudes of cos kx + cos ky and cos kx − cos ky in each layer, in eV; complex in general.
     interlayer : ndarray, shape (orbitals,)
         Amplitudes between the layers in eV.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band
+    >>> from nickbook.pairing import tj_mean_field
+    >>> solution = tj_mean_field(four_band(), 3, J1=0.15, J2=0.075, J2_inter=0.375, mesh=64)
+    >>> x, z = abs(solution.amplitudes.interlayer)
+    >>> bool(z > x)  # pairs between the layers are made of z²
+    True
     """
 
     s: NDArray[np.complex128]
@@ -52,6 +61,14 @@ class TJSolution:
         Largest miss of the gap equations in eV, and of the filling.
     mesh_error : float
         Largest miss on a mesh displaced by half a step, relative to the largest amplitude.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band
+    >>> from nickbook.pairing import tj_mean_field
+    >>> solution = tj_mean_field(four_band(), 3, J1=0.15, J2=0.075, J2_inter=0.375, mesh=64)
+    >>> solution.channel, bool(solution.condensation_energy > 0)
+    ('s', True)
     """
 
     problem: Problem | Bogoliubov

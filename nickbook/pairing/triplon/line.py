@@ -57,6 +57,7 @@ def gap_ratio(dos_ratio: ArrayLike, coupling: ArrayLike) -> Floats:
 
     Examples
     --------
+    >>> from nickbook.pairing import gap_ratio
     >>> float(gap_ratio(4.0, 0.0))
     2.0
     """
@@ -81,6 +82,12 @@ def gap_ratio_exact(dos_ratio: ArrayLike, coupling: ArrayLike) -> Floats:
     -------
     ndarray
         The ratio, to rounding, with the errors of `gap_ratio`.
+
+    Examples
+    --------
+    >>> from nickbook.pairing import gap_ratio, gap_ratio_exact
+    >>> [round(float(ratio(4.0, 0.6)), 2) for ratio in (gap_ratio, gap_ratio_exact)]
+    [2.69, 2.68]
     """
     ratio, coupling = _checked_ratio(dos_ratio, coupling)
     half = np.asarray(0.5 * np.log(ratio))
@@ -112,6 +119,16 @@ def gap_amplitudes(
     tuple of ndarray
         :math:`\Delta_\alpha` and :math:`\Delta_\beta` in eV, both positive; errors as for
         `gap_ratio`.
+
+    Examples
+    --------
+    Bands alike have the gap of weak coupling, 2Ω exp(-1/λ):
+
+    >>> import numpy as np
+    >>> from nickbook.pairing import gap_amplitudes
+    >>> alpha, beta = gap_amplitudes(1.0, 0.5, cutoff=0.3)
+    >>> [round(float(gap), 6) for gap in (alpha, beta, 0.6 * np.exp(-2.0))]
+    [0.081201, 0.081201, 0.081201]
     """
     cutoff = real("cutoff", cutoff, above=0.0, unit="eV")
     ratio, coupling = gap_ratio_exact(dos_ratio, coupling), np.asarray(coupling, dtype=float)
@@ -148,6 +165,18 @@ def factorized_gap(
     -------
     GapFunction
         As from `triplon_gap`, with its errors.
+
+    Examples
+    --------
+    Constant on each sheet without κ, with the ratio of LK Eq. 18:
+
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import factorized_gap, gap_ratio
+    >>> sea = FermiSea(conduction_bands(), -0.65)
+    >>> gap, (alpha, beta) = factorized_gap(sea, coupling=0.5), sea.sheets
+    >>> printed = gap_ratio(beta.density_of_states / alpha.density_of_states, 0.5)
+    >>> round(gap.ratio() / float(printed), 9)
+    1.0
     """
     one_of("ratio", ratio, ("eq-18", "eq-17"))
     sea = FermiSea.of(sea, mu)
@@ -215,6 +244,7 @@ def triplon_gap(
     Examples
     --------
     >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import triplon_gap
     >>> gap = triplon_gap(FermiSea.at(conduction_bands(), filling=0.9), coupling=0.5, kappa=0.75)
     >>> gap.kind, gap.channel
     ('s±', 'singlet A1')
@@ -252,6 +282,18 @@ def triplon_critical_temperature(
     -------
     float
         Critical temperature in eV, with the errors of `triplon_gap`.
+
+    Examples
+    --------
+    Without κ it is that of weak coupling, 1.134 Ω exp(-1/λ):
+
+    >>> import numpy as np
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import triplon_critical_temperature
+    >>> sea = FermiSea(conduction_bands(), -0.65)
+    >>> T_c = triplon_critical_temperature(sea, coupling=0.3, cutoff=0.3)
+    >>> round(float(T_c / (1.134 * 0.3 * np.exp(-1 / 0.3))), 3)
+    1.0
     """
     parameters = TriplonParameters(coupling, kappa, cutoff)
     return _Problem.of(FermiSea.of(sea, mu), parameters).critical_temperature
@@ -274,6 +316,14 @@ def pair_logarithm(gap: ArrayLike, *, temperature: float, cutoff: float) -> Floa
     -------
     ndarray
         The integral, infinite for a vanishing gap at T = 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nickbook.pairing import pair_logarithm
+    >>> exact = pair_logarithm(0.01, temperature=0.0, cutoff=0.3)
+    >>> [round(float(value), 3) for value in (exact, np.log(2 * 0.3 / 0.01))]
+    [4.095, 4.094]
     """
     size = np.abs(np.asarray(gap, dtype=float))
     if temperature == 0.0:

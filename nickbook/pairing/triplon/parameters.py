@@ -36,6 +36,12 @@ class TriplonParameters:
     ------
     TypeError, ValueError
         If a parameter is no finite real number or out of range.
+
+    Examples
+    --------
+    >>> from nickbook.pairing import TriplonParameters
+    >>> TriplonParameters(coupling=0.5, kappa=0.75).terms.tolist()
+    [1.0, -1.5, 0.5625]
     """
 
     coupling: float

@@ -36,6 +36,13 @@ def triplon_feedback(J_H: float, polarization: ArrayLike, *, J_c: float = 0.288)
     ------
     TypeError, ValueError
         If `J_H` is not a finite real number, or `J_c` no positive one.
+
+    Examples
+    --------
+    >>> from nickbook.pairing import triplon_feedback
+    >>> x = triplon_feedback(0.4, polarization=0.5, J_c=0.288)
+    >>> f"{x:.3f}, ω = {0.288 * (1 - x) ** 0.5:.3f} eV"
+    '0.556, ω = 0.192 eV'
     """
     coupling, gap = real("J_H", J_H, unit="eV"), real("J_c", J_c, above=0.0, unit="eV")
     return np.asarray(2 * coupling**2 / gap * np.asarray(polarization, dtype=float))

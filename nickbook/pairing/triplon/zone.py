@@ -101,6 +101,16 @@ class TriplonMeanField:
     lowest_temperature : float
         Temperature in eV below which sums over this mesh depend on where its points lie: v/π times
         the distance of points over 2π, with the largest Fermi velocity v.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import triplon_mean_field
+    >>> sea = FermiSea(conduction_bands(), -0.65)
+    >>> theory = triplon_mean_field(sea, coupling=0.5, mesh=100)
+    >>> T_c = theory.critical_temperature()
+    >>> round(theory.eigenvalue(temperature=T_c), 6)
+    1.0
     """
 
     sea: FermiSea
@@ -314,6 +324,16 @@ def triplon_mean_field(
     -----
     One pass over the points costs O(mesh²/8); a gap takes some ten passes.  The error falls as
     exp(−mesh·Δ/v) with the velocity v, down to the error of the sharp cutoff, about mesh^-3/2.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import triplon_mean_field
+    >>> sea = FermiSea(conduction_bands(), -0.65)
+    >>> theory = triplon_mean_field(sea, coupling=0.5, kappa=0.75, mesh=100)
+    >>> gap = theory.gap_function()
+    >>> gap.kind, gap.signs()
+    ('s±', [1, -1])
     """
     parameters = TriplonParameters(coupling, kappa, cutoff)
     mesh = positive_integer("mesh", mesh, at_least=_COARSEST_MESH)
@@ -353,6 +373,14 @@ def channel_strengths(
     ------
     ValueError
         For κ out of range or Fermi lines without both parities.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import channel_strengths
+    >>> sea = FermiSea(conduction_bands(), -0.65)
+    >>> {channel: round(s, 3) for channel, s in channel_strengths(sea, kappa=0.75).items()}
+    {'s±': 1.348, 'd': 1.109}
     """
     kernel = np.abs(TriplonParameters(1.0, kappa).terms)
     sides = lines_by_parity(FermiSea.of(sea, mu))
@@ -392,6 +420,14 @@ def channel_boundaries(theory: TriplonMeanField, kappa: float) -> dict[str, floa
     -----
     The last one converges slowly, as one over the mesh, since d has nodes on the zone diagonal: at
     κ = 0.75, λ = 0.5 it is 8.2, 7.7 and 7.67 for 400, 1200 and 2400 points.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import channel_boundaries, triplon_mean_field
+    >>> theory = triplon_mean_field(FermiSea(conduction_bands(), -0.65), coupling=0.5, mesh=100)
+    >>> f"{channel_boundaries(theory, kappa=0.75)['equal T_c']:.1f}"
+    '4.0'
     """
     kappa = real("kappa", kappa, above=0.0, below=LARGEST_KAPPA)
     reference = theory.with_interaction(kappa=kappa)
