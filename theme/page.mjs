@@ -129,6 +129,11 @@ function actions(site, page, c) {
         `https://mybinder.org/v2/gh/${name}/HEAD?urlpath=lab/tree${page.location}`,
         'Open in Binder',
       ],
+    notebook &&
+      repository && [
+        `https://colab.research.google.com/github/${name}/blob/main${page.location}`,
+        'Open in Colab',
+      ],
     notebook && file && [download(), 'Download notebook', ' download'],
     repository && [`${repository}/blob/HEAD${source}`, 'Source'],
   ].filter(Boolean);

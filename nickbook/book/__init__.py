@@ -1,5 +1,6 @@
 """What chapters speak with: figures, and figures with sliders."""
 
+from nickbook.book import installed  # noqa: F401, asks for the extra before all else
 from nickbook.book.drawing import Curve, Drawing, Image, Panel
 from nickbook.book.explore import Choice, Slider
 from nickbook.book.figures import SHEET_COLORS, figure, subplots

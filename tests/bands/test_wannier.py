@@ -4,7 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
-import pythtb
+from pythtb_models import energies, from_wannier90
 
 from nickbook.bands import (
     SQUARE_ELEMENTS,
@@ -43,10 +43,9 @@ def pythtb_energies(folder, k):
     (folder / "book.win").write_text(f"begin unit_cell_cart\nang\n{vectors}\nend unit_cell_cart\n")
     centres = "\n".join(["X 0.1 0.2 0.3"] * size)
     (folder / "book_centres.xyz").write_text(f"{size}\n\n{centres}\n")
-    model = pythtb.w90(str(folder), "book").model()
     full = np.zeros((len(k), 3))
-    full[:, : k.shape[1]] = k / (2 * np.pi)
-    return model.solve_all(full).T
+    full[:, : k.shape[1]] = k
+    return energies(from_wannier90(folder, "book"), full)
 
 
 @pytest.mark.parametrize("model", [four_band(), eight_band(), random_model()], ids=lambda m: m.name)

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from nickbook.book import figure, figures, subplots
 
@@ -55,6 +56,40 @@ def test_the_png_has_two_pixels_per_css_pixel(shown):
     png = base64.b64decode(shown[0]["image/png"])
     assert png[16:24] == (1296).to_bytes(4, "big") + (792).to_bytes(4, "big")
     assert b"tEXt" not in png
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=int)
+
+
+def full_colour(fig: Figure) -> np.ndarray:
+    buffer = io.BytesIO()
+    with plt.rc_context(figures.STYLE):
+        fig.savefig(buffer, format="png", dpi=2 * figures.PIXELS_PER_INCH)
+    return pixels(buffer.getvalue())
+
+
+def test_lines_and_text_have_a_palette_that_changes_no_colour_visibly():
+    fig = drawn()
+    fig.axes[0].set_title("What a reader sees")
+    for color in figures.PALETTE:
+        fig.axes[0].plot([0, 1], np.random.default_rng(len(color)).random(2), color)
+    with plt.rc_context(figures.STYLE):
+        png = figures.png_bytes(fig)
+    assert Image.open(io.BytesIO(png)).mode == "P"
+    assert (np.abs(pixels(png) - full_colour(fig)).max(axis=-1) > 8).mean() < 0.002
+    plt.close(fig)
+
+
+def test_a_map_of_two_variables_keeps_its_colours():
+    fig, ax = subplots()
+    x, y = np.linspace(0, 1, 300), np.linspace(0, 1, 200)[:, None]
+    ax.imshow(np.stack(np.broadcast_arrays(x, y, x * y), axis=-1), aspect="auto")
+    with plt.rc_context(figures.STYLE):
+        png = figures.png_bytes(fig)
+    assert Image.open(io.BytesIO(png)).mode == "RGB"
+    assert np.array_equal(pixels(png), full_colour(fig))
+    plt.close(fig)
 
 
 def test_the_same_figure_gives_the_same_bytes(shown):

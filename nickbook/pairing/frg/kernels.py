@@ -8,11 +8,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
 
 from nickbook.arrays import Floats, Integers
+from nickbook.checks import extra
 from nickbook.pairing.frg.regulator import REGULATORS, SMOOTH_STEP, STEP
+
+with extra("frg", "A functional renormalization group flow"):
+    from numba import njit, prange
 
 Numbers = NDArray[Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
