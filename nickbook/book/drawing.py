@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from nickbook.arrays import Floats
 from nickbook.book.figures import PIXELS_PER_INCH, STYLE, require
 from nickbook.checks import one_of
+from nickbook.results import Described
 
 Limits = tuple[float, float]
 
@@ -28,7 +29,7 @@ _HAIRLINE: dict[str, Any] = {"color": "#7a7a7a", "linewidth": 0.8}
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class Curve(Described):
     """A line or a set of points in a panel.
 
     Parameters
@@ -66,7 +67,7 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
-class Image:
+class Image(Described):
     """A heat map below the curves of a panel.
 
     Parameters
@@ -98,7 +99,7 @@ class Image:
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class Panel(Described):
     """One pair of axes and what is drawn in it.
 
     Parameters
@@ -159,7 +160,7 @@ class Panel:
 
 
 @dataclass(frozen=True, eq=False)
-class Drawing:
+class Drawing(Described):
     """All that an explorer shows for one setting of its sliders.
 
     Parameters

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from nickbook.claims import Claim, ledger
 
+#: Lines that a terminal shows, and characters of each; notebooks have the whole table.
+_LINES, _WIDTH = 10, 90
+
 
 @dataclass(frozen=True)
 class Verdicts:
@@ -23,7 +26,9 @@ class Verdicts:
         return head + "\n".join(map(_row, self.claims))
 
     def __repr__(self) -> str:
-        return "\n".join(f"{c.id}: {c.verdict}. {c.value}" for c in self.claims)
+        lines = [f"{c.id}: {c.verdict}. {c.value}"[:_WIDTH] for c in self.claims]
+        rest = len(lines) - _LINES
+        return "\n".join([*lines[:_LINES], *[f"and {rest} more"] * (rest > 0)])
 
 
 def verdicts(identifiers: Sequence[str]) -> Verdicts:

@@ -20,6 +20,7 @@ from simpleeval import EvalWithCompoundTypes, InvalidExpression
 
 from nickbook.claims.findings import Numbers, kept
 from nickbook.papers import GLYWH, LK
+from nickbook.results import Result
 
 #: The four verdicts, in the order in which the ledger counts them.
 VERDICTS = ("reproduced", "with caveat", "not as written", "outside")
@@ -48,7 +49,7 @@ class DisagreementError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claim(Result):
     """One row of the ledger.
 
     Parameters
@@ -94,6 +95,9 @@ class Claim:
     bounds: str
     value: str
     verdict: str
+
+    def _words(self) -> str:
+        return f"{self.id}, {self.verdict}: {self.value}"
 
     @property
     def paper(self) -> str:

@@ -6,6 +6,7 @@ sublattices of the antiferromagnet and all bonds fit.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,6 +16,7 @@ from nickbook.arrays import Complexes, Floats, Integers
 from nickbook.checks import real
 from nickbook.dimers.fock import total
 from nickbook.papers import LK
+from nickbook.results import Result, span
 
 SITES = tuple((x, y) for x in range(4) for y in range(2))
 MOMENTA = np.pi * np.array(
@@ -24,7 +26,7 @@ SPINS = 2 * len(SITES)
 
 
 @dataclass(frozen=True, eq=False)
-class ExactTriplons:
+class ExactTriplons(Result):
     """Triplons of eight dimers.
 
     Parameters
@@ -39,10 +41,14 @@ class ExactTriplons:
         Triplets per dimer in the ground state.
     """
 
-    momenta: Floats
-    energies: Floats
-    intensities: Floats
+    momenta: Annotated[Floats, "1/a", "momentum", "direction"]
+    energies: Annotated[Floats, "eV", "momentum"]
+    intensities: Annotated[Floats, "", "momentum"]
     density: float
+
+    def _words(self) -> str:
+        energies = f"{len(self.energies)} momenta, energies {span(self.energies, 'eV')}"
+        return f"{energies}, {self.density:.4g} triplets per dimer"
 
 
 @lru_cache(maxsize=32)

@@ -11,18 +11,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from nickbook.arrays import Floats
+from nickbook.arrays import Energy, Floats
 from nickbook.checks import momenta, one_of, real
 from nickbook.dimers.hubbard import HubbardDimer
 from nickbook.dimers.virtual import kondo_weights, self_energy_weights, virtual_energies
 from nickbook.papers import LK
+from nickbook.results import Result
 
 Variant = Literal["printed", "heisenberg", "hubbard"]
 VARIANTS = ("printed", "heisenberg", "hubbard")
 
 
 @dataclass(frozen=True)
-class SelfEnergies:
+class SelfEnergies(Result):
     """Coefficients of eta_k**2 in the two conduction bands.
 
     Parameters
@@ -31,12 +32,12 @@ class SelfEnergies:
         Coefficient in the odd and in the even band (eV).
     """
 
-    alpha: float
-    beta: float
+    alpha: Energy
+    beta: Energy
 
 
 @dataclass(frozen=True)
-class KondoCouplings:
+class KondoCouplings(Result):
     """Coefficients of eta_k eta_k' with T and T+ in LK Eq. 9.
 
     Parameters
@@ -45,12 +46,12 @@ class KondoCouplings:
         J_K^a, which goes with T, and J_K^b, which goes with T+ (eV).
     """
 
-    a: float
-    b: float
+    a: Energy
+    b: Energy
 
 
 @dataclass(frozen=True)
-class Hybridization:
+class Hybridization(Result):
     """Level depth and hopping that give a pair of band coefficients.
 
     Parameters
@@ -61,8 +62,8 @@ class Hybridization:
         In-plane hopping between z and x orbitals (eV).
     """
 
-    E_a: float
-    t_xz: float
+    E_a: Energy
+    t_xz: Energy
 
 
 def self_energies(

@@ -17,6 +17,7 @@ one.  Partners of a pair are related by time reversal, :math:`u(-k) = u(k)^*`.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +33,11 @@ from nickbook.pairing.rpa.susceptibility import (
     square_roots,
     stoner_point,
 )
+from nickbook.results import Result
 
 
 @dataclass(frozen=True, eq=False)
-class PairScattering:
+class PairScattering(Result):
     r"""Susceptibility between the points of a Fermi surface; made by `pair_scattering`.
 
     Parameters
@@ -53,8 +55,11 @@ class PairScattering:
 
     patches: FermiPatches
     chi0: Susceptibility
-    rows: NDArray[np.intp]
-    roots: Complexes
+    rows: Annotated[NDArray[np.intp], "", "row"]
+    roots: Annotated[Complexes, "eV^-1/2", "row", "point", "pair", "other pair"]
+
+    def _words(self) -> str:
+        return f"{len(self.patches.points)} points, {len(self.rows)} of them unlike; {self.chi0!r}"
 
     def vertex(self, interaction: Interaction) -> Floats:
         """Amplitude V(k, k') in eV for a pair of opposite spins, in the random-phase approximation.
@@ -109,7 +114,7 @@ class PairScattering:
 
 
 @dataclass(frozen=True, eq=False)
-class PairingState:
+class PairingState(Result):
     """A solution of the linearized gap equation.
 
     Parameters
@@ -123,6 +128,12 @@ class PairingState:
 
     eigenvalue: float
     gap: GapFunction
+
+    def _words(self) -> str:
+        return f"λ {self.eigenvalue:.4g}, {self.gap!r}"
+
+    def _picture(self) -> str:
+        return self.gap._picture()
 
     def gap_function(self) -> GapFunction:
         """Return `gap`, as the results of the other theories do."""

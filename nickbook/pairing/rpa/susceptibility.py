@@ -21,6 +21,7 @@ approximation is :math:`\chi^s = (1 - \chi^0 U^s)^{-1}\chi^0` for spin and
 import logging
 import math
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,10 +29,13 @@ from scipy.fft import fft2, ifft2, irfft2
 from scipy.linalg import qr
 from scipy.special import log_expit
 
-from nickbook.arrays import Complexes, Floats, Integers
+from nickbook.arrays import Complexes, Energy, Floats, Integers
 from nickbook.bands import BlochModel, FermiSea, zone_mesh
+from nickbook.bands.lattice import in_pi
 from nickbook.checks import momenta, one_of, positive_integer, real
 from nickbook.pairing.interaction import Interaction, require_orbitals
+from nickbook.results import Result
+from nickbook.svg import COLORS, picture
 
 #: Bound on the relative error of the sum over imaginary time.
 TIME_ERROR = 1e-11
@@ -46,7 +50,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Susceptibility:
+class Susceptibility(Result):
     """Static susceptibility matrices on a mesh of momenta; made by `bare_susceptibility`.
 
     Parameters
@@ -64,10 +68,29 @@ class Susceptibility:
     """
 
     sea: FermiSea
-    temperature: float
-    pairs: Integers
-    values: Complexes
-    lowest_temperature: float
+    temperature: Energy
+    pairs: Annotated[Integers, "", "pair", "end"]
+    values: Annotated[Complexes, "1/eV", "x", "y", "pair", "other pair"]
+    lowest_temperature: Energy
+
+    def _words(self) -> str:
+        size = f"{len(self.pairs)} pairs of orbitals on {self.mesh} × {self.mesh} momenta"
+        return f"{size}, T {self.temperature:.4g} eV, {self.sea!r}"
+
+    def _picture(self) -> str:
+        if self.mesh % 2:
+            return ""
+        half, strength = self.mesh // 2, np.einsum("xypp->xy", self.values).real
+        ahead = np.arange(half + 1)
+        ends, still = np.full(half + 1, half), np.zeros(half + 1, int)
+        parts = ((ahead, still), (ends, ahead), (half - ahead, half - ahead))
+        height = np.concatenate([strength[x, y] for x, y in parts])
+        along = np.concatenate([ahead / half, 1 + ahead / half, 2 + 1.4142 * ahead / half])
+        marks = zip((0, 1, 2, 3.4142), "ΓXMΓ", strict=True)
+        line = (np.stack([along, height], axis=-1), COLORS[0], "", 1.5)
+        top = 1.05 * float(height.max())
+        title = f"trace, up to {height.max():.4g} / eV"
+        return picture([line], (0.0, 3.4142), (0.0, top), size=(260, 160), marks=marks, title=title)
 
     @property
     def mesh(self) -> int:
@@ -131,7 +154,7 @@ class Susceptibility:
 
 
 @dataclass(frozen=True, eq=False)
-class StonerPoint:
+class StonerPoint(Result):
     """Where the susceptibility of the random-phase approximation diverges first.
 
     Parameters
@@ -150,9 +173,14 @@ class StonerPoint:
 
     channel: str
     scale: float
-    q: tuple[float, float]
-    vector: Complexes
-    strengths: Floats
+    q: Annotated[tuple[float, float], "1/a"]
+    vector: Annotated[Complexes, "", "pair"]
+    strengths: Annotated[Floats, "", "x", "y"]
+
+    def _words(self) -> str:
+        where = f"at {self.scale:.4g} times the interaction, q {in_pi(self.q)}"
+        size = f"{len(self.strengths)} × {len(self.strengths)} momenta"
+        return f"{self.channel}, {where if math.isfinite(self.scale) else 'never'}, {size}"
 
 
 def orbital_pairs(model: BlochModel, pairs: str | ArrayLike = "on-site") -> Integers:

@@ -1,6 +1,7 @@
 """Peaks of the susceptibility: where they are, which bands they come from, and their parity."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,8 +9,10 @@ from scipy.ndimage import maximum_filter
 from scipy.special import expit
 
 from nickbook.arrays import Complexes, Floats
+from nickbook.bands.lattice import in_pi
 from nickbook.checks import momenta
 from nickbook.pairing.rpa.susceptibility import Susceptibility
+from nickbook.results import Result
 
 #: Energies over temperature, occupations and states.
 States = tuple[Floats, Floats, Complexes]
@@ -18,7 +21,7 @@ REACH = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Nesting:
+class Nesting(Result):
     """Leading modes of a bare susceptibility at some momenta; made by `nesting`.
 
     Parameters
@@ -35,10 +38,16 @@ class Nesting:
         `band_names`.  Symmetric: half of what two different bands give together is at each place.
     """
 
-    q: Floats
-    parity: NDArray[np.int64]
-    vectors: Complexes
-    contributions: Floats
+    q: Annotated[Floats, "1/a", "momentum", "direction"]
+    parity: Annotated[NDArray[np.int64], "", "momentum"]
+    vectors: Annotated[Complexes, "", "momentum", "pair"]
+    contributions: Annotated[Floats, "1/eV", "momentum", "band", "other band"]
+
+    def _words(self) -> str:
+        word = {1: "even", -1: "odd", 0: "leading"}
+        rows = zip(self.q, self.parity.tolist(), self.eigenvalues, strict=True)
+        parts = [f"{in_pi(q)} {word[parity]} {value:.4g}/eV" for q, parity, value in rows]
+        return f"{len(parts)} momenta: {', '.join(parts[:6])}"
 
     @property
     def eigenvalues(self) -> Floats:
