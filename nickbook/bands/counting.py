@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from nickbook.arrays import Floats
+from nickbook.progress import track
 from nickbook.results import Described
 
 _ROUNDS = 40
@@ -358,7 +359,7 @@ def level(
         return float(np.mean([count.rough(energy).sum() for count in counts])) - states
 
     found, dense = float(np.mean([count.quantile(states) for count in counts])), 0.0
-    for goal in (1e-3, 1e-5, tolerance, tolerance, tolerance):
+    for goal in track((1e-3, 1e-5, tolerance, tolerance, tolerance), "chemical potential"):
         low, high, reach = found, found, 1e-3 * width
         while excess(low) > 0:
             low, reach = low - reach, 2 * reach

@@ -20,6 +20,7 @@ from simpleeval import EvalWithCompoundTypes, InvalidExpression
 
 from nickbook.claims.findings import Numbers, kept
 from nickbook.papers import GLYWH, LK
+from nickbook.progress import track
 from nickbook.results import Result
 
 #: The four verdicts, in the order in which the ledger counts them.
@@ -129,7 +130,7 @@ def ledger(identifiers: Sequence[str] | None = None) -> list[Claim]:
     unknown = [name for name in names if name not in rows()]
     if unknown:
         raise ValueError(f"identifiers: {', '.join(unknown)} not in the ledger")
-    return [_claim(name) for name in names]
+    return [_claim(name) for name in track(names, "ledger")]
 
 
 def measure(identifier: str) -> Numbers:

@@ -16,6 +16,7 @@ from nickbook.arrays import Complexes, Floats, Integers
 from nickbook.checks import real
 from nickbook.dimers.fock import total
 from nickbook.papers import LK
+from nickbook.progress import track
 from nickbook.results import Result, span
 
 SITES = tuple((x, y) for x in range(4) for y in range(2))
@@ -82,7 +83,8 @@ def exact_triplons(J_c: float = LK.J_c, J_ab: float = LK.J_ab) -> ExactTriplons:
     density = 0.75 + ground @ (rungs @ ground) / len(SITES)  # 3/4 + <S_1 . S_2>
     high, rungs, planes = _sector(SPINS // 2 + 1)
     hamiltonian = sp.csr_array(J_c * rungs + J_ab * planes)
-    found = [_lanczos(hamiltonian, _excited(ground, q, low, high), steps=40) for q in MOMENTA]
+    places = track(MOMENTA, "triplons")
+    found = [_lanczos(hamiltonian, _excited(ground, q, low, high), steps=40) for q in places]
     energies, weights = np.array(found).T
     # S+ = S_x + i S_y carries twice the weight of S_x.
     return ExactTriplons(MOMENTA.copy(), energies - levels[0], weights / SPINS, float(density))

@@ -19,6 +19,7 @@ from nickbook.pairing.frg.regulator import START
 from nickbook.pairing.frg.vertex import FlowMode, Momenta, Vertex
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.interaction import Interaction, kanamori
+from nickbook.progress import meter
 from nickbook.results import Result
 from nickbook.svg import COLORS, picture
 
@@ -195,7 +196,7 @@ def frg_flow(
     longest_step: float = 0.4,
     momenta: Momenta = MOMENTA,
     checkpoint: str | Path | None = None,
-    progress: Callable[[FlowResult], None] | None = None,
+    progress: bool | Callable[[FlowResult], None] | None = None,
 ) -> FlowResult:
     r"""Flow of the SU(2)-symmetric static one-loop vertex without self-energy.
 
@@ -230,8 +231,9 @@ def frg_flow(
     checkpoint : str or Path, optional
         File to which the flow is saved after each step.  If it exists, the flow goes on from
         there.
-    progress : callable, optional
-        Called with the result so far after each step.
+    progress : bool or callable, optional
+        Whether to show a bar; in a terminal or a notebook when not given.  A function is called
+        with the result so far after each step, in place of the bar.
 
     Returns
     -------
@@ -273,7 +275,19 @@ def frg_flow(
     state = _started(equation, interaction, options, bare)
     if checkpoint is not None and Path(checkpoint).exists():
         state = _resumed(state, checkpoint)
-    return state if state.finished else _run(state, largest, checkpoint, progress)
+    if state.finished:
+        return state
+    shown = None if progress is None else progress is True
+    with meter("flow", float(np.log(state.scales[-1] / stop)), shown=shown) as step:
+
+        def report(now: FlowResult) -> None:
+            if callable(progress):
+                progress(now)
+            before, scale = now.scales[-2:].tolist()
+            words = f"{scale:.2e} eV, {now.leading()} {now.eigenvalues[-1].max():.3g}"
+            step(float(np.log(before / scale)), words)
+
+        return _run(state, largest, checkpoint, report)
 
 
 def _interaction(
@@ -340,7 +354,7 @@ def _run(
     state: FlowResult,
     bare: float,
     checkpoint: str | Path | None,
-    progress: Callable[[FlowResult], None] | None,
+    report: Callable[[FlowResult], None],
 ) -> FlowResult:
     """Step until the vertex passes the limit or the scale the stop."""
     options, equation = state.options, state.equation
@@ -376,8 +390,7 @@ def _run(
         )
         if checkpoint is not None:
             state.save(checkpoint)
-        if progress is not None:
-            progress(state)
+        report(state)
     return state
 
 

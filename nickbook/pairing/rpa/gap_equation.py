@@ -33,6 +33,7 @@ from nickbook.pairing.rpa.susceptibility import (
     square_roots,
     stoner_point,
 )
+from nickbook.progress import track
 from nickbook.results import Result
 
 
@@ -110,7 +111,8 @@ class PairScattering(Result):
     @cached_property
     def _mesh_roots(self) -> list[Complexes]:
         # χ(-q) is the complex conjugate of χ(q): half of the zone suffices.
-        return [square_roots(row) for row in self.chi0.values[: self.chi0.mesh // 2 + 1]]
+        half = self.chi0.values[: self.chi0.mesh // 2 + 1]
+        return [square_roots(row) for row in track(half, "pair scattering")]
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,6 +34,7 @@ from nickbook.bands import BlochModel, FermiSea, zone_mesh
 from nickbook.bands.lattice import in_pi
 from nickbook.checks import momenta, one_of, positive_integer, real
 from nickbook.pairing.interaction import Interaction, require_orbitals
+from nickbook.progress import track
 from nickbook.results import Result
 from nickbook.svg import COLORS, picture
 
@@ -136,7 +137,8 @@ class Susceptibility(Result):
         points = momenta("q", q, 2)
         values = self.values.reshape(self.mesh**2, -1)
         blocks = np.array_split(points.reshape(-1, 2), 1 + points.size * len(values) // _BLOCK)
-        sums = np.concatenate([self._shares(block) @ values for block in blocks])
+        parts = track(blocks, "susceptibility between mesh points")
+        sums = np.concatenate([self._shares(block) @ values for block in parts])
         return sums.reshape(*points.shape[:-1], *self.values.shape[2:])
 
     def _shares(self, points: Floats) -> Floats:
@@ -324,7 +326,7 @@ def rpa_susceptibility(
         )
     vertex, one = _signed_vertex(chi0, interaction, channel), np.eye(len(chi0.pairs))
     values = np.empty_like(chi0.values)
-    for row, bare in zip(values, chi0.values, strict=True):
+    for row, bare in zip(values, track(chi0.values, f"RPA, {channel}"), strict=True):
         dressed = np.linalg.solve(one - bare @ vertex, bare)
         row[:] = (dressed + dressed.conj().swapaxes(-1, -2)) / 2
     return replace(chi0, values=values)
@@ -352,7 +354,8 @@ def stoner_point(
         If the interaction acts on pairs that `chi0` leaves out.
     """
     vertex = _signed_vertex(chi0, interaction, channel)
-    values = np.array([_strengths(row, vertex)[0] for row in chi0.values])
+    rows = track(chi0.values, f"Stoner point, {channel}")
+    values = np.array([_strengths(row, vertex)[0] for row in rows])
     strengths = values[..., -1]
     # Symmetry makes maxima come in stars: of values equal up to rounding take the first.
     highest, rounding = strengths.max(), 1e-12 * np.abs(values).max()
@@ -407,7 +410,7 @@ class _Lines:
         chunks = min(len(times), max(1, math.ceil(len(times) * each / _WORKSPACE)))
         rows = range(1, len(pairs) + 1)
         product = [np.zeros((row, self._size, self._size), self._kind) for row in rows]
-        for part in np.array_split(np.arange(len(times)), chunks):
+        for part in track(np.array_split(np.arange(len(times)), chunks), "susceptibility"):
             # In this order the times β - τ are the times τ backwards.
             both = np.concatenate([times[part], 1 - times[part[::-1]]])
             ahead = self.propagators(both)

@@ -12,6 +12,7 @@ from nickbook.arrays import Complexes, Floats
 from nickbook.bands.lattice import in_pi
 from nickbook.checks import momenta
 from nickbook.pairing.rpa.susceptibility import Susceptibility
+from nickbook.progress import track
 from nickbook.results import Result
 
 #: Energies over temperature, occupations and states.
@@ -120,7 +121,8 @@ def nesting(chi0: Susceptibility, q: ArrayLike, *, parity: int = 0) -> Nesting:
     vectors = np.linalg.eigh(matrices)[1][..., -1]
     signs = np.rint((vectors.conj() * (vectors @ mirror.T)).sum(-1).real).astype(int)
     at_k = _occupied(chi0, np.zeros(2))
-    parts = np.array([_parts(chi0, at_k, step, v) for step, v in zip(points, vectors, strict=True)])
+    pairs = zip(track(points, "nesting"), vectors, strict=True)
+    parts = np.array([_parts(chi0, at_k, step, v) for step, v in pairs])
     return Nesting(points, signs, vectors, (parts + parts.swapaxes(-1, -2)) / 2)
 
 

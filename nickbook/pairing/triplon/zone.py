@@ -29,6 +29,7 @@ from nickbook.pairing.triplon.parameters import (
     lines_by_parity,
     on_lines,
 )
+from nickbook.progress import track
 from nickbook.results import Result
 
 #: The solutions by the `kind` of their gap functions, and the powers of η that they hold.
@@ -424,7 +425,7 @@ def channel_boundaries(theory: TriplonMeanField, kappa: float) -> dict[str, floa
     }
     largest = (LARGEST_KAPPA / kappa) ** 2 * (1 - 1e-12)
     found = {}
-    for name, excess in excesses.items():
+    for name, excess in track(excesses.items(), "channel boundaries"):
         crosses = excess(1.0) < 0 < excess(largest)
         found[name] = float(brentq(excess, 1.0, largest, xtol=1e-6)) if crosses else np.nan
     return found
