@@ -1,6 +1,7 @@
 """What all tests share: the repository, a browser, and which tests need one."""
 
 import fcntl
+import os
 import platform
 import re
 import shutil
@@ -41,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fail at once, and not page by page, where the book's pages are asked for."""
+    os.environ.setdefault("NICKBOOK_PROGRESS", "0")
     if re.search(r"(?<!not )\bsite\b", config.option.markexpr) and installed_browser() is None:
         raise pytest.UsageError(f"No browser: {INSTALL}.")
     config.pluginmanager.register(Unchanged(config))

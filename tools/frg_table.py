@@ -25,6 +25,7 @@ from nickbook.bands import band_fillings, chemical_potential, fermi_sheets, four
 from nickbook.claims.glywh.stored import PATH, frg_table
 from nickbook.pairing import Vertex, fermi_patches, frg_flow, kanamori
 from nickbook.pairing.frg.equation import TERMS
+from nickbook.progress import track, visible
 
 ROOT = Path(__file__).parents[1]
 MODEL = four_band()
@@ -213,7 +214,8 @@ def kept(cache: Path, name: str, make) -> dict[str, np.ndarray]:
         draft = cache / f"{file.stem}.draft.npz"
         np.savez(draft, **make())
         draft.rename(file)
-        print(file.name, flush=True)
+        if not visible():
+            print(file.name, flush=True)
     return dict(np.load(file))
 
 
@@ -312,16 +314,20 @@ def main() -> None:
     cache.mkdir(parents=True, exist_ok=True)
     theirs = {
         name: kept(cache, f"diverge {name}", lambda a=call: referee(*a))
-        for name, call in referees().items()
+        for name, call in track(referees().items(), "runs of divERGe")
     }
     around = [
-        kept(cache, f"around {filling}", lambda n=filling: around_gamma(n)) for filling in AROUND
+        kept(cache, f"around {filling}", lambda n=filling: around_gamma(n))
+        for filling in track(AROUND, "flows at which γ vanishes")
     ]
     if given.referees:
         ours = stored_flows()
     else:
         runs = flows()
-        found = {name: kept(cache, name, lambda f=flow: run(f)) for name, flow in runs.items()}
+        found = {
+            name: kept(cache, name, lambda f=flow: run(f))
+            for name, flow in track(runs.items(), "flows")
+        }
         ours = patch_table(found, runs)
     table = xr.merge([ours, referee_table(theirs), around_table(around)])
     table.attrs = {

@@ -18,6 +18,7 @@ from nickbook.bands.contours import (
     smooth_contours,
 )
 from nickbook.bands.lattice import folded, zone_mesh
+from nickbook.results import Described
 
 #: Momentum, energy and Hessian where the velocity vanishes.
 CriticalPoint = tuple[tuple[float, float], float, Floats]
@@ -198,7 +199,7 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class Band:
+class Band(Described):
     """One band of a model, as a function of the momentum.
 
     A band keeps what is costly to find (its energies on a mesh, its critical points), so these
@@ -221,6 +222,9 @@ class Band:
 
     block: Block
     index: int
+
+    def _words(self) -> str:
+        return f"{self.block.label}band {self.index} of {self.block.size}"
 
     @property
     def parity(self) -> int:

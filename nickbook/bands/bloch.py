@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,12 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 from nickbook.arrays import Complexes, Floats
 from nickbook.bands.band import Band, Block, Fourier
 from nickbook.bands.counting import StateCount
+from nickbook.bands.lattice import zone_path
 from nickbook.bands.symmetry import Symmetry
 from nickbook.checks import momenta, one_of, positive_integer, real
+from nickbook.results import Result
+from nickbook.svg import color, picture
+
+#: Orbitals of the largest model that is drawn where it is printed.
+DRAWN = 16
 
 
 @dataclass(frozen=True, eq=False)
-class BlochModel:
+class BlochModel(Result):
     r"""A tight-binding model :math:`h(k) = \sum_R T_R\, e^{i k R}` in the periodic gauge.
 
     Parameters
@@ -69,14 +76,14 @@ class BlochModel:
     """
 
     name: str
-    orbitals: tuple[str, ...]
-    translations: NDArray[np.int64]
-    hoppings: Complexes
-    mirror: Floats | None = None
+    orbitals: Annotated[tuple[str, ...], "", "orbital"]
+    translations: Annotated[NDArray[np.int64], "a", "hop", "direction"]
+    hoppings: Annotated[Complexes, "eV", "hop", "row", "column"]
+    mirror: Annotated[Floats | None, "", "row", "column"] = None
     band_names: tuple[str, ...] = ()
     spin_degeneracy: int = 2
     sites: tuple[int, ...] = ()
-    positions: ArrayLike | None = None
+    positions: Annotated[ArrayLike | None, "a", "orbital", "direction"] = None
     symmetries: tuple[Symmetry, ...] = ()
     sheet_names: tuple[str, ...] = ()
     _places: Floats = field(init=False, repr=False)
@@ -141,6 +148,29 @@ class BlochModel:
 
     def __hash__(self) -> int:
         return self._hash
+
+    def _words(self) -> str:
+        names = ", ".join(self.orbitals[:8]) + (", …" if len(self.orbitals) > 8 else "")
+        parts = [f"{self.name!r}", f"{self.dimension} dimensions"]
+        parts += [f"{len(self.orbitals)} orbitals {names}", f"{len(self.translations)} hops"]
+        parts += ["mirror"] * (self.mirror is not None)
+        parts += [f"{len(self.symmetries)} symmetries"] * bool(self.symmetries)
+        return ", ".join(parts)
+
+    def _picture(self) -> str:
+        if self.dimension != 2 or len(self.orbitals) > DRAWN:
+            return ""
+        k, along, ticks = zone_path("ΓXMΓ", 91)
+        energies = self.band_energies(k).T
+        lines = [
+            (np.stack([along, e], axis=-1), color(p), "", 1.5)
+            for e, p in zip(energies, self.parity, strict=True)
+        ]
+        marks = zip(ticks, "ΓXMΓ", strict=True)
+        low, high = float(energies.min()), float(energies.max())
+        title = f"{low:.4g} to {high:.4g} eV"
+        limits = (low - 1e-9, high + 1e-9)  # a flat band has a range too
+        return picture(lines, (0.0, ticks[-1]), limits, size=(260, 160), marks=marks, title=title)
 
     @property
     def blocks(self) -> tuple[Block, ...]:

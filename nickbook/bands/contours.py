@@ -163,7 +163,7 @@ def _starts(band: "Band", energy: float) -> tuple[list[Floats], list[Contour]]:
     reach = max(np.abs(np.diff(mesh, axis=axis)).max() for axis in (0, 1))
     if not mesh.min() - reach < energy < mesh.max() + reach:
         return [], []
-    lines, tiny = [line for line in _mesh_lines(band, energy) if not _point(band, energy, line)], []
+    lines, tiny = [line for line in mesh_lines(band, energy) if not _point(band, energy, line)], []
     least = ELLIPSE_DEPTH * band.block.scale
     for extremum in band.extrema:
         around = [extremum.within(line) for line in lines]
@@ -235,7 +235,7 @@ def _lowest(height: Callable[[Floats], Floats], place: Floats) -> Floats:
     return place
 
 
-def _mesh_lines(band: "Band", level: float) -> list[Floats]:
+def mesh_lines(band: "Band", level: float) -> list[Floats]:
     """Piecewise linear contour lines on the torus; the last point closes onto the first."""
     energies = band.mesh_energies
     if not energies.min() < level < energies.max():

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from nickbook.arrays import Floats
+from nickbook.progress import track
+from nickbook.results import Described
 
 _ROUNDS = 40
 #: Share of the whole range of energies below which energies are the same.
@@ -56,7 +58,7 @@ def _rules(dimension: int) -> tuple[tuple[NDArray[np.int64], ...], Floats]:
     return (rule(1, 3), rule(2, 3), rule(4, 5)), refined
 
 
-class StateCount:
+class StateCount(Described):
     """Counts the states of a model below an energy, and finds the energy of a count.
 
     Parameters
@@ -107,6 +109,10 @@ class StateCount:
         where = tuple((nodes % grid.shape[:-1]).transpose(2, 0, 1))
         self._corner, self._size = corner / cells, np.full(len(corner), 1 / cells)
         self._put(solved[where])
+
+    def _words(self) -> str:
+        bands = self._energies.shape[-1]
+        return f"{bands} bands in {self.dimension} dimensions, seen over {self.width:.4g} eV"
 
     @property
     def width(self) -> float:
@@ -353,7 +359,7 @@ def level(
         return float(np.mean([count.rough(energy).sum() for count in counts])) - states
 
     found, dense = float(np.mean([count.quantile(states) for count in counts])), 0.0
-    for goal in (1e-3, 1e-5, tolerance, tolerance, tolerance):
+    for goal in track((1e-3, 1e-5, tolerance, tolerance, tolerance), "chemical potential"):
         low, high, reach = found, found, 1e-3 * width
         while excess(low) > 0:
             low, reach = low - reach, 2 * reach

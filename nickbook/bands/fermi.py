@@ -1,7 +1,8 @@
 """Fermi lines, and averages over them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,15 @@ from nickbook.arrays import Complexes, Floats
 from nickbook.bands.band import FLAT
 from nickbook.bands.bloch import BlochModel
 from nickbook.bands.contours import SADDLE_DISTANCE, Contour, main_band
-from nickbook.bands.lattice import HIGH_SYMMETRY
+from nickbook.bands.lattice import HIGH_SYMMETRY, folded, in_pi
 from nickbook.bands.vanhove import diverges
 from nickbook.checks import real
+from nickbook.results import Result
+from nickbook.svg import Line, color, picture
 
 
 @dataclass(frozen=True, eq=False)
-class FermiSheet:
+class FermiSheet(Result):
     """One connected Fermi line of one band.
 
     Parameters
@@ -64,21 +67,42 @@ class FermiSheet:
     name: str
     band: int
     parity: int
-    points: Floats
-    velocity: Floats
-    weights: Floats
-    orbital_weights: Floats
+    points: Annotated[Floats, "1/a", "point", "direction"]
+    velocity: Annotated[Floats, "eV a", "point", "direction"]
+    weights: Annotated[Floats, "1/eV", "point"]
+    orbital_weights: Annotated[Floats, "", "point", "orbital"]
     center: str
-    center_point: tuple[float, float]
+    center_point: Annotated[tuple[float, float], "1/a"]
     kind: str
     area: float
     band_name: str = ""
-    bands: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, int))
-    states: Complexes = field(default_factory=lambda: np.empty((0, 0), complex))
+    bands: Annotated[NDArray[np.intp], "", "point"] = field(
+        default_factory=lambda: np.empty(0, int)
+    )
+    states: Annotated[Complexes, "", "point", "orbital"] = field(
+        default_factory=lambda: np.empty((0, 0), complex)
+    )
 
     def __post_init__(self) -> None:
         if not len(self.bands):
             object.__setattr__(self, "bands", np.full(len(self.points), self.band))
+
+    @property
+    def shape(self) -> str:
+        """What it is in words, such as "electron pocket round Γ"."""
+        if self.kind == "open":
+            return "open line"
+        place = in_pi(self.center_point) if self.center == "general" else self.center
+        return f"{self.kind} pocket round {place}"
+
+    def _words(self) -> str:
+        area = "" if self.kind == "open" else f", area {self.area:.4g} of the zone"
+        density = f"N {self.density_of_states:.4g}/eV"
+        return f"{self.name!r}, {self.shape}{area}, {density}, {len(self.points)} points"
+
+    def _picture(self) -> str:
+        line = np.concatenate([self.points, self.points[:1]])
+        return zone_picture([(line, color(self.parity), self.name, 1.5)])
 
     @property
     def density_of_states(self) -> float:
@@ -113,6 +137,18 @@ class FermiSheet:
             )
         averaged: Floats = np.tensordot(self.weights, values, axes=1) / self.weights.sum()
         return averaged
+
+
+def zone_picture(lines: Iterable[Line], title: str = "") -> str:
+    """Draw lines in the zone round Γ; each goes on from the other edge where it leaves."""
+    inside = []
+    for points, tint, name, width in lines:
+        k = folded(points)
+        jumps = np.flatnonzero(np.abs(np.diff(k, axis=0)).max(axis=1) > np.pi) + 1
+        inside.append((np.insert(k, jumps, np.nan, axis=0), tint, name, width))
+    edges = (-np.pi, np.pi)
+    marks = ((-np.pi, "−π"), (0.0, "0"), (np.pi, "π"))
+    return picture(inside, edges, edges, marks=marks, title=title)
 
 
 def fermi_sheets(model: BlochModel, mu: float) -> list[FermiSheet]:

@@ -117,6 +117,13 @@ def straight_path(
     return k, distance, ticks.tolist()
 
 
+def in_pi(q: ArrayLike) -> str:
+    """Write a momentum in units of π, such as (π, 0) or (0.5π, 0.5π)."""
+    parts = [f"{c / np.pi:.3g}" for c in np.asarray(q).tolist()]
+    words = ("0" if c in ("0", "-0") else {"1": "π", "-1": "-π"}.get(c, c + "π") for c in parts)
+    return f"({', '.join(words)})"
+
+
 def folded(k: Floats) -> Floats:
     """Momenta in the zone round Γ, each component in ``[-pi, pi)``."""
     return (k + np.pi) % (2 * np.pi) - np.pi

@@ -5,11 +5,12 @@ from itertools import product
 
 import numpy as np
 
-from nickbook.arrays import Complexes, Floats, Integers
+from nickbook.arrays import Complexes, Energy, Floats, Integers
 from nickbook.bands.bloch import BlochModel
 from nickbook.bands.symmetry import square_group
 from nickbook.checks import real
 from nickbook.papers import LK
+from nickbook.results import Result
 
 #: Hopping matrices by lattice vector.
 Terms = dict[tuple[int, ...], Floats | Complexes]
@@ -69,7 +70,7 @@ def conduction_bands(
     )
 
 
-class _Hoppings:
+class _Hoppings(Result):
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             real(name, value, unit="eV")
@@ -111,26 +112,26 @@ class FourBandParameters(_Hoppings):
     ['β', 'α']
     """
 
-    epsilon_x: float = 10.929
-    t11_x: float = -0.505
-    t11_xy: float = 0.060
-    t11_xx: float = -0.047
-    epsilon_z: float = 10.474
-    t22_x: float = -0.126
-    t22_xy: float = -0.003
-    t22_xx: float = -0.021
-    s11_0: float = -0.049
-    s11_x: float = 0.001
-    s11_xy: float = 0.035
-    s11_xx: float = -0.022
-    s22_0: float = -0.628
-    s22_x: float = 0.011
-    s22_xy: float = -0.032
-    s22_xx: float = 0.024
-    t12_x: float = 0.253
-    t12_xx: float = 0.037
-    s12_x: float = -0.038
-    s12_xx: float = -0.009
+    epsilon_x: Energy = 10.929
+    t11_x: Energy = -0.505
+    t11_xy: Energy = 0.060
+    t11_xx: Energy = -0.047
+    epsilon_z: Energy = 10.474
+    t22_x: Energy = -0.126
+    t22_xy: Energy = -0.003
+    t22_xx: Energy = -0.021
+    s11_0: Energy = -0.049
+    s11_x: Energy = 0.001
+    s11_xy: Energy = 0.035
+    s11_xx: Energy = -0.022
+    s22_0: Energy = -0.628
+    s22_x: Energy = 0.011
+    s22_xy: Energy = -0.032
+    s22_xx: Energy = 0.024
+    t12_x: Energy = 0.253
+    t12_xx: Energy = 0.037
+    s12_x: Energy = -0.038
+    s12_xx: Energy = -0.009
 
 
 @dataclass(frozen=True)
@@ -164,20 +165,20 @@ class ThreeBandParameters(_Hoppings):
     [0.1, 0.1, 0.1]
     """
 
-    epsilon_x: float = 10.746
-    t11_x: float = -0.518
-    t11_xy: float = 0.097
-    t11_xx: float = -0.079
-    epsilon_z: float = 9.869
-    t22_x: float = -0.163
-    t22_xy: float = -0.004
-    t22_xx: float = -0.022
-    s11_0: float = 0.05
-    s11_x: float = -0.001
-    s11_xy: float = -0.014
-    s11_xx: float = 0.043
-    t12_x: float = 0.134
-    t12_xx: float = 0.034
+    epsilon_x: Energy = 10.746
+    t11_x: Energy = -0.518
+    t11_xy: Energy = 0.097
+    t11_xx: Energy = -0.079
+    epsilon_z: Energy = 9.869
+    t22_x: Energy = -0.163
+    t22_xy: Energy = -0.004
+    t22_xx: Energy = -0.022
+    s11_0: Energy = 0.05
+    s11_x: Energy = -0.001
+    s11_xy: Energy = -0.014
+    s11_xx: Energy = 0.043
+    t12_x: Energy = 0.134
+    t12_xx: Energy = 0.034
 
 
 @dataclass(frozen=True)
@@ -213,30 +214,30 @@ class EightBandParameters(FourBandParameters):
     0.0
     """
 
-    epsilon_x: float = 10.920
-    t11_x: float = -0.512
-    t11_xy: float = 0.062
-    t11_xx: float = -0.053
-    epsilon_z: float = 10.501
-    t22_x: float = -0.123
-    t22_xy: float = -0.005
-    t22_xx: float = -0.022
-    s11_0: float = -0.030
-    s11_x: float = 0.001
-    s11_xy: float = 0.023
-    s11_xx: float = -0.015
-    s22_0: float = -0.601
-    s22_x: float = 0.025
-    s22_xy: float = -0.011
-    s22_xx: float = 0.011
-    t12_x: float = 0.250
-    t12_xx: float = 0.035
-    s12_x: float = -0.038
-    s12_xx: float = -0.006
-    s11_z: float = 0.001
-    s13_z: float = 0.0004
-    s22_z: float = -0.006
-    s24_z: float = -0.031
+    epsilon_x: Energy = 10.920
+    t11_x: Energy = -0.512
+    t11_xy: Energy = 0.062
+    t11_xx: Energy = -0.053
+    epsilon_z: Energy = 10.501
+    t22_x: Energy = -0.123
+    t22_xy: Energy = -0.005
+    t22_xx: Energy = -0.022
+    s11_0: Energy = -0.030
+    s11_x: Energy = 0.001
+    s11_xy: Energy = 0.023
+    s11_xx: Energy = -0.015
+    s22_0: Energy = -0.601
+    s22_x: Energy = 0.025
+    s22_xy: Energy = -0.011
+    s22_xx: Energy = 0.011
+    t12_x: Energy = 0.250
+    t12_xx: Energy = 0.035
+    s12_x: Energy = -0.038
+    s12_xx: Energy = -0.006
+    s11_z: Energy = 0.001
+    s13_z: Energy = 0.0004
+    s22_z: Energy = -0.006
+    s24_z: Energy = -0.031
 
 
 def four_band(parameters: FourBandParameters | None = None) -> BlochModel:

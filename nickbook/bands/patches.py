@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from nickbook.arrays import Complexes, Floats
 from nickbook.bands.bloch import BlochModel
-from nickbook.bands.fermi import FermiSheet
+from nickbook.bands.fermi import FermiSheet, zone_picture
 from nickbook.bands.lattice import folded
 from nickbook.bands.sea import FermiSea
 from nickbook.bands.symmetry import (
@@ -22,6 +22,8 @@ from nickbook.bands.symmetry import (
     Symmetry,
 )
 from nickbook.checks import momenta, positive_integer
+from nickbook.results import Result
+from nickbook.svg import color
 
 Integers = NDArray[np.intp]
 Number = TypeVar("Number", bound=np.generic)
@@ -34,7 +36,7 @@ _CLOSE = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
-class FermiPatches:
+class FermiPatches(Result):
     r"""Patches of the Fermi sheets, arranged as the model's point group wants.
 
     Parameters
@@ -68,10 +70,19 @@ class FermiPatches:
 
     sea: FermiSea
     sheets: tuple[FermiSheet, ...]
-    states: Floats | Complexes
-    permutations: Integers
-    phases: Floats | Complexes
-    minus: Integers
+    states: Annotated[Floats | Complexes, "", "patch", "orbital"]
+    permutations: Annotated[Integers, "", "symmetry", "patch"]
+    phases: Annotated[Floats | Complexes, "", "symmetry", "patch"]
+    minus: Annotated[Integers, "", "patch"]
+
+    def _words(self) -> str:
+        counts = ", ".join(f"{len(s.points)} on {s.name}" for s in self.sheets[:8])
+        return f"{len(self.points)} points: {counts}; {self.sea!r}"
+
+    def _picture(self) -> str:
+        apart = [np.insert(s.points, slice(1, None), np.nan, axis=0) for s in self.sheets]
+        pairs = zip(apart, self.sheets, strict=True)
+        return zone_picture((dots, color(s.parity), s.name, 4.0) for dots, s in pairs)
 
     @property
     def model(self) -> BlochModel:

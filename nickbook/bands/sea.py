@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nickbook.arrays import Floats
-from nickbook.bands.bloch import BlochModel
-from nickbook.bands.fermi import FermiSheet, density_of_states, fermi_sheets
+from nickbook.arrays import Energy, Floats
+from nickbook.bands.bloch import DRAWN, BlochModel
+from nickbook.bands.contours import mesh_lines
+from nickbook.bands.fermi import FermiSheet, density_of_states, fermi_sheets, zone_picture
 from nickbook.bands.fillings import chemical_potential, filling
 from nickbook.bands.vanhove import VanHovePoint, van_hove_points
 from nickbook.checks import real
+from nickbook.results import Result
+from nickbook.svg import color
 
 if TYPE_CHECKING:
     from nickbook.bands.patches import FermiPatches
 
 
 @dataclass(frozen=True)
-class FermiSea:
+class FermiSea(Result):
     """A model filled up to a chemical potential.
 
     Two seas are equal when their models have the same matrices and their levels are the same.
@@ -43,10 +46,27 @@ class FermiSea:
     """
 
     model: BlochModel
-    mu: float
+    mu: Energy
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mu", real("mu", self.mu, unit="eV"))
+
+    def _words(self) -> str:
+        words = f"{self.model.name!r}, mu {self.mu:.6g} eV"
+        known = ", ".join(f"{s.name} {s.shape}" for s in vars(self).get("sheets", ())[:6])
+        return f"{words}: {known}" if known else words
+
+    def _picture(self) -> str:
+        if self.model.dimension != 2 or len(self.model.orbitals) > DRAWN:
+            return ""
+        # Lines on the mesh that the exact sheets start from are enough for the eye.
+        named = zip(self.model.bands, self.model.sheet_names, strict=True)
+        lines = [
+            (line, color(band.parity), name, 1.5)
+            for band, name in named
+            for line in mesh_lines(band, self.mu)
+        ]
+        return zone_picture(lines)
 
     @classmethod
     def of(cls, given: "FermiSea | BlochModel", mu: float | None = None) -> "FermiSea":

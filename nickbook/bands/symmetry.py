@@ -1,11 +1,13 @@
 """Point groups acting on lattice vectors, momenta and orbitals."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nickbook.arrays import Floats
+from nickbook.results import Result
 
 #: Elements of the point group of the square, in the order of `square_group`.
 SQUARE_ELEMENTS = ("E", "C4", "C2", "C4³", "σx", "σd", "σy", "σd′")
@@ -29,7 +31,7 @@ LITTLE_GROUP_CHARACTERS: dict[int, dict[str, tuple[int, ...]]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Symmetry:
+class Symmetry(Result):
     r"""A rotation or reflection g of a model: :math:`T_{gR} = D\,T_R\,D^\dagger`.
 
     Parameters
@@ -50,8 +52,11 @@ class Symmetry:
     """
 
     name: str
-    rotation: NDArray[np.int64]
-    orbitals: NDArray[np.complex128]
+    rotation: Annotated[NDArray[np.int64], "", "direction", "other direction"]
+    orbitals: Annotated[NDArray[np.complex128], "", "row", "column"]
+
+    def _words(self) -> str:
+        return f"{self.name!r}, rotation {self.rotation.tolist()}, {len(self.orbitals)} orbitals"
 
     def momentum(self, k: ArrayLike) -> Floats:
         """Momenta after the operation, shape (..., d): the Hamiltonian there is D h(k) D†."""

@@ -1,15 +1,17 @@
 """Critical points of a band, where the density of states of a square lattice is not analytic."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
-from nickbook.arrays import Floats
+from nickbook.arrays import Energy, Floats
 from nickbook.bands.bloch import BlochModel
+from nickbook.results import Result
 
 
 @dataclass(frozen=True)
-class VanHovePoint:
+class VanHovePoint(Result):
     """A critical point of one band.
 
     Parameters
@@ -39,10 +41,10 @@ class VanHovePoint:
     """
 
     band: int
-    point: tuple[float, float]
-    energy: float
+    point: Annotated[tuple[float, float], "1/a"]
+    energy: Energy
     kind: str
-    strength: float
+    strength: Annotated[float, "1/eV"]
 
 
 def van_hove_points(model: BlochModel) -> list[VanHovePoint]:

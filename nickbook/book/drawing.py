@@ -21,6 +21,7 @@ from nickbook.arrays import Floats
 from nickbook.book.figures import PIXELS_PER_INCH, require
 from nickbook.checks import one_of
 from nickbook.plot import STYLE
+from nickbook.results import Described
 
 Limits = tuple[float, float]
 
@@ -29,7 +30,7 @@ _HAIRLINE: dict[str, Any] = {"color": "#7a7a7a", "linewidth": 0.8}
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class Curve(Described):
     """A line or a set of points in a panel.
 
     Parameters
@@ -75,7 +76,7 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
-class Image:
+class Image(Described):
     """A heat map below the curves of a panel.
 
     Parameters
@@ -117,7 +118,7 @@ class Image:
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class Panel(Described):
     """One pair of axes and what is drawn in it.
 
     Parameters
@@ -186,7 +187,7 @@ class Panel:
 
 
 @dataclass(frozen=True, eq=False)
-class Drawing:
+class Drawing(Described):
     """All that an explorer shows for one setting of its sliders.
 
     Parameters

@@ -20,12 +20,13 @@ from nickbook.book import table
 from nickbook.book.drawing import Drawing, draw
 from nickbook.book.figures import data_file, describe, png_bytes, require, show
 from nickbook.checks import one_of, real
+from nickbook.results import Described
 
 EXPLORER_MIME = "application/vnd.nickbook.explorer+json"
 
 
 @dataclass(frozen=True)
-class Slider:
+class Slider(Described):
     """A number that the reader sets.
 
     Parameters
@@ -96,7 +97,7 @@ class Slider:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(Described):
     """One of several alternatives that the reader picks.
 
     Parameters

@@ -7,6 +7,8 @@ from nickbook.claims import Claim, ledger
 
 #: The published ledger page. A notebook is read where the page is not beside it.
 LEDGER = "https://nickbook.github.io/nickbook/ledger.html"
+#: Lines that a terminal shows, and characters of each; notebooks have the whole table.
+_LINES, _WIDTH = 10, 90
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class Verdicts:
         return head + "\n".join(map(_row, self.claims))
 
     def __repr__(self) -> str:
-        return "\n".join(f"{c.id}: {c.verdict}. {c.value}" for c in self.claims)
+        lines = [f"{c.id}: {c.verdict}. {c.value}"[:_WIDTH] for c in self.claims]
+        rest = len(lines) - _LINES
+        return "\n".join([*lines[:_LINES], *[f"and {rest} more"] * (rest > 0)])
 
 
 def verdicts(identifiers: Sequence[str]) -> Verdicts:

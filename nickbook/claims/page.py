@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from nickbook.claims.rows import SOURCES, VERDICTS, Claim, ledger, rows
+from nickbook.progress import track
 
 _HEAD = """---
 description: Every claim of the two papers that this book tests, with its computed verdict.
@@ -89,10 +90,11 @@ def _section(claim: Claim) -> str:
 def measure_all(jobs: int = 2) -> None:
     """Measure what is not kept on disk, source by source in processes that end with it."""
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        list(pool.map(_measure_source, SOURCES))
+        list(track(pool.map(_measure_source, SOURCES), "ledger", len(SOURCES)))
 
 
 def _measure_source(source: str) -> None:
+    os.environ["NICKBOOK_PROGRESS"] = "0"  # bars of several processes would overwrite each other
     names = [name for name, row in rows().items() if row["source"] == f"nickbook.claims.{source}"]
     ledger(names)
 

@@ -20,6 +20,8 @@ from simpleeval import EvalWithCompoundTypes, InvalidExpression
 
 from nickbook.claims.findings import Numbers, kept
 from nickbook.papers import GLYWH, LK
+from nickbook.progress import track
+from nickbook.results import Result
 
 #: The four verdicts, in the order in which the ledger counts them.
 VERDICTS = ("reproduced", "with caveat", "not as written", "outside")
@@ -48,7 +50,7 @@ class DisagreementError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claim(Result):
     """One row of the ledger.
 
     Parameters
@@ -102,6 +104,9 @@ class Claim:
     value: str
     verdict: str
 
+    def _words(self) -> str:
+        return f"{self.id}, {self.verdict}: {self.value}"
+
     @property
     def paper(self) -> str:
         """Key of the paper."""
@@ -139,7 +144,7 @@ def ledger(identifiers: Sequence[str] | None = None) -> list[Claim]:
     unknown = [name for name in names if name not in rows()]
     if unknown:
         raise ValueError(f"identifiers: {', '.join(unknown)} not in the ledger")
-    return [_claim(name) for name in names]
+    return [_claim(name) for name in track(names, "ledger")]
 
 
 def measure(identifier: str) -> Numbers:

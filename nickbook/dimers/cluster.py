@@ -6,6 +6,7 @@ sublattices of the antiferromagnet and all bonds fit.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,6 +16,8 @@ from nickbook.arrays import Complexes, Floats, Integers
 from nickbook.checks import real
 from nickbook.dimers.fock import total
 from nickbook.papers import LK
+from nickbook.progress import track
+from nickbook.results import Result, span
 
 SITES = tuple((x, y) for x in range(4) for y in range(2))
 MOMENTA = np.pi * np.array(
@@ -24,7 +27,7 @@ SPINS = 2 * len(SITES)
 
 
 @dataclass(frozen=True, eq=False)
-class ExactTriplons:
+class ExactTriplons(Result):
     """Triplons of eight dimers.
 
     Parameters
@@ -46,10 +49,14 @@ class ExactTriplons:
     ([1.0, 1.0], [1.0, 1.0])
     """
 
-    momenta: Floats
-    energies: Floats
-    intensities: Floats
+    momenta: Annotated[Floats, "1/a", "momentum", "direction"]
+    energies: Annotated[Floats, "eV", "momentum"]
+    intensities: Annotated[Floats, "", "momentum"]
     density: float
+
+    def _words(self) -> str:
+        energies = f"{len(self.energies)} momenta, energies {span(self.energies, 'eV')}"
+        return f"{energies}, {self.density:.4g} triplets per dimer"
 
 
 @lru_cache(maxsize=32)
@@ -92,7 +99,8 @@ def exact_triplons(J_c: float = LK.J_c, J_ab: float = LK.J_ab) -> ExactTriplons:
     density = 0.75 + ground @ (rungs @ ground) / len(SITES)  # 3/4 + <S_1 . S_2>
     high, rungs, planes = _sector(SPINS // 2 + 1)
     hamiltonian = sp.csr_array(J_c * rungs + J_ab * planes)
-    found = [_lanczos(hamiltonian, _excited(ground, q, low, high), steps=40) for q in MOMENTA]
+    places = track(MOMENTA, "triplons")
+    found = [_lanczos(hamiltonian, _excited(ground, q, low, high), steps=40) for q in places]
     energies, weights = np.array(found).T
     # S+ = S_x + i S_y carries twice the weight of S_x.
     return ExactTriplons(MOMENTA.copy(), energies - levels[0], weights / SPINS, float(density))

@@ -11,18 +11,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from nickbook.arrays import Floats
+from nickbook.arrays import Energy, Floats
 from nickbook.checks import momenta, one_of, real
 from nickbook.dimers.hubbard import HubbardDimer
 from nickbook.dimers.virtual import kondo_weights, self_energy_weights, virtual_energies
 from nickbook.papers import LK
+from nickbook.results import Result
 
 Variant = Literal["printed", "heisenberg", "hubbard"]
 VARIANTS = ("printed", "heisenberg", "hubbard")
 
 
 @dataclass(frozen=True)
-class SelfEnergies:
+class SelfEnergies(Result):
     """Coefficients of eta_k**2 in the two conduction bands.
 
     Parameters
@@ -38,12 +39,12 @@ class SelfEnergies:
     '0.42 0.10'
     """
 
-    alpha: float
-    beta: float
+    alpha: Energy
+    beta: Energy
 
 
 @dataclass(frozen=True)
-class KondoCouplings:
+class KondoCouplings(Result):
     """Coefficients of eta_k eta_k' with T and T+ in LK Eq. 9.
 
     Parameters
@@ -59,12 +60,12 @@ class KondoCouplings:
     '2.96'
     """
 
-    a: float
-    b: float
+    a: Energy
+    b: Energy
 
 
 @dataclass(frozen=True)
-class Hybridization:
+class Hybridization(Result):
     """Level depth and hopping that give a pair of band coefficients.
 
     Parameters
@@ -82,8 +83,8 @@ class Hybridization:
     'E_a = 0.525 eV, t_xz = 0.241 eV'
     """
 
-    E_a: float
-    t_xz: float
+    E_a: Energy
+    t_xz: Energy
 
 
 def self_energies(

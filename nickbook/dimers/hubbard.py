@@ -5,13 +5,15 @@ from typing import Literal
 
 import numpy as np
 
+from nickbook.arrays import Energy
 from nickbook.checks import one_of, real
 from nickbook.dimers.fock import annihilators, restrict, sector, total
 from nickbook.papers import LK
+from nickbook.results import Result
 
 
 @dataclass(frozen=True)
-class HubbardDimer:
+class HubbardDimer(Result):
     """Two z orbitals joined by a hopping, half filled.
 
     H = level sum n - t_c sum (z1+ z2 + H.c.) + U sum n_up n_down. With t_c > 0 the bonding
@@ -39,9 +41,9 @@ class HubbardDimer:
     (0.2731, 0.2731)
     """
 
-    t_c: float = LK.t_c
-    U: float = LK.U
-    level: float = 0.0
+    t_c: Energy = LK.t_c
+    U: Energy = LK.U
+    level: Energy = 0.0
 
     def __post_init__(self) -> None:
         real("t_c", self.t_c, at_least=0.0, unit="eV")
@@ -118,8 +120,8 @@ def _other(orbital: str) -> Literal["a", "b"]:
 
 
 def exchange_constant(
-    t_c: float = LK.t_c,
-    U: float = LK.U,
+    t_c: Energy = LK.t_c,
+    U: Energy = LK.U,
     *,
     method: Literal["perturbative", "exact"] = "perturbative",
 ) -> float:
@@ -158,7 +160,7 @@ def exchange_constant(
 
 
 @dataclass(frozen=True, order=True)
-class Pole:
+class Pole(Result):
     """One line in the spectrum of a molecular orbital.
 
     Parameters
@@ -176,7 +178,7 @@ class Pole:
     (-0.773, 1.0)
     """
 
-    energy: float
+    energy: Energy
     weight: float
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -10,10 +10,11 @@ from nickbook.arrays import Complexes
 from nickbook.checks import one_of, real
 from nickbook.dimers.fock import annihilators, spin_density
 from nickbook.dimers.spins import spin_from_triplons, triplon_creators
+from nickbook.results import Result
 
 
 @dataclass(frozen=True, eq=False)
-class BandSpins:
+class BandSpins(Result):
     """Spin operators of the band electrons at the two sites of a dimer.
 
     Parameters
@@ -33,10 +34,10 @@ class BandSpins:
     True
     """
 
-    layer_1: Complexes
-    layer_2: Complexes
-    alpha_beta: Complexes
-    beta_alpha: Complexes
+    layer_1: Annotated[Complexes, "", "component", "row", "column"]
+    layer_2: Annotated[Complexes, "", "component", "row", "column"]
+    alpha_beta: Annotated[Complexes, "", "component", "row", "column"]
+    beta_alpha: Annotated[Complexes, "", "component", "row", "column"]
 
 
 @lru_cache(maxsize=1)

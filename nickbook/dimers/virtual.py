@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from nickbook.arrays import Complexes
+from nickbook.arrays import Complexes, Energy
 from nickbook.checks import one_of, real
 from nickbook.dimers.fock import (
     annihilators,
@@ -25,6 +25,7 @@ from nickbook.dimers.fock import (
 )
 from nickbook.dimers.hubbard import HubbardDimer
 from nickbook.dimers.spins import PAULI
+from nickbook.results import Result
 
 VIRTUAL_STATES = ("a", "b", "baa", "bba")
 ORBITALS = ("b", "a", "beta", "alpha")
@@ -34,7 +35,7 @@ MODES = 8
 
 
 @dataclass(frozen=True)
-class ExactCouplings:
+class ExactCouplings(Result):
     """What exact diagonalization of the cluster gives: two level shifts, two couplings.
 
     Parameters
@@ -52,10 +53,10 @@ class ExactCouplings:
     '5.71 1.43 meV'
     """
 
-    alpha: float
-    beta: float
-    kondo_a: float
-    kondo_b: float
+    alpha: Energy
+    beta: Energy
+    kondo_a: Energy
+    kondo_b: Energy
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,8 @@ the sheets at hand, ``"s±"`` or ``"d"``, is not told but read off its values, b
 """
 
 from dataclasses import KW_ONLY, dataclass
+from itertools import pairwise
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,11 +16,14 @@ from scipy.interpolate import CubicSpline
 
 from nickbook.arrays import Floats
 from nickbook.bands import SQUARE_CHARACTERS, FermiSheet, eta_k
+from nickbook.bands.fermi import zone_picture
 from nickbook.checks import one_of
+from nickbook.results import Result, span
+from nickbook.svg import color
 
 
 @dataclass(frozen=True, eq=False)
-class GapFunction:
+class GapFunction(Result):
     """A real superconducting gap on the sheets of a Fermi surface.
 
     Parameters
@@ -48,7 +53,7 @@ class GapFunction:
     """
 
     sheets: tuple[FermiSheet, ...]
-    values: tuple[Floats, ...]
+    values: Annotated[tuple[Floats, ...], "eV", "sheets.*.point"]
     _: KW_ONLY
     spin: str = "singlet"
     representation: str = ""
@@ -64,6 +69,29 @@ class GapFunction:
             )
         if not all(np.isfinite(v).all() for v in self.values):
             raise ValueError("values hold NaN or infinite gaps")
+
+    def _words(self) -> str:
+        # A gap whose largest value is one has a shape and no scale.
+        scale, unit = (1.0, "") if abs(self._largest - 1) < 1e-9 else (1e3, "meV")
+        pairs = list(zip(self.sheets, self.values, strict=True))[:8]
+        parts = ", ".join(f"{s.name} {span(scale * v, unit)}" for s, v in pairs)
+        return f"{self.channel}, {self.kind}: {parts}"
+
+    @property
+    def _largest(self) -> float:
+        return max((float(np.abs(v).max()) for v in self.values), default=0.0)
+
+    def _picture(self) -> str:
+        lines = []
+        for sheet, gap in zip(self.sheets, self.values, strict=True):
+            points = np.concatenate([sheet.points, sheet.points[:1]])
+            width = 1 + (6 * np.abs(gap) / (self._largest or 1.0)).round().astype(int)
+            looks = list(zip(np.sign(gap).astype(int).tolist(), width.tolist(), strict=True))
+            ends = [i for i in range(1, len(gap)) if looks[i] != looks[i - 1]]
+            for start, end in pairwise([0, *ends, len(gap)]):
+                sign, thickness = looks[start]
+                lines.append((points[start : end + 1], color(sign), "", thickness))
+        return zone_picture(lines, f"{self.channel}, {self.kind}")
 
     @property
     def channel(self) -> str:

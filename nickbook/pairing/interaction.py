@@ -1,7 +1,9 @@
 """Interactions of electrons on one site, as tensors in orbital space."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,10 +11,11 @@ from numpy.typing import ArrayLike
 from nickbook.arrays import Floats
 from nickbook.bands import BlochModel
 from nickbook.checks import one_of, positive_integer, real
+from nickbook.results import Result, span
 
 
 @dataclass(frozen=True, eq=False)
-class Interaction:
+class Interaction(Result):
     r"""A spin-rotation invariant interaction that acts inside one unit cell.
 
     .. math:: H = \frac12 \sum_{abcd\,\sigma\sigma'} V_{abcd}\,
@@ -38,7 +41,7 @@ class Interaction:
     (3.0, 3.0)
     """
 
-    tensor: Floats
+    tensor: Annotated[Floats, "eV", "a", "b", "c", "d"]
 
     def __post_init__(self) -> None:
         v = np.asarray(self.tensor, dtype=float)
@@ -51,6 +54,17 @@ class Interaction:
             if miss > 1e-12 * max(1.0, np.abs(v).max()):
                 raise ValueError(f"tensor breaks its symmetry under {name} by {miss:.2e} eV")
         object.__setattr__(self, "tensor", v)
+
+    def _words(self) -> str:
+        n = len(self.tensor)
+        inside = span([self.tensor[a, a, a, a] for a in range(n)], "eV within an orbital")
+        pairs = list(itertools.combinations(range(n), 2))
+        kinds = {"between two": "abab", "exchanged": "abba", "as a pair": "aabb"}
+        parts = [f"{n} orbitals", inside]
+        for name, order in kinds.items():
+            found = [self.tensor[tuple((a, b)["ab".index(o)] for o in order)] for a, b in pairs]
+            parts += [f"{name} up to {max(found, key=abs):.4g} eV"] * any(found)
+        return ", ".join(parts)
 
     @property
     def spin(self) -> Floats:

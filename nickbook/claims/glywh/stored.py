@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import xarray as xr
 
-from nickbook.arrays import Floats
+from nickbook.arrays import Energy, Floats
+from nickbook.results import Result
 
 #: The table of flows; `make tables` writes it anew.
 PATH = Path(__file__).with_name("frg.nc")
@@ -30,7 +31,7 @@ def frg_table() -> xr.Dataset:
 
 
 @dataclass(frozen=True, eq=False)
-class StoredFlow:
+class StoredFlow(Result):
     """A flow as it was stored, by the patches of this book or by divERGe's truncated unity.
 
     Parameters
@@ -71,20 +72,24 @@ class StoredFlow:
     ('singlet A1', [1, -1, 1])
     """
 
-    U: float
-    mu: float
+    U: Energy
+    mu: Energy
     filling: float
     size: int
     complete: bool
-    critical_scale: float
-    scales: Floats
-    channels: dict[str, Floats]
+    critical_scale: Energy
+    scales: Annotated[Floats, "eV", "step"]
+    channels: Annotated[dict[str, Floats], "", "step"]
     singlets: tuple[str, ...]
-    gaps: list[list[Floats]]
-    points: list[Floats]
-    weights: Floats
-    blocks: dict[str, tuple[float, float, float]]
-    vertex: Floats
+    gaps: Annotated[list[list[Floats]], "", "points.*.patch"]
+    points: Annotated[list[Floats], "1/a", "points.*.patch", "direction"]
+    weights: Annotated[Floats, "1/eV", "patch"]
+    blocks: Annotated[dict[str, tuple[float, float, float]], "eV"]
+    vertex: Annotated[Floats, "eV", "patch", "other patch"]
+
+    def _words(self) -> str:
+        where = f"U {self.U:.4g} eV, filling {self.filling:.4g}, size {self.size}"
+        return f"{where}, scale {self.critical_scale:.4g} eV, leading {self.leading}"
 
     @property
     def spin(self) -> Floats:

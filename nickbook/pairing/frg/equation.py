@@ -33,6 +33,7 @@ from nickbook.bands.patches import FermiPatches
 from nickbook.checks import one_of, positive_integer, real
 from nickbook.pairing.frg.regulator import REGULATORS, moving_levels
 from nickbook.pairing.interaction import Interaction, require_invariant
+from nickbook.results import Result
 
 #: Vertices are real for models with real Bloch states.
 Numbers = NDArray[Any]
@@ -76,7 +77,7 @@ def bare_vertex(
 
 
 @dataclass(frozen=True, eq=False)
-class FlowEquation:
+class FlowEquation(Result):
     r"""Right-hand side of the flow on given patches.
 
     Parameters
@@ -131,6 +132,10 @@ class FlowEquation:
         positive_integer("mesh", self.mesh, at_least=16)
         if self.mesh % 2:
             raise ValueError(f"mesh = {self.mesh}; allowed: an even number")
+
+    def _words(self) -> str:
+        terms = " + ".join(self.keep)
+        return f"{self.regulator} regulator, {terms}, mesh {self.mesh}, {self.patches!r}"
 
     @cached_property
     def bands(self) -> Integers:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 from scipy.integrate import RK23
 
-from nickbook.arrays import Floats
+from nickbook.arrays import Energy, Floats
 from nickbook.bands import BlochModel, FermiPatches, FermiSea
 from nickbook.checks import real
 from nickbook.pairing.frg import storage
@@ -18,6 +19,12 @@ from nickbook.pairing.frg.regulator import START
 from nickbook.pairing.frg.vertex import FlowMode, Momenta, Vertex
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.interaction import Interaction, kanamori
+from nickbook.progress import meter
+from nickbook.results import Result
+from nickbook.svg import COLORS, picture
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 #: Momenta of density waves that are followed: Γ, X, M and half-way to M.
 MOMENTA: Momenta = ((0.0, 0.0), (np.pi, 0.0), (np.pi, np.pi), (np.pi / 2, np.pi / 2))
@@ -26,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class FlowOptions:
+class FlowOptions(Result):
     """How far and in which steps a flow was run.
 
     Parameters
@@ -44,16 +51,16 @@ class FlowOptions:
     (1.0, 0.9, 15.0)
     """
 
-    start: float
-    stop: float
-    limit: float
+    start: Energy
+    stop: Energy
+    limit: Energy
     tolerance: float
     longest_step: float
-    momenta: Momenta
+    momenta: Annotated[Momenta, "1/a"]
 
 
 @dataclass(frozen=True, eq=False)
-class FlowResult:
+class FlowResult(Result):
     """A flow of the vertex, from its start to its stop or divergence.
 
     Parameters
@@ -97,13 +104,34 @@ class FlowResult:
     equation: FlowEquation
     interaction: Interaction
     options: FlowOptions
-    scales: Floats
-    channels: tuple[str, ...]
-    eigenvalues: Floats
-    largest: Floats
-    part: Numbers
+    scales: Annotated[Floats, "eV", "place"]
+    channels: Annotated[tuple[str, ...], "", "channel"]
+    eigenvalues: Annotated[Floats, "", "place", "channel"]
+    largest: Annotated[Floats, "eV", "place"]
+    part: Annotated[Numbers, "eV", "first", "second", "third", "band"]
     step: float
     finished: bool
+
+    def _words(self) -> str:
+        how = "diverged" if self.diverged else "stopped" if self.finished else "interrupted"
+        best = np.argsort(-self.eigenvalues[-1])[:3]
+        found = ", ".join(f"{self.channels[i]} {self.eigenvalues[-1, i]:.4g}" for i in best)
+        where = f"{how} at {self.scales[-1]:.4g} eV after {len(self.scales) - 1} steps"
+        return f"{where}; strongest: {found}; {self.patches!r}"
+
+    def _picture(self) -> str:
+        x = np.log10(self.scales[0] / self.scales)
+        # The strongest of each kind: later ones take the place of earlier ones.
+        best = {self.channels[i].split()[0]: i for i in np.argsort(self.eigenvalues[-1])}
+        lines = [
+            (np.stack([x, self.eigenvalues[:, i]], axis=-1), tint, self.channels[i], 1.5)
+            for i, tint in zip(best.values(), COLORS, strict=False)
+        ]
+        drawn = self.eigenvalues[:, list(best.values())]
+        low, high = min(float(drawn.min()), 0.0), float(drawn.max()) + 1e-9
+        marks = ((0.0, f"{self.scales[0]:.2g}"), (float(x[-1]), f"{self.scales[-1]:.2g} eV"))
+        edges = (0.0, float(x[-1]) or 1.0)
+        return picture(lines, edges, (low, high), size=(320, 160), marks=marks, level=0.0)
 
     @property
     def patches(self) -> FermiPatches:
@@ -156,21 +184,15 @@ class FlowResult:
         """
         return self.pairing()[0].gap_function()
 
-    def save(self, path: str | Path) -> None:
-        """Write the result to a NetCDF file, with all parameters and the package version.
-
-        The file appears at once when it is complete: a crash leaves an older one as it was.
-        """
-        storage.write(self, Path(path))
-
     @classmethod
-    def load(cls, path: str | Path) -> "FlowResult":
-        """Read a result that `save` wrote.
+    def from_dataset(cls, data: "xr.Dataset") -> Self:
+        """Return the result that a data set of `to_dataset`, or of version 0.1, holds.
 
-        Raises ValueError if the file is damaged, holds something else, or patches that this version
-        places differently.
+        Raises ValueError if the set holds something else or lacks a part.
         """
-        found = storage.read(Path(path))
+        if data.attrs.get("content") != storage.CONTENT:
+            return super().from_dataset(data)
+        found = storage.read(data)
         return cls(**found | {"options": FlowOptions(**found["options"])})
 
 
@@ -194,7 +216,7 @@ def frg_flow(
     longest_step: float = 0.4,
     momenta: Momenta = MOMENTA,
     checkpoint: str | Path | None = None,
-    progress: Callable[[FlowResult], None] | None = None,
+    progress: bool | Callable[[FlowResult], None] | None = None,
 ) -> FlowResult:
     r"""Flow of the SU(2)-symmetric static one-loop vertex without self-energy.
 
@@ -229,8 +251,9 @@ def frg_flow(
     checkpoint : str or Path, optional
         File to which the flow is saved after each step.  If it exists, the flow goes on from
         there.
-    progress : callable, optional
-        Called with the result so far after each step.
+    progress : bool or callable, optional
+        Whether to show a bar; in a terminal or a notebook when not given.  A function is called
+        with the result so far after each step, in place of the bar.
 
     Returns
     -------
@@ -283,7 +306,19 @@ def frg_flow(
     state = _started(equation, interaction, options, bare)
     if checkpoint is not None and Path(checkpoint).exists():
         state = _resumed(state, checkpoint)
-    return state if state.finished else _run(state, largest, checkpoint, progress)
+    if state.finished:
+        return state
+    shown = None if progress is None else progress is True
+    with meter("flow", float(np.log(state.scales[-1] / stop)), shown=shown) as step:
+
+        def report(now: FlowResult) -> None:
+            if callable(progress):
+                progress(now)
+            before, scale = now.scales[-2:].tolist()
+            words = f"{scale:.2e} eV, {now.leading()} {now.eigenvalues[-1].max():.3g}"
+            step(float(np.log(before / scale)), words)
+
+        return _run(state, largest, checkpoint, report)
 
 
 def _interaction(
@@ -350,7 +385,7 @@ def _run(
     state: FlowResult,
     bare: float,
     checkpoint: str | Path | None,
-    progress: Callable[[FlowResult], None] | None,
+    report: Callable[[FlowResult], None],
 ) -> FlowResult:
     """Step until the vertex passes the limit or the scale the stop."""
     options, equation = state.options, state.equation
@@ -386,8 +421,7 @@ def _run(
         )
         if checkpoint is not None:
             state.save(checkpoint)
-        if progress is not None:
-            progress(state)
+        report(state)
     return state
 
 

@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import eigvalsh
 
 from nickbook.arrays import Floats, Integers
+from nickbook.bands.lattice import in_pi
 from nickbook.bands.patches import FermiPatches
 from nickbook.checks import momenta, one_of
 from nickbook.pairing.frg.equation import FlowEquation, Numbers
 from nickbook.pairing.gap import GapFunction
+from nickbook.results import Result
 
 #: Momenta of density waves.
 Momenta = tuple[tuple[float, float], ...]
@@ -20,7 +23,7 @@ DENSITY = ("spin", "charge")
 
 
 @dataclass(frozen=True, eq=False)
-class FlowMode:
+class FlowMode(Result):
     """An eigenmode of the vertex in one channel.
 
     Parameters
@@ -54,18 +57,25 @@ class FlowMode:
     """
 
     channel: str
-    momentum: tuple[float, float]
+    momentum: Annotated[tuple[float, float], "1/a"]
     eigenvalue: float
     representation: str
-    values: Numbers
+    values: Annotated[Numbers, "", "patch", "band"]
     patches: FermiPatches
+
+    def _words(self) -> str:
+        return f"{self.name}, eigenvalue {self.eigenvalue:.4g}, {len(self.values)} patches"
+
+    def _picture(self) -> str:
+        pairs = self.channel in PAIRING and not np.iscomplexobj(self.values)
+        return self.gap_function()._picture() if pairs else ""
 
     @property
     def name(self) -> str:
         """Name of the mode: channel, then representation or momentum in units of π."""
         if self.channel in PAIRING:
             return f"{self.channel} {self.representation}".strip()
-        return f"{self.channel} {_in_pi(self.momentum)}"
+        return f"{self.channel} {in_pi(self.momentum)}"
 
     def gap_function(self) -> GapFunction:
         """Return the pairing mode as a gap function, in units of its largest value.
@@ -86,7 +96,7 @@ class FlowMode:
 
 
 @dataclass(frozen=True, eq=False)
-class Vertex:
+class Vertex(Result):
     """A vertex on patches.
 
     Parameters
@@ -109,7 +119,10 @@ class Vertex:
     """
 
     equation: FlowEquation
-    part: Numbers
+    part: Annotated[Numbers, "eV", "first", "second", "third", "band"]
+
+    def _words(self) -> str:
+        return f"up to {np.abs(self.part).max():.4g} eV per cell, {self.equation!r}"
 
     @cached_property
     def full(self) -> Numbers:
@@ -195,7 +208,7 @@ class Vertex:
                 # Lanczos iterations do not always converge on these matrices.
                 last = len(matrix) - 1
                 largest = eigvalsh(matrix, subset_by_index=[last, last])
-                found[f"{channel} {_in_pi(place)}"] = float(largest[0])
+                found[f"{channel} {in_pi(place)}"] = float(largest[0])
         return found
 
     def _density_matrix(self, channel: str, q: Floats, scale: float) -> Numbers:
@@ -214,10 +227,3 @@ def partners(equation: FlowEquation, q: Floats) -> Integers:
     inverse = np.argsort(equation.permutations, axis=1)[mover]
     nearest = [inverse[p, equation.nearest(k, b)] for b in range(len(equation.bands))]
     return np.stack(nearest, axis=-1)
-
-
-def _in_pi(q: tuple[float, float]) -> str:
-    """Momentum in units of π, such as (π, 0) or (0.5π, 0.5π)."""
-    parts = [f"{c / np.pi:.3g}" for c in q]
-    x, y = ("0" if c in ("0", "-0") else "π" if c == "1" else c + "π" for c in parts)
-    return f"({x}, {y})"

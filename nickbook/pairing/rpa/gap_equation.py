@@ -17,6 +17,7 @@ one.  Partners of a pair are related by time reversal, :math:`u(-k) = u(k)^*`.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +33,12 @@ from nickbook.pairing.rpa.susceptibility import (
     square_roots,
     stoner_point,
 )
+from nickbook.progress import track
+from nickbook.results import Result
 
 
 @dataclass(frozen=True, eq=False)
-class PairScattering:
+class PairScattering(Result):
     r"""Susceptibility between the points of a Fermi surface; made by `pair_scattering`.
 
     Parameters
@@ -63,8 +66,11 @@ class PairScattering:
 
     patches: FermiPatches
     chi0: Susceptibility
-    rows: NDArray[np.intp]
-    roots: Complexes
+    rows: Annotated[NDArray[np.intp], "", "row"]
+    roots: Annotated[Complexes, "eV^-1/2", "row", "point", "pair", "other pair"]
+
+    def _words(self) -> str:
+        return f"{len(self.patches.points)} points, {len(self.rows)} of them unlike; {self.chi0!r}"
 
     def vertex(self, interaction: Interaction) -> Floats:
         """Amplitude V(k, k') in eV for a pair of opposite spins, in the random-phase approximation.
@@ -115,11 +121,12 @@ class PairScattering:
     @cached_property
     def _mesh_roots(self) -> list[Complexes]:
         # χ(-q) is the complex conjugate of χ(q): half of the zone suffices.
-        return [square_roots(row) for row in self.chi0.values[: self.chi0.mesh // 2 + 1]]
+        half = self.chi0.values[: self.chi0.mesh // 2 + 1]
+        return [square_roots(row) for row in track(half, "pair scattering")]
 
 
 @dataclass(frozen=True, eq=False)
-class PairingState:
+class PairingState(Result):
     """A solution of the linearized gap equation.
 
     Parameters
@@ -142,6 +149,12 @@ class PairingState:
 
     eigenvalue: float
     gap: GapFunction
+
+    def _words(self) -> str:
+        return f"λ {self.eigenvalue:.4g}, {self.gap!r}"
+
+    def _picture(self) -> str:
+        return self.gap._picture()
 
     def gap_function(self) -> GapFunction:
         """Return `gap`, as the results of the other theories do."""

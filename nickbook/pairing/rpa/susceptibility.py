@@ -21,6 +21,7 @@ approximation is :math:`\chi^s = (1 - \chi^0 U^s)^{-1}\chi^0` for spin and
 import logging
 import math
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,10 +29,14 @@ from scipy.fft import fft2, ifft2, irfft2
 from scipy.linalg import qr
 from scipy.special import log_expit
 
-from nickbook.arrays import Complexes, Floats, Integers
+from nickbook.arrays import Complexes, Energy, Floats, Integers
 from nickbook.bands import BlochModel, FermiSea, zone_mesh
+from nickbook.bands.lattice import in_pi
 from nickbook.checks import momenta, one_of, positive_integer, real
 from nickbook.pairing.interaction import Interaction, require_orbitals
+from nickbook.progress import track
+from nickbook.results import Result
+from nickbook.svg import COLORS, picture
 
 #: Bound on the relative error of the sum over imaginary time.
 TIME_ERROR = 1e-11
@@ -46,7 +51,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Susceptibility:
+class Susceptibility(Result):
     """Static susceptibility matrices on a mesh of momenta; made by `bare_susceptibility`.
 
     Parameters
@@ -73,10 +78,29 @@ class Susceptibility:
     """
 
     sea: FermiSea
-    temperature: float
-    pairs: Integers
-    values: Complexes
-    lowest_temperature: float
+    temperature: Energy
+    pairs: Annotated[Integers, "", "pair", "end"]
+    values: Annotated[Complexes, "1/eV", "x", "y", "pair", "other pair"]
+    lowest_temperature: Energy
+
+    def _words(self) -> str:
+        size = f"{len(self.pairs)} pairs of orbitals on {self.mesh} × {self.mesh} momenta"
+        return f"{size}, T {self.temperature:.4g} eV, {self.sea!r}"
+
+    def _picture(self) -> str:
+        if self.mesh % 2:
+            return ""
+        half, strength = self.mesh // 2, np.einsum("xypp->xy", self.values).real
+        ahead = np.arange(half + 1)
+        ends, still = np.full(half + 1, half), np.zeros(half + 1, int)
+        parts = ((ahead, still), (ends, ahead), (half - ahead, half - ahead))
+        height = np.concatenate([strength[x, y] for x, y in parts])
+        along = np.concatenate([ahead / half, 1 + ahead / half, 2 + 1.4142 * ahead / half])
+        marks = zip((0, 1, 2, 3.4142), "ΓXMΓ", strict=True)
+        line = (np.stack([along, height], axis=-1), COLORS[0], "", 1.5)
+        top = 1.05 * float(height.max())
+        title = f"trace, up to {height.max():.4g} / eV"
+        return picture([line], (0.0, 3.4142), (0.0, top), size=(260, 160), marks=marks, title=title)
 
     @property
     def mesh(self) -> int:
@@ -122,7 +146,8 @@ class Susceptibility:
         points = momenta("q", q, 2)
         values = self.values.reshape(self.mesh**2, -1)
         blocks = np.array_split(points.reshape(-1, 2), 1 + points.size * len(values) // _BLOCK)
-        sums = np.concatenate([self._shares(block) @ values for block in blocks])
+        parts = track(blocks, "susceptibility between mesh points")
+        sums = np.concatenate([self._shares(block) @ values for block in parts])
         return sums.reshape(*points.shape[:-1], *self.values.shape[2:])
 
     def _shares(self, points: Floats) -> Floats:
@@ -140,7 +165,7 @@ class Susceptibility:
 
 
 @dataclass(frozen=True, eq=False)
-class StonerPoint:
+class StonerPoint(Result):
     """Where the susceptibility of the random-phase approximation diverges first.
 
     Parameters
@@ -168,9 +193,14 @@ class StonerPoint:
 
     channel: str
     scale: float
-    q: tuple[float, float]
-    vector: Complexes
-    strengths: Floats
+    q: Annotated[tuple[float, float], "1/a"]
+    vector: Annotated[Complexes, "", "pair"]
+    strengths: Annotated[Floats, "", "x", "y"]
+
+    def _words(self) -> str:
+        where = f"at {self.scale:.4g} times the interaction, q {in_pi(self.q)}"
+        size = f"{len(self.strengths)} × {len(self.strengths)} momenta"
+        return f"{self.channel}, {where if math.isfinite(self.scale) else 'never'}, {size}"
 
 
 def orbital_pairs(model: BlochModel, pairs: str | ArrayLike = "on-site") -> Integers:
@@ -334,7 +364,7 @@ def rpa_susceptibility(
         )
     vertex, one = _signed_vertex(chi0, interaction, channel), np.eye(len(chi0.pairs))
     values = np.empty_like(chi0.values)
-    for row, bare in zip(values, chi0.values, strict=True):
+    for row, bare in zip(values, track(chi0.values, f"RPA, {channel}"), strict=True):
         dressed = np.linalg.solve(one - bare @ vertex, bare)
         row[:] = (dressed + dressed.conj().swapaxes(-1, -2)) / 2
     return replace(chi0, values=values)
@@ -374,7 +404,8 @@ def stoner_point(
     ([1.0, 1.0], 1.97)
     """
     vertex = _signed_vertex(chi0, interaction, channel)
-    values = np.array([_strengths(row, vertex)[0] for row in chi0.values])
+    rows = track(chi0.values, f"Stoner point, {channel}")
+    values = np.array([_strengths(row, vertex)[0] for row in rows])
     strengths = values[..., -1]
     # Symmetry makes maxima come in stars: of values equal up to rounding take the first.
     highest, rounding = strengths.max(), 1e-12 * np.abs(values).max()
@@ -429,7 +460,7 @@ class _Lines:
         chunks = min(len(times), max(1, math.ceil(len(times) * each / _WORKSPACE)))
         rows = range(1, len(pairs) + 1)
         product = [np.zeros((row, self._size, self._size), self._kind) for row in rows]
-        for part in np.array_split(np.arange(len(times)), chunks):
+        for part in track(np.array_split(np.arange(len(times)), chunks), "susceptibility"):
             # In this order the times β - τ are the times τ backwards.
             both = np.concatenate([times[part], 1 - times[part[::-1]]])
             ahead = self.propagators(both)

@@ -1,6 +1,7 @@
 """Peaks of the susceptibility: where they are, which bands they come from, and their parity."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,8 +9,11 @@ from scipy.ndimage import maximum_filter
 from scipy.special import expit
 
 from nickbook.arrays import Complexes, Floats
+from nickbook.bands.lattice import in_pi
 from nickbook.checks import momenta
 from nickbook.pairing.rpa.susceptibility import Susceptibility
+from nickbook.progress import track
+from nickbook.results import Result
 
 #: Energies over temperature, occupations and states.
 States = tuple[Floats, Floats, Complexes]
@@ -18,7 +22,7 @@ REACH = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Nesting:
+class Nesting(Result):
     """Leading modes of a bare susceptibility at some momenta; made by `nesting`.
 
     Parameters
@@ -46,10 +50,16 @@ class Nesting:
     1.0
     """
 
-    q: Floats
-    parity: NDArray[np.int64]
-    vectors: Complexes
-    contributions: Floats
+    q: Annotated[Floats, "1/a", "momentum", "direction"]
+    parity: Annotated[NDArray[np.int64], "", "momentum"]
+    vectors: Annotated[Complexes, "", "momentum", "pair"]
+    contributions: Annotated[Floats, "1/eV", "momentum", "band", "other band"]
+
+    def _words(self) -> str:
+        word = {1: "even", -1: "odd", 0: "leading"}
+        rows = zip(self.q, self.parity.tolist(), self.eigenvalues, strict=True)
+        parts = [f"{in_pi(q)} {word[parity]} {value:.4g}/eV" for q, parity, value in rows]
+        return f"{len(parts)} momenta: {', '.join(parts[:6])}"
 
     @property
     def eigenvalues(self) -> Floats:
@@ -122,7 +132,8 @@ def nesting(chi0: Susceptibility, q: ArrayLike, *, parity: int = 0) -> Nesting:
     vectors = np.linalg.eigh(matrices)[1][..., -1]
     signs = np.rint((vectors.conj() * (vectors @ mirror.T)).sum(-1).real).astype(int)
     at_k = _occupied(chi0, np.zeros(2))
-    parts = np.array([_parts(chi0, at_k, step, v) for step, v in zip(points, vectors, strict=True)])
+    pairs = zip(track(points, "nesting"), vectors, strict=True)
+    parts = np.array([_parts(chi0, at_k, step, v) for step, v in pairs])
     return Nesting(points, signs, vectors, (parts + parts.swapaxes(-1, -2)) / 2)
 
 

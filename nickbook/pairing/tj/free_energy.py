@@ -10,13 +10,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, root
 
-from nickbook.arrays import Complexes, Floats
+from nickbook.arrays import Complexes, Energy, Floats
 from nickbook.pairing.tj.model import FORMS, BondModel, Mode, factors, reduced_mesh
+from nickbook.results import Result
 
 #: Gaps below this many eV count as none.
 SMALLEST = 1e-7
@@ -31,7 +33,7 @@ _EXACT = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
-class FreeEnergy(ABC):
+class FreeEnergy(Result, ABC):
     """What both forms of the free energy per cell are functions of.
 
     The modes are its unknowns; the filling is in electrons per cell, unless a chemical potential in
@@ -42,11 +44,17 @@ class FreeEnergy(ABC):
     bonds: BondModel
     modes: tuple[Mode, ...]
     filling: float
-    temperature: float
+    temperature: Energy
     mesh: int
-    mu: float | None = None
+    mu: Annotated[float | None, "eV"] = None
     channel: str = "normal"
     shift: float = 0.0
+
+    def _words(self) -> str:
+        held = "" if self.mu is None else f", mu held at {self.mu:.6g} eV"
+        size = f"{len(self.modes)} modes, mesh {self.mesh}"
+        where = f"filling {self.filling:.6g}, T {self.temperature:.4g} eV{held}"
+        return f"channel {self.channel!r}, {size}, {where}, {self.bonds!r}"
 
     @cached_property
     def _points(self) -> tuple[Floats, Floats]:

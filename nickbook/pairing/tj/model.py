@@ -4,13 +4,15 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nickbook.arrays import Floats
+from nickbook.arrays import Energy, Floats
 from nickbook.bands import BlochModel, FermiSea
 from nickbook.checks import one_of, real
+from nickbook.results import Result
 
 #: Multiples of J (in a layer) and J' (between layers) that a reading of the paper puts into the
 #: gap equations, in units of what H_J gives.
@@ -26,7 +28,7 @@ Bands = BlochModel | FermiSea
 
 
 @dataclass(frozen=True, eq=False)
-class Mode:
+class Mode(Result):
     """One unknown of the mean field: a form factor times a real symmetric matrix of the orbitals.
 
     Its name is such as ``"s 2"`` or ``"d 1 0"``, its form one of `FORMS`.  It multiplies pairs, or
@@ -35,25 +37,32 @@ class Mode:
 
     name: str
     form: str
-    matrix: Floats
-    stiffness: float
+    matrix: Annotated[Floats, "", "row", "column"]
+    stiffness: Annotated[float, "1/eV"]
     pairs: bool = True
 
 
 @dataclass(frozen=True, eq=False)
-class BondModel:
+class BondModel(Result):
     """Bands with exchange on their bonds, GLYWH Eq. 3; its arguments are those of `TJModel`."""
 
     bands: Bands | Sequence[Bands]
     _: KW_ONLY
-    J1: float
-    J2: float = 0.0
-    J1_inter: float = 0.0
-    J2_inter: float = 0.0
+    J1: Energy
+    J2: Energy = 0.0
+    J1_inter: Energy = 0.0
+    J2_inter: Energy = 0.0
     convention: str = "bond"
-    neighbors: ArrayLike = ((1, 0), (0, 1))
+    neighbors: Annotated[ArrayLike, "a", "neighbor", "direction"] = ((1, 0), (0, 1))
     layers: Sequence[Sequence[int]] | None = None
     bond_fields: str = "none"
+
+    def _words(self) -> str:
+        planes = f" and {len(self.models) - 1} planes more" if len(self.models) > 1 else ""
+        names = ("J1", "J2", "J1_inter", "J2_inter")
+        given = ", ".join(f"{n} {getattr(self, n):.4g} eV" for n in names if getattr(self, n))
+        words = f"convention {self.convention!r}, bond_fields {self.bond_fields!r}"
+        return f"{self.models[0].name!r}{planes}, {given}, {words}"
 
     def __post_init__(self) -> None:
         one_of("convention", self.convention, tuple(CONVENTIONS))

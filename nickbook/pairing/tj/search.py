@@ -17,6 +17,7 @@ from nickbook.pairing.tj.free_energy import SMALLEST, Problem
 from nickbook.pairing.tj.linear import PairKernel
 from nickbook.pairing.tj.model import Bands, BondModel
 from nickbook.pairing.tj.solution import PairAmplitudes, TJSolution, spread
+from nickbook.progress import meter, track
 
 CHANNELS = ("lowest", "s", "d", "s+d", "full")
 
@@ -141,13 +142,16 @@ class TJModel(BondModel):
 
         def excess(log_t: float) -> float:
             temperature = float(np.exp(log_t))
+            step(words=f"{temperature:.3g} eV")
             return kernel.eigenvalue(temperature, kernel.level(filling, temperature)) - 1
 
         width = max(float(np.ptp(e)) for e in kernel.energies)
         low, top = np.log(width / (10 * mesh)), np.log(width)
-        while excess(top) > 0:
-            top += 1.0
-        critical = float(np.exp(brentq(excess, low, top, xtol=1e-10))) if excess(low) > 0 else 0.0
+        with meter(f"critical temperature, {channel}") as step:
+            while excess(top) > 0:
+                top += 1.0
+            starts = excess(low) > 0
+            critical = float(np.exp(brentq(excess, low, top, xtol=1e-10))) if starts else 0.0
         moved = PairKernel.of(self, channel, mesh, shift=0.5)
         mu = kernel.level(filling, critical) if critical else 0.0
         if not critical or abs(moved.eigenvalue(critical, mu) - 1) > _KERNEL_ERROR:
@@ -359,12 +363,13 @@ class _Search:
         starts = self._starts(problem.channel)
         if self._linear and max(np.abs(x).max() for x, _ in starts) <= 2 * self.temperature:
             return []
-        found = [self._finish(problem, x, mu) for x, mu in starts]
+        rows = track(starts, f"gap equations, {problem.channel}")
+        found = [self._finish(problem, x, mu) for x, mu in rows]
         return [solution for solution in found if solution is not None]
 
     def _from_small(self, problem: Problem, x: Floats, mu: float) -> list[TJSolution]:
         """Solution near amplitudes along the pairs that grow first, the largest that is found."""
-        for share in _SHARES:
+        for share in track(_SHARES, f"gap equations, {problem.channel}"):
             start = x * self.temperature * share
             solution = self._finish(problem, start, mu, (None,))
             if solution is not None:
@@ -398,7 +403,7 @@ class _Search:
         found: list[tuple[Floats, float]] = []
         # Rows of a Hadamard matrix: every two amplitudes start with equal and opposite signs.
         rows = hadamard(2 ** int(np.ceil(np.log2(len(pairs)))))[:, : len(pairs)]
-        for signs in np.unique(rows, axis=0):
+        for signs in track(np.unique(rows, axis=0), f"starts, {channel}"):
             x = np.zeros(len(rough.modes))
             x[pairs] = 0.3 * signs / (2 * rough.stiffness[pairs])
             x, mu = rough.iterate(x, self._guess, 1e-2)

@@ -2,21 +2,23 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nickbook.arrays import Complexes, Floats
+from nickbook.arrays import Complexes, Energy, Floats
 from nickbook.bands import SQUARE_ELEMENTS, FermiSea, FermiSheet
 from nickbook.checks import momenta, positive_integer
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.tj.bogoliubov import Bogoliubov, Stability
 from nickbook.pairing.tj.free_energy import SMALLEST, Problem
 from nickbook.pairing.tj.model import BondModel, factors
+from nickbook.results import Result
 
 
 @dataclass(frozen=True, eq=False)
-class PairAmplitudes:
+class PairAmplitudes(Result):
     r"""The order parameters of GLYWH Eq. 45.
 
     Parameters
@@ -36,13 +38,13 @@ class PairAmplitudes:
     True
     """
 
-    s: NDArray[np.complex128]
-    d: NDArray[np.complex128]
-    interlayer: NDArray[np.complex128]
+    s: Annotated[NDArray[np.complex128], "eV", "layer", "orbital"]
+    d: Annotated[NDArray[np.complex128], "eV", "layer", "orbital"]
+    interlayer: Annotated[NDArray[np.complex128], "eV", "orbital"]
 
 
 @dataclass(frozen=True, eq=False)
-class TJSolution:
+class TJSolution(Result):
     """A solution of the gap equations of the t-J model.
 
     Parameters
@@ -72,11 +74,18 @@ class TJSolution:
     """
 
     problem: Problem | Bogoliubov
-    x: Floats
-    mu: float
+    x: Annotated[Floats, "eV", "unknown"]
+    mu: Energy
     channel: str
-    residual: float
+    residual: Energy
     mesh_error: float
+
+    def _words(self) -> str:
+        large = {n: 1e3 * v for n, v in self.unknowns.items() if abs(v) > SMALLEST}
+        found = ", ".join(f"{n} {v if v.imag else v.real:.4g}" for n, v in large.items())
+        state = f"{self.channel}: {found or 'no amplitude'}{' meV' if found else ''}"
+        filling = f"filling {self.problem.filling:.6g}"
+        return f"{state}; {filling}, mu {self.mu:.6g} eV, T {self.temperature:.4g} eV"
 
     @property
     def bonds(self) -> BondModel:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nickbook.arrays import Floats
+from nickbook.arrays import Energy, Floats
 from nickbook.bands import FermiSea, eta_k
 from nickbook.checks import real
 from nickbook.pairing.gap import GapFunction
+from nickbook.results import Result
 
 Kappa = float | tuple[float, float]
 
@@ -18,7 +19,7 @@ LARGEST_KAPPA = 6.0
 
 
 @dataclass(frozen=True)
-class TriplonParameters:
+class TriplonParameters(Result):
     r"""The pairing interaction of LK Eqs. 12 and 13 and the shell that it acts in.
 
     Parameters
@@ -46,7 +47,7 @@ class TriplonParameters:
 
     coupling: float
     kappa: Kappa = 0.0
-    cutoff: float = 0.3
+    cutoff: Energy = 0.3
 
     def __post_init__(self) -> None:
         real("coupling", self.coupling, above=0.0, below=LARGEST_COUPLING)

@@ -12,11 +12,12 @@ Sums run over the mesh points with :math:`|\xi| < \Omega` in one eighth of the z
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from scipy.optimize import brentq
 
-from nickbook.arrays import Floats
+from nickbook.arrays import Energy, Floats
 from nickbook.bands import BlochModel, FermiSea
 from nickbook.bands.band import Block
 from nickbook.checks import one_of, positive_integer, real
@@ -28,6 +29,8 @@ from nickbook.pairing.triplon.parameters import (
     lines_by_parity,
     on_lines,
 )
+from nickbook.progress import track
+from nickbook.results import Result
 
 #: The solutions by the `kind` of their gap functions, and the powers of η that they hold.
 CHANNELS: dict[str, tuple[int, ...]] = {"s±": (0, 2), "d": (1,)}
@@ -39,16 +42,16 @@ _GENERIC_POINTS = np.array([[0.37, 1.21], [2.3, 0.71], [1.7, 2.9]])
 
 
 @dataclass(frozen=True, eq=False)
-class Shell:
+class Shell(Result):
     """Mesh points of one mirror parity with energies within the cutoff, in an eighth of the zone.
 
     Energies are in eV from the chemical potential; a weight is the share of the zone that a point
     and its images under the square's symmetries stand for.
     """
 
-    xi: Floats
-    eta: Floats
-    weights: Floats
+    xi: Annotated[Floats, "eV", "point"]
+    eta: Annotated[Floats, "", "point"]
+    weights: Annotated[Floats, "", "point"]
 
     @cached_property
     def powers(self) -> tuple[Floats | float, ...]:
@@ -81,7 +84,7 @@ class Shell:
 
 
 @dataclass(frozen=True, eq=False)
-class TriplonMeanField:
+class TriplonMeanField(Result):
     r"""BCS mean-field theory of the triplon-mediated interaction on a mesh (LK Eqs. 12–15).
 
     Make one with `triplon_mean_field`.  Gaps are arrays `c` of shape (2, 3): row 0 for the odd (α)
@@ -116,8 +119,16 @@ class TriplonMeanField:
     sea: FermiSea
     parameters: TriplonParameters
     shells: tuple[Shell, Shell]
-    densities: tuple[float, float]
-    lowest_temperature: float
+    densities: Annotated[tuple[float, float], "1/eV"]
+    lowest_temperature: Energy
+
+    def _words(self) -> str:
+        a, b = self.densities
+        points = " + ".join(str(len(shell.xi)) for shell in self.shells)
+        return (
+            f"V {self.strength:.4g} eV, N_α {a:.4g}/eV, N_β {b:.4g}/eV, {points} points, "
+            f"{self.parameters!r}, {self.sea!r}"
+        )
 
     @property
     def strength(self) -> float:
@@ -450,7 +461,7 @@ def channel_boundaries(theory: TriplonMeanField, kappa: float) -> dict[str, floa
     }
     largest = (LARGEST_KAPPA / kappa) ** 2 * (1 - 1e-12)
     found = {}
-    for name, excess in excesses.items():
+    for name, excess in track(excesses.items(), "channel boundaries"):
         crosses = excess(1.0) < 0 < excess(largest)
         found[name] = float(brentq(excess, 1.0, largest, xtol=1e-6)) if crosses else np.nan
     return found

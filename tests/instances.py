@@ -1,0 +1,175 @@
+"""One instance of each public class, built once on cheap meshes when it is asked for."""
+
+from functools import cache
+
+import numpy as np
+
+from nickbook.bands import (
+    EightBandParameters,
+    FermiSea,
+    FourBandParameters,
+    ThreeBandParameters,
+    eight_band,
+    four_band,
+)
+from nickbook.book import Choice, Curve, Drawing, Image, Panel, Slider, verdicts
+from nickbook.book.explore import Explorer
+from nickbook.claims import DisagreementError, ledger
+from nickbook.claims.glywh import diverge_flows, patch_flows
+from nickbook.dimers import (
+    HubbardDimer,
+    band_spins,
+    exact_couplings,
+    exact_triplons,
+    hybridization_from_bands,
+    kondo_couplings,
+    self_energies,
+    spectral_poles,
+)
+from nickbook.pairing import (
+    PairAmplitudes,
+    TJModel,
+    TriplonParameters,
+    Vertex,
+    bare_susceptibility,
+    frg_flow,
+    kanamori,
+    linearized_gap,
+    nesting,
+    pair_scattering,
+    stoner_point,
+    triplon_mean_field,
+)
+from nickbook.papers import GLYWH, LK
+
+IDS = ["LK-exchange-value", "LK-exchange-formula", "LK-inplane-exchange"]
+BONDS = {"J1": 0.15, "J2": 0.075, "J1_inter": 0.03, "J2_inter": 0.375}
+DEEP = HubbardDimer(level=-1.0)
+
+
+@cache
+def sea():
+    filled = FermiSea(four_band(), 10.0585)
+    assert filled.sheets
+    return filled
+
+
+@cache
+def interaction():
+    return kanamori(sea().model.sites, U=1.0, J=0.1)
+
+
+@cache
+def chi0():
+    return bare_susceptibility(sea(), temperature=0.05, mesh=32)
+
+
+@cache
+def scattering():
+    return pair_scattering(sea().patches(8), chi0())
+
+
+@cache
+def state():
+    return linearized_gap(scattering(), interaction())[0]
+
+
+@cache
+def flow():
+    return frg_flow(sea(), interaction=interaction(), patches=8, mesh=32, stop=0.5)
+
+
+@cache
+def solution():
+    return TJModel(sea(), **BONDS).solve(mesh=64)
+
+
+def complex_pairs():
+    s, d = (np.full((2, 2), number) for number in (0.01 + 0j, 0.01j))
+    start = PairAmplitudes(s=s, d=d, interlayer=np.full(2, 0.02 + 0j))
+    return TJModel(sea(), **BONDS).solve(mesh=16, channel="full", start=start)
+
+
+def curve():
+    return Curve("a", np.linspace(0, 1, 50), np.linspace(0, 1, 50))
+
+
+def image():
+    return Image(np.zeros((20, 20)), (0.0, 1.0), (0.0, 1.0), (0.0, 1.0))
+
+
+def drawing():
+    unit = (0.0, 1.0)
+    return Drawing((Panel("b", "x", "y", unit, unit, (curve(),), (image(),)),), {"c": "1"})
+
+
+def slider():
+    return Slider("x", "x", (0.0, 1.0), 0.0)
+
+
+MAKERS = {
+    "Band": lambda: sea().model.bands[0],
+    "BandSpins": band_spins,
+    "BlochModel": lambda: sea().model,
+    "Choice": lambda: Choice("y", "y", ("a", "b"), "a"),
+    "Claim": lambda: ledger(IDS)[0],
+    "Curve": curve,
+    "DisagreementError": lambda: DisagreementError("two routes disagree"),
+    "Drawing": drawing,
+    "EightBandParameters": EightBandParameters,
+    "ExactCouplings": lambda: exact_couplings(DEEP, 0.1),
+    "ExactTriplons": exact_triplons,
+    "Explorer": lambda: Explorer(lambda **_: drawing(), [slider()], {}),
+    "FermiPatches": lambda: scattering().patches,
+    "FermiSea": sea,
+    "FermiSheet": lambda: sea().sheets[0],
+    "FlowEquation": lambda: flow().equation,
+    "FlowMode": lambda: flow().pairing()[0],
+    "FlowOptions": lambda: flow().options,
+    "FlowResult": flow,
+    "FourBandParameters": FourBandParameters,
+    "GapFunction": lambda: state().gap,
+    "GuLeYangWuHu": lambda: GLYWH,
+    "HubbardDimer": HubbardDimer,
+    "Hybridization": lambda: hybridization_from_bands(LK.epsilon_alpha, LK.epsilon_beta),
+    "Image": image,
+    "Interaction": interaction,
+    "KondoCouplings": lambda: kondo_couplings(t_xz=0.2, E_a=0.5),
+    "LiuKhaliullin": lambda: LK,
+    "Nesting": lambda: nesting(chi0(), [[0.0, 0.0], [np.pi, 0.0]]),
+    "PairAmplitudes": lambda: solution().amplitudes,
+    "PairScattering": scattering,
+    "PairingState": state,
+    "Panel": lambda: drawing().panels[0],
+    "Pole": lambda: spectral_poles(DEEP, "b")[0],
+    "SelfEnergies": lambda: self_energies(t_xz=0.2, E_a=0.5),
+    "Slider": slider,
+    "StateCount": lambda: sea().model.state_count,
+    "StonerPoint": lambda: stoner_point(chi0(), interaction()),
+    "StoredFlow": lambda: patch_flows()["main"],
+    "Susceptibility": chi0,
+    "Symmetry": lambda: sea().model.symmetries[1],
+    "TJModel": lambda: solution().bonds,
+    "TJSolution": solution,
+    "ThreeBandParameters": ThreeBandParameters,
+    "TriplonMeanField": lambda: triplon_mean_field(sea(), coupling=0.5, kappa=0.75, mesh=100),
+    "TriplonParameters": lambda: TriplonParameters(0.5, (0.75, 0.5)),
+    "VanHovePoint": lambda: sea().van_hove[0],
+    "Verdicts": lambda: verdicts(IDS),
+    "Vertex": lambda: Vertex(flow().equation, flow().part),
+}
+#: Instances that differ in what they hold.
+OTHERS = {
+    "complex pairs": complex_pairs,
+    "never orders": lambda: stoner_point(chi0(), kanamori((0, 0, 1, 1), U=0.0, J=0.0)),
+    "normal state": lambda: TJModel(sea(), J1=0.01).solve(temperature=0.1, mesh=16),
+    "referee": lambda: diverge_flows()["U 5.0"],
+    "spin wave": lambda: flow().density_wave("spin", (np.pi, np.pi))[0],
+    "three dimensions": eight_band,
+}
+
+
+@cache
+def instance(name):
+    """An instance by the name of its class, or by that of one of the others."""
+    return (MAKERS | OTHERS)[name]()
