@@ -47,7 +47,7 @@ test: lint $(SITE) ## check the code, the physics, the ledger, and that no chapt
 
 check: $(READY) $(SITE) ## run every chapter against its printed numbers, open every page
 	NICKBOOK_STATIC=dry $(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist loadfile \
-		-m "site or chapters or diverge" --nbval --nbval-current-env tests notebooks
+		-m "site or chapters or diverge or mutations" --nbval --nbval-current-env tests notebooks
 
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks $$(test "$$(id -u)" != 0 || echo --allow-root)
