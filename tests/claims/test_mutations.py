@@ -43,7 +43,18 @@ def test_the_second_route_notices(root, mutation, tmp_path):
     changed = tmp_path / mutation["file"]
     text = changed.read_text("utf-8")
     changed.write_text(text.replace(mutation["replace"], mutation["by"]), encoding="utf-8")
-    command = [sys.executable, "-P", "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-n",
+        "0",
+        "-p",
+        "no:cacheprovider",
+    ]
     environment = {name: v for name, v in os.environ.items() if name != "NICKBOOK_FINDINGS"}
     run = subprocess.run(
         [*command, "-m", "", mutation["caught_by"]],
