@@ -692,6 +692,29 @@ class TestBondFields:
         assert abs(fock.gaps["d1"]) == pytest.approx(abs(both.gaps["d1"]), abs=1e-9)
         assert abs(abs(fock.gaps["d1"]) - abs(plain.gaps["d1"])) > 1e-3
 
+    @pytest.mark.parametrize("fields", ["fock", "hartree-fock"])
+    def test_lines_are_those_of_the_bands_with_bond_fields(self, fields):
+        """Where the matrix of the solution has a level at μ; the bare bands do not."""
+        solution = tj_mean_field(four_band(), 3, **PRINTED, mesh=48, bond_fields=fields)
+        for sheet in solution.sea.sheets:
+            levels = np.linalg.eigvalsh(solution.hamiltonian(sheet.points)) - solution.mu
+            assert np.abs(levels).min(axis=1).max() < 1e-9
+        k = np.array([[0.3, 1.1], [2.0, -0.7]])
+        forms = np.cos(k).sum(axis=1)
+        change = solution.hamiltonian(k) - four_band().hamiltonian(k)
+        expected = forms * solution.unknowns["fock 1"].real
+        expected += solution.unknowns.get("level 1", 0.0).real
+        assert change[:, 0, 0].real == pytest.approx(expected)
+        assert np.abs(change[0]).max() > 0.01
+
+    def test_filling_of_the_bands_with_bond_fields(self):
+        """Of a normal state: the area of its lines holds the electrons that were asked for."""
+        options = {"temperature": 0.02, "mesh": 256, "bond_fields": "hartree-fock"}
+        solution = tj_mean_field(four_band(), 3, J1=0.02, J2_inter=0.05, **options)
+        assert solution.channel == "normal"
+        assert solution.sea.filling == pytest.approx(3.0, abs=0.01)
+        assert solution.sea.model != four_band()
+
 
 class TestBadInput:
     @pytest.mark.parametrize(
