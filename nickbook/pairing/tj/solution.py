@@ -1,5 +1,6 @@
 """Solutions of the t-J gap equations, and what follows from them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from nickbook.checks import momenta, positive_integer
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.tj.bogoliubov import Bogoliubov, Stability
 from nickbook.pairing.tj.free_energy import SMALLEST, Problem
-from nickbook.pairing.tj.model import BondModel, factors
+from nickbook.pairing.tj.model import BondModel, Mode, factors
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,19 +67,25 @@ class TJSolution:
         """Bands, layers and exchange."""
         return self.problem.bonds
 
-    @cached_property
+    @property
     def model(self) -> BlochModel:
         """The (first) model with the bond fields of the solution, without pairs."""
-        bare, (x, y) = self.bonds.models[0], self.bonds.vectors
-        hops = {tuple(r): h for r, h in zip(bare.translations.tolist(), bare.hoppings, strict=True)}
+        return self.models[0]
+
+    @cached_property
+    def models(self) -> tuple[BlochModel, ...]:
+        """All planes with the bond fields of the solution, without pairs."""
         fields = [mode for mode in self.problem.modes if not mode.pairs]
+        return tuple(self._with(model, fields) if fields else model for model in self.bonds.models)
+
+    def _with(self, bare: BlochModel, fields: Sequence[Mode]) -> BlochModel:
+        """Add the fields to the hoppings; cos kx + cos ky is half a hop to four neighbours."""
+        hops = {tuple(r): h for r, h in zip(bare.translations.tolist(), bare.hoppings, strict=True)}
+        x, y = self.bonds.vectors
         for mode in fields:
-            # cos kx + cos ky is half a hop to each of four neighbours.
             steps, share = ([0 * x], 1.0) if mode.form == "1" else ([x, -x, y, -y], 0.5)
             for r in (tuple(step.tolist()) for step in steps):
                 hops[r] = hops.get(r, 0.0) + share * self.unknowns[mode.name].real * mode.matrix
-        if not fields:
-            return bare
         return replace(bare, translations=np.array(list(hops)), hoppings=np.array([*hops.values()]))
 
     @cached_property
