@@ -357,9 +357,9 @@ def fig4d_end() -> Numbers:
     kelvin: Numbers = {"start": start, "best": max(start, *later), "lower": lower}
     kelvin["doped"] = (0.0, 0.05, 0.1)
     for name, fields in FIELDS.items():
-        given = exchange() | {"bond_fields": fields, "mesh": 96}
+        options: dict[str, Any] = exchange() | {"bond_fields": fields, "mesh": 96}
         kelvin[name] = [
-            tj_critical_temperature(four_band(), 3 + x, **given) / KELVIN for x in kelvin["doped"]
+            tj_critical_temperature(four_band(), 3 + x, **options) / KELVIN for x in kelvin["doped"]
         ]
     return ends | given | kelvin | {"top": fig4d_pocket()["delta"]}
 
