@@ -15,8 +15,8 @@ import jupytext
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
-from packaging.requirements import Requirement
 from jupytext.config import load_jupytext_config
+from packaging.requirements import Requirement
 
 from nickbook.book import notebooks
 from nickbook.closure import PACKAGE, closure
