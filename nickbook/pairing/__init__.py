@@ -24,6 +24,14 @@ from nickbook.pairing.rpa.susceptibility import (
 from nickbook.pairing.rpa.wave_vectors import Nesting, nesting
 from nickbook.pairing.tj.search import TJModel, tj_critical_temperature, tj_mean_field
 from nickbook.pairing.tj.solution import PairAmplitudes, TJSolution
+from nickbook.pairing.triplon.eliashberg import (
+    RetardedGap,
+    RetardedPairing,
+    coulomb_matrix,
+    crossing_ratio,
+    pseudopotential,
+    retarded_pairing,
+)
 from nickbook.pairing.triplon.line import (
     factorized_gap,
     gap_amplitudes,
@@ -54,6 +62,8 @@ __all__ = [
     "PairAmplitudes",
     "PairScattering",
     "PairingState",
+    "RetardedGap",
+    "RetardedPairing",
     "StonerPoint",
     "Susceptibility",
     "TJModel",
@@ -65,6 +75,8 @@ __all__ = [
     "bare_vertex",
     "channel_boundaries",
     "channel_strengths",
+    "coulomb_matrix",
+    "crossing_ratio",
     "factorized_gap",
     "fermi_patches",
     "frg_flow",
@@ -77,6 +89,8 @@ __all__ = [
     "orbital_pairs",
     "pair_logarithm",
     "pair_scattering",
+    "pseudopotential",
+    "retarded_pairing",
     "rpa_gap",
     "rpa_susceptibility",
     "stoner_point",

@@ -1,5 +1,13 @@
 """Pairing by exchange of dimer triplons, LK Eqs. 12-18."""
 
+from nickbook.pairing.triplon.eliashberg import (
+    RetardedGap,
+    RetardedPairing,
+    coulomb_matrix,
+    crossing_ratio,
+    pseudopotential,
+    retarded_pairing,
+)
 from nickbook.pairing.triplon.line import (
     factorized_gap,
     gap_amplitudes,
@@ -19,15 +27,21 @@ from nickbook.pairing.triplon.zone import (
 )
 
 __all__ = [
+    "RetardedGap",
+    "RetardedPairing",
     "TriplonMeanField",
     "TriplonParameters",
     "channel_boundaries",
     "channel_strengths",
+    "coulomb_matrix",
+    "crossing_ratio",
     "factorized_gap",
     "gap_amplitudes",
     "gap_ratio",
     "gap_ratio_exact",
     "pair_logarithm",
+    "pseudopotential",
+    "retarded_pairing",
     "triplon_critical_temperature",
     "triplon_feedback",
     "triplon_gap",

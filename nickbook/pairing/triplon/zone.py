@@ -148,6 +148,12 @@ class TriplonMeanField:
         values = np.linalg.eigvals((kernel * matrices[0]) @ (kernel * matrices[1]))
         return float(np.sqrt(max(values.real.max(), 0.0)))
 
+    def critical_coupling(self, channel: str = "s±", *, temperature: float) -> float:
+        """Coupling λ at which a channel condenses at a temperature in eV; inf if it never does."""
+        temperature = real("temperature", temperature, above=0.0, unit="eV")
+        found = self.eigenvalue(channel, temperature=temperature)
+        return self.parameters.coupling / found if found else np.inf
+
     def critical_temperature(self, channel: str = "s±") -> float:
         """Temperature in eV at which the linearized gap equation of a channel has a solution.
 
