@@ -42,7 +42,13 @@ from nickbook.pairing.triplon.line import (
     triplon_gap,
 )
 from nickbook.pairing.triplon.parameters import TriplonParameters
-from nickbook.pairing.triplon.softening import triplon_feedback
+from nickbook.pairing.triplon.softening import (
+    TriplonPolarization,
+    condensation_energy,
+    triplets_of_bands,
+    triplon_feedback,
+    triplon_polarization,
+)
 from nickbook.pairing.triplon.zone import (
     TriplonMeanField,
     channel_boundaries,
@@ -70,11 +76,13 @@ __all__ = [
     "TJSolution",
     "TriplonMeanField",
     "TriplonParameters",
+    "TriplonPolarization",
     "Vertex",
     "bare_susceptibility",
     "bare_vertex",
     "channel_boundaries",
     "channel_strengths",
+    "condensation_energy",
     "coulomb_matrix",
     "crossing_ratio",
     "factorized_gap",
@@ -96,8 +104,10 @@ __all__ = [
     "stoner_point",
     "tj_critical_temperature",
     "tj_mean_field",
+    "triplets_of_bands",
     "triplon_critical_temperature",
     "triplon_feedback",
     "triplon_gap",
     "triplon_mean_field",
+    "triplon_polarization",
 ]

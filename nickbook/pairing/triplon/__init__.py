@@ -18,7 +18,13 @@ from nickbook.pairing.triplon.line import (
     triplon_gap,
 )
 from nickbook.pairing.triplon.parameters import TriplonParameters
-from nickbook.pairing.triplon.softening import triplon_feedback
+from nickbook.pairing.triplon.softening import (
+    TriplonPolarization,
+    condensation_energy,
+    triplets_of_bands,
+    triplon_feedback,
+    triplon_polarization,
+)
 from nickbook.pairing.triplon.zone import (
     TriplonMeanField,
     channel_boundaries,
@@ -31,8 +37,10 @@ __all__ = [
     "RetardedPairing",
     "TriplonMeanField",
     "TriplonParameters",
+    "TriplonPolarization",
     "channel_boundaries",
     "channel_strengths",
+    "condensation_energy",
     "coulomb_matrix",
     "crossing_ratio",
     "factorized_gap",
@@ -42,8 +50,10 @@ __all__ = [
     "pair_logarithm",
     "pseudopotential",
     "retarded_pairing",
+    "triplets_of_bands",
     "triplon_critical_temperature",
     "triplon_feedback",
     "triplon_gap",
     "triplon_mean_field",
+    "triplon_polarization",
 ]

@@ -151,8 +151,18 @@ class RetardedPairing:
         Bands and level.
     lines : tuple of Lines
         The odd (α) and the even (β) Fermi lines, with η up to its sign.
-    coupling, kappa, J_c, shell, renormalize, coulomb, coulomb_cutoff
-        As for `retarded_pairing`.
+    coupling : float
+        Static λ.
+    kappa : tuple of float
+        κ_a and κ_b.
+    J_c, shell : float
+        Energy of the triplon and half the width of the bands in eV, as for `retarded_pairing`.
+    renormalize : bool
+        Whether the exchange that an electron has with itself is kept.
+    coulomb : ndarray, shape (2, 2)
+        Repulsion between pairs of the odd and even bands in eV per cell.
+    coulomb_cutoff : float
+        Frequency in eV up to which it acts.
     """
 
     sea: FermiSea
