@@ -272,7 +272,8 @@ def triplets_of_bands(
 
     .. math:: n = \frac32 \frac{J_H^2}{N^2} \sum_{kk'} \frac{
         (f^b)^2 f(\xi_{\beta k})\,f(-\xi_{\alpha k'})
-        + (f^a)^2 f(\xi_{\alpha k'})\,f(-\xi_{\beta k})}{(J_c+|\xi_{\alpha k'}|+|\xi_{\beta k}|)^2} .
+        + (f^a)^2 f(\xi_{\alpha k'})\,f(-\xi_{\beta k})}
+        {(J_c+|\xi_{\alpha k'}|+|\xi_{\beta k}|)^2} .
 
     The sizes leave out triplets that heat makes.
 
