@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CONTENT = "nickbook functional renormalization group flow"
 #: Arguments of the flow equation beside its patches.
-_EQUATION = ("regulator", "keep", "mesh")
+EQUATION = ("regulator", "keep", "mesh", "projection")
 #: What files up to version 0.1 call them.
 _OLD_NAMES = {"regulator": "cutoff", "mesh": "resolution"}
 #: What a model is made from beside its matrices.
@@ -58,8 +58,10 @@ def read(path: Path) -> dict[str, Any]:
     options["momenta"] = tuple(tuple(q) for q in options["momenta"])
     for name, old in _OLD_NAMES.items():
         options.setdefault(name, options.pop(old, None))
+    # Up to version 0.2 there was no other rule.
+    options.setdefault("projection", "external")
     return {
-        "equation": FlowEquation(patches, **{name: options.pop(name) for name in _EQUATION}),
+        "equation": FlowEquation(patches, **{name: options.pop(name) for name in EQUATION}),
         "interaction": Interaction(_array(data, "tensor")),
         "options": options,
         "scales": _array(data, "scale"),
@@ -77,7 +79,7 @@ def _dataset(result: "FlowResult") -> xr.Dataset:
     from nickbook import __version__
 
     model, patches = result.patches.model, result.patches
-    equation = {name: getattr(result.equation, name) for name in _EQUATION}
+    equation = {name: getattr(result.equation, name) for name in EQUATION}
     words = {name: getattr(model, name) for name in _WORDS}
     words["symmetries"] = [s.name for s in model.symmetries]
     data = xr.Dataset(
