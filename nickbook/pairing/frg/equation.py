@@ -28,6 +28,9 @@ vertex lie beside the patches, and one of them has to be moved to its patch.
   This is the usual rule of N-patch flows (Zanchi and Schulz 2000, Honerkamp et al. 2001).
 
 Neither keeps crossing and Hermiticity, so the rates of entries that they make equal are averaged.
+Neither is exact at second order, see `exact_second_order`.  For the scattering of pairs between the
+Fermi sheets of the bilayer model the first has about half the error of the second in both
+particle-hole diagrams, and is the default; pairs of particles come out alike.
 """
 
 from dataclasses import dataclass
