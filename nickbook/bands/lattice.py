@@ -88,10 +88,17 @@ def zone_path(corners: str | list[str], points: int) -> tuple[Floats, Floats, li
     unknown = [name for name in names if name not in HIGH_SYMMETRY]
     if unknown or len(names) < 2:
         raise ValueError(f"corners = {corners!r}: name at least two of {', '.join(HIGH_SYMMETRY)}")
-    stops = np.array([HIGH_SYMMETRY[name] for name in names])
-    ticks = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(stops, axis=0), axis=1))])
+    return straight_path(np.array([HIGH_SYMMETRY[name] for name in names]), points)
+
+
+def straight_path(
+    stops: Floats, points: int, places: Floats | None = None
+) -> tuple[Floats, Floats, list[float]]:
+    """Path of `zone_path` between any momenta (c, d), whose lengths are those between `places`."""
+    legs = np.linalg.norm(np.diff(stops if places is None else places, axis=0), axis=1)
+    ticks = np.concatenate([[0.0], np.cumsum(legs)])
     distance = np.linspace(0.0, ticks[-1], positive_integer("points", points))
-    k = np.stack([np.interp(distance, ticks, stops[:, axis]) for axis in (0, 1)], axis=-1)
+    k = np.stack([np.interp(distance, ticks, component) for component in stops.T], axis=-1)
     return k, distance, ticks.tolist()
 
 

@@ -2,8 +2,9 @@
 
 from nickbook.book.drawing import Curve, Drawing, Image, Panel
 from nickbook.book.explore import Choice, Slider
-from nickbook.book.figures import SHEET_COLORS, figure, subplots
+from nickbook.book.figures import figure, subplots
 from nickbook.book.verdict_table import Verdicts, verdicts
+from nickbook.plot import SHEET_COLORS
 
 __all__ = [
     "SHEET_COLORS",

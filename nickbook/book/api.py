@@ -27,7 +27,7 @@ ROOT = Path(nickbook.__file__).parents[1]
 SOURCE = "https://github.com/nickbook/nickbook/blob/HEAD/"
 ROOMS = (
     *("bands", "dimers", "pairing", "pairing.triplon", "pairing.rpa", "pairing.frg", "pairing.tj"),
-    *("claims", "claims.lk", "claims.glywh", "book", "book.explore", "papers"),
+    *("plot", "claims", "claims.lk", "claims.glywh", "book", "book.explore", "papers"),
 )
 
 _HEAD = """---

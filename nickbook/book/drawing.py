@@ -18,8 +18,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from nickbook.arrays import Floats
-from nickbook.book.figures import PIXELS_PER_INCH, STYLE, require
+from nickbook.book.figures import PIXELS_PER_INCH, require
 from nickbook.checks import one_of
+from nickbook.plot import STYLE
 
 Limits = tuple[float, float]
 

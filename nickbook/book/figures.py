@@ -11,31 +11,14 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from cycler import cycler
 from IPython.display import display
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from nickbook.plot import STYLE
+
 FIGURE_MIME = "application/vnd.nickbook.figure+json"
 CAPTION_MIME = "application/vnd.nickbook.caption+json"
-
-#: Colours of the Fermi sheets, with a contrast of at least 3 to both the white and the dark page.
-SHEET_COLORS: Mapping[str, str] = {"alpha": "#0072b2", "beta": "#cf3f2e", "gamma": "#009e73"}
-PALETTE = (*SHEET_COLORS.values(), "#a05fc0", "#b07d00", "#7a7a7a")
-
-STYLE: dict[Any, Any] = {
-    "axes.grid": True,
-    "axes.prop_cycle": cycler(color=PALETTE),
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "figure.facecolor": "white",
-    "font.family": "DejaVu Sans",
-    "grid.alpha": 0.25,
-    "grid.linewidth": 0.6,
-    "mathtext.fontset": "dejavusans",
-    "savefig.facecolor": "white",
-    "svg.hashsalt": "nickbook",
-}
 
 # A page is about 650 CSS pixels wide: matplotlib's 10 pt text is then 17 px there and 9 px on a
 # phone, and every size that matplotlib looks up late keeps its default.

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from nickbook import plot
 from nickbook.book import figure, figures, subplots
 
 WORDS = {
@@ -127,7 +128,7 @@ def test_the_style_does_not_leak():
 
 
 @pytest.mark.parametrize("page", ["#ffffff", "#15181c"])
-@pytest.mark.parametrize("color", figures.PALETTE)
+@pytest.mark.parametrize("color", plot.PALETTE)
 def test_colours_are_seen_on_light_and_dark_pages(color, page):
     darker, lighter = sorted((luminance(color), luminance(page)))
     assert (lighter + 0.05) / (darker + 0.05) >= 3
