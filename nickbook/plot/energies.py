@@ -130,6 +130,8 @@ def _with_level(
 ) -> tuple[BlochModel, float | None]:
     if isinstance(model, BlochModel):
         return model, None if level is None else real("level", level, unit="eV")
+    if not isinstance(model, FermiSea):
+        raise TypeError(f"model is a {type(model).__name__}; allowed: a BlochModel or a FermiSea")
     if level is not None:
         raise TypeError(f"level = {level} and a sea, which has one; give one of them")
     return model.model, model.mu

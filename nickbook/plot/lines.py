@@ -1,6 +1,6 @@
 """Fermi sheets, and gaps on them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -281,13 +281,18 @@ def _plane_sea(sea: FermiSea, kz: float | None) -> FermiSea:
     return sea if model is sea.model else FermiSea(model, sea.mu)
 
 
-def _sheets(fermi: FermiSea | FermiSheet | Sequence[FermiSheet]) -> tuple[FermiSheet, ...]:
+def _sheets(fermi: object) -> tuple[FermiSheet, ...]:
     if isinstance(fermi, FermiSea):
         return fermi.sheets
-    found = (fermi,) if isinstance(fermi, FermiSheet) else tuple(fermi)
+    if isinstance(fermi, FermiSheet):
+        return (fermi,)
+    found = tuple(fermi) if isinstance(fermi, Iterable) else ()
     if not found or not all(isinstance(sheet, FermiSheet) for sheet in found):
-        kinds = ", ".join(dict.fromkeys(type(sheet).__name__ for sheet in found)) or "nothing"
-        raise TypeError(f"fermi holds {kinds}; allowed: a FermiSea, or one or more of its sheets")
+        kinds = ", ".join(dict.fromkeys(type(sheet).__name__ for sheet in found or [fermi]))
+        raise TypeError(
+            f"got {kinds} in place of Fermi sheets; allowed: a sea, FermiSea(model, mu), or one or "
+            "more of its sheets"
+        )
     return found
 
 

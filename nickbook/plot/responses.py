@@ -250,12 +250,12 @@ def _name_points(ax: Axes, zone: Zone, places: Mapping[str, Floats]) -> None:
 
 
 def _eigenvalues(result: Flow) -> dict[str, Floats]:
-    stored: Any = result.channels
+    stored: Any = getattr(result, "channels", None)
     of = stored.__getitem__ if isinstance(stored, Mapping) else getattr(result, "of", None)
-    if of is None:
+    if stored is None or of is None:
         raise TypeError(
-            f"result of type {type(result).__name__} has no eigenvalues; allowed: a FlowResult, or "
-            "anything with scales and a mapping of channels to eigenvalues"
+            f"result is a {type(result).__name__}; allowed: a FlowResult, or anything with "
+            "scales and a mapping of channels to eigenvalues"
         )
     return {name: np.asarray(of(name)) for name in stored}
 
