@@ -47,7 +47,7 @@ label: fig-tiny
 ---
 from IPython.display import display
 
-picture = {"image/png": "iVBORw0KGgo=", "text/plain": "a figure"}
+picture = {"text/html": '<img src="iVBORw0KGgo=">', "text/plain": "a figure"}
 data = {"application/vnd.nickbook.figure+json": {"data": {"text": "0.1"}}}
 display(picture | data, raw=True)
 ```
