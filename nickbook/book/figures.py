@@ -18,8 +18,6 @@ from PIL import Image
 
 from nickbook.plot import STYLE
 
-from nickbook.plot import STYLE
-
 FIGURE_MIME = "application/vnd.nickbook.figure+json"
 CAPTION_MIME = "application/vnd.nickbook.caption+json"
 
