@@ -227,7 +227,7 @@ class RetardedPairing:
             if low == lowest:
                 return 0.0
             low, high = max(low - 0.7, lowest), low
-        return float(np.exp(brentq(excess, low, high, xtol=1e-10)))
+        return float(np.exp(brentq(excess, low, high, xtol=1e-9)))
 
     def critical_coupling(self, channel: str = "s±", *, temperature: float) -> float:
         """Coupling λ at which a channel condenses at a temperature in eV; inf if it never does.
@@ -246,7 +246,7 @@ class RetardedPairing:
                 return np.inf
         while excess(low) > 0:
             low -= 0.7
-        return float(np.exp(brentq(excess, low, high, xtol=1e-10)))
+        return float(np.exp(brentq(excess, low, high, xtol=1e-9)))
 
     def gap(self, channel: str = "s±", *, temperature: float) -> RetardedGap:
         """Solution at a temperature in eV, with no pairing above the critical one.
@@ -542,18 +542,24 @@ def crossing_ratio(
     def excess(log_ratio: float) -> float:
         root = float(np.exp(log_ratio / 2))
         changed = theory.with_interaction(kappa=(kappa * root, kappa / root))
-        # Inverse couplings, since d may condense at none.
-        s, d = (1 / changed.critical_coupling(c, temperature=temperature) for c in CHANNELS)
-        return d - s
+        needed = changed.critical_coupling("s±", temperature=temperature)
+        if needed == np.inf:  # d alone, or none
+            return (
+                1.0
+                if np.isfinite(changed.critical_coupling("d", temperature=temperature))
+                else -1.0
+            )
+        changed = changed.with_interaction(coupling=needed)
+        return changed.eigenvalue("d", temperature=temperature) - 1
 
-    # Renormalization grows with the ratio too: at high temperature no state condenses in the end.
+    # Renormalization grows with the ratio too: at the largest ratios no state may condense.
     largest = 2 * float(np.log(LARGEST_KAPPA / kappa)) * (1 - 1e-12)
-    steps = np.linspace(0.0, largest, 2 + int(largest / 0.2))
+    steps = np.linspace(0.0, largest, 2 + int(largest / 0.4))
     signs = (excess(float(x)) > 0 for x in steps)
     first = next((n for n, above in enumerate(signs) if above), 0)
     if first == 0:
         return float("nan")
-    return float(np.exp(brentq(excess, steps[first - 1], steps[first], xtol=1e-8)))
+    return float(np.exp(brentq(excess, steps[first - 1], steps[first], xtol=1e-7)))
 
 
 def _folded(side: Lines) -> Lines:

@@ -13,7 +13,7 @@ import pytest
 from scipy.optimize import brentq
 
 from nickbook.bands import FermiSea, conduction_bands, eta_k
-from nickbook.dimers import SINGLET, annihilators, interaction_hamiltonian
+from nickbook.dimers import SINGLET, annihilators, interaction_hamiltonian, kondo_couplings
 from nickbook.dimers.fock import sector
 from nickbook.pairing import (
     channel_strengths,
@@ -310,6 +310,20 @@ def test_channels_cross_at_the_ratio():
     strengths = channel_strengths(SEA, kappa=(kappa * r**0.5, kappa / r**0.5))
     assert strengths["d"] == pytest.approx(strengths["s±"], rel=1e-6)
     assert np.isnan(crossing_ratio(retarded, 5.9, temperature=temperature))
+
+
+def test_ratio_of_the_dimer_lies_between_what_the_theories_say():
+    """κ_a/κ_b = 3.93 at 80 K: d without retardation, s± with it, d once electrons repel."""
+    sea, temperature = FermiSea.at(conduction_bands(), filling=0.9), 80 * 8.617333e-5
+    coupling = kondo_couplings(t_xz=0.24, E_a=0.525, variant="hubbard")
+    ratio = coupling.a / coupling.b
+    static = triplon_mean_field(sea, coupling=0.5, cutoff=0.288, mesh=500)
+    retarded = retarded_pairing(sea, coupling=0.5, J_c=0.288)
+    mean = float(np.sqrt(retarded.densities.prod()))
+    repelled = retarded_pairing(sea, coupling=0.5, J_c=0.288, coulomb=0.1 / mean)
+    found = [crossing_ratio(t, 0.75, temperature=temperature) for t in (static, retarded, repelled)]
+    np.testing.assert_allclose(found, [3.767, 4.200, 3.758], atol=3e-3)
+    assert found[0] < ratio < found[1] and found[2] < ratio
 
 
 def test_bad_arguments_are_named():
