@@ -9,11 +9,12 @@ from nickbook.bands import (
     FermiSea,
     FourBandParameters,
     ThreeBandParameters,
+    conduction_bands,
     eight_band,
     four_band,
 )
 from nickbook.book import Choice, Curve, Drawing, Image, Panel, Slider, verdicts
-from nickbook.book.explore import Explorer
+from nickbook.book.explore import Explorer, StillExplorer
 from nickbook.claims import DisagreementError, ledger
 from nickbook.claims.glywh import diverge_flows, patch_flows
 from nickbook.dimers import (
@@ -37,10 +38,13 @@ from nickbook.pairing import (
     linearized_gap,
     nesting,
     pair_scattering,
+    retarded_pairing,
     stoner_point,
     triplon_mean_field,
+    triplon_polarization,
 )
 from nickbook.papers import GLYWH, LK
+from nickbook.plot import MomentumPath
 
 IDS = ["LK-exchange-value", "LK-exchange-formula", "LK-inplane-exchange"]
 BONDS = {"J1": 0.15, "J2": 0.075, "J1_inter": 0.03, "J2_inter": 0.375}
@@ -107,6 +111,10 @@ def slider():
     return Slider("x", "x", (0.0, 1.0), 0.0)
 
 
+def retarded():
+    return retarded_pairing(FermiSea(conduction_bands(), -0.65), coupling=0.5, kappa=0.75)
+
+
 MAKERS = {
     "Band": lambda: sea().model.bands[0],
     "BandSpins": band_spins,
@@ -136,6 +144,7 @@ MAKERS = {
     "Interaction": interaction,
     "KondoCouplings": lambda: kondo_couplings(t_xz=0.2, E_a=0.5),
     "LiuKhaliullin": lambda: LK,
+    "MomentumPath": lambda: MomentumPath.through("ΓXM", 21),
     "Nesting": lambda: nesting(chi0(), [[0.0, 0.0], [np.pi, 0.0]]),
     "PairAmplitudes": lambda: solution().amplitudes,
     "PairScattering": scattering,
@@ -145,6 +154,9 @@ MAKERS = {
     "SelfEnergies": lambda: self_energies(t_xz=0.2, E_a=0.5),
     "Slider": slider,
     "StateCount": lambda: sea().model.state_count,
+    "RetardedGap": lambda: retarded().gap(temperature=0.01),
+    "RetardedPairing": retarded,
+    "StillExplorer": lambda: StillExplorer({"x": 0.5}, {}, b"", {}),
     "StonerPoint": lambda: stoner_point(chi0(), interaction()),
     "StoredFlow": lambda: patch_flows()["main"],
     "Susceptibility": chi0,
@@ -153,6 +165,9 @@ MAKERS = {
     "TJSolution": solution,
     "ThreeBandParameters": ThreeBandParameters,
     "TriplonMeanField": lambda: triplon_mean_field(sea(), coupling=0.5, kappa=0.75, mesh=100),
+    "TriplonPolarization": lambda: triplon_polarization(
+        FermiSea(conduction_bands(), -0.65), q=[[0.0, 0.0], [3.0, 3.0]], kappa=0.75, mesh=16
+    ),
     "TriplonParameters": lambda: TriplonParameters(0.5, (0.75, 0.5)),
     "VanHovePoint": lambda: sea().van_hove[0],
     "Verdicts": lambda: verdicts(IDS),

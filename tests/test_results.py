@@ -20,7 +20,19 @@ CLASSES = sorted(name for name, entry in public().items() if inspect.isclass(ent
 NAMES = [*CLASSES, *OTHERS]
 #: What is no result: views of a model, parts of figures, tables of rows, printed numbers.
 UNSAVED = {
-    *("Band", "StateCount", "Choice", "Curve", "Drawing", "Explorer", "Image", "Panel", "Slider"),
+    *(
+        "Band",
+        "MomentumPath",
+        "StateCount",
+        "StillExplorer",
+        "Choice",
+        "Curve",
+        "Drawing",
+        "Explorer",
+        "Image",
+        "Panel",
+        "Slider",
+    ),
     *("Verdicts", "DisagreementError", "LiuKhaliullin", "GuLeYangWuHu"),
 }
 SAVED = [name for name in NAMES if name not in UNSAVED]
@@ -66,7 +78,7 @@ SENTENCES = {
     "FermiPatches": "24 points: 8 on β, 8 on γ, 8 on α; FermiSea('four-band",
     "GapFunction": r"triplet E, p: β -0.6351 … 0.6351, γ -1 … 1, α -0.1915 … 0.1915",
     "Interaction": "4 orbitals, 1 eV within an orbital, between two up to 0.8 eV, exchanged up to",
-    "FlowResult": "stopped at 0.5 eV after 6 steps; strongest: spin (0, 0) 0.6083, spin (π, π)",
+    "FlowResult": "stopped at 0.5 eV after 6 steps; strongest: spin (0, 0) 0.6093, spin (π, π)",
     "TJModel": "J1 0.15 eV, J2 0.075 eV, J1_inter 0.03 eV, J2_inter 0.375 eV, convention 'bond'",
     "TJSolution": "s: s 1 0.03734, interlayer 1 0.1508, s 2 -2.051, interlayer 2 11.97 meV",
     "HubbardDimer": "t_c=0.6 eV, U=5 eV, level=0 eV",

@@ -243,7 +243,7 @@ class Explorer(anywidget.AnyWidget):
 
 
 @dataclass(frozen=True)
-class StillExplorer:
+class StillExplorer(Described):
     """What takes the widget's place while the book is built: its controls stay at the start.
 
     Parameters
@@ -256,12 +256,22 @@ class StillExplorer:
         The start, for what shows no table.
     content : mapping
         Caption, alternative text and size, as `figures.show` wants them.
+
+    Examples
+    --------
+    >>> from nickbook.book.explore import StillExplorer
+    >>> still = StillExplorer({"kappa": 0.5}, {}, b"", {})
+    >>> still.values["kappa"]  # as of the live widget
+    0.5
     """
 
     values: Mapping[str, float | str]
     bundle: Mapping[str, Any] = field(repr=False)
     png: bytes = field(repr=False)
     content: Mapping[str, Any] = field(repr=False)
+
+    def _words(self) -> str:
+        return ", ".join(f"{name} = {value}" for name, value in self.values.items())
 
     def set(self, **settings: float | str) -> None:
         """Refuse: a chapter's outputs are those of the start."""

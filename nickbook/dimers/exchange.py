@@ -296,6 +296,8 @@ def dispersive_kernel(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from nickbook.dimers import dispersive_kernel
     >>> float(dispersive_kernel([0.0, np.pi], [0.0, np.pi], kappa=0.5, J_ab=0.0))
     1.0
     """

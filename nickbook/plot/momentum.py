@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from nickbook.arrays import Floats
 from nickbook.bands import HIGH_SYMMETRY, BlochModel, FermiSheet
 from nickbook.bands.lattice import straight_path
 from nickbook.checks import momenta, real
+from nickbook.results import Described
 
 #: Points of high symmetry of the tetragonal zone that lie on kz = π, by those under them.
 ON_TOP = {"Z": "Γ", "R": "X", "A": "M"}
@@ -23,7 +25,7 @@ _SMOOTH = 240
 
 
 @dataclass(frozen=True, eq=False)
-class MomentumPath:
+class MomentumPath(Described):
     """A path through the zone with named corners; `through` makes one.
 
     Parameters
@@ -36,10 +38,17 @@ class MomentumPath:
         Lengths at which the corners lie.
     names : sequence of str
         Names of the corners.
+
+    Examples
+    --------
+    >>> from nickbook.plot import MomentumPath
+    >>> path = MomentumPath.through("ΓXM", 21)
+    >>> [round(float(tick), 2) for tick in path.ticks]  # 0, π and 2π
+    [0.0, 3.14, 6.28]
     """
 
-    k: Floats
-    distance: Floats
+    k: Annotated[Floats, "1/a", "point", "direction"]
+    distance: Annotated[Floats, "1/a", "point"]
     ticks: ArrayLike
     names: Iterable[str]
 

@@ -20,13 +20,14 @@ powers of η, so on each band φ has three terms and :math:`\tilde\omega` two, 1
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import NoConvergence, brentq, newton_krylov
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from nickbook.arrays import Floats
+from nickbook.arrays import Energy, Floats
 from nickbook.bands import BlochModel, FermiSea, eta_k
 from nickbook.checks import one_of, real
 from nickbook.pairing.gap import GapFunction
@@ -39,6 +40,7 @@ from nickbook.pairing.triplon.parameters import (
 )
 from nickbook.pairing.triplon.zone import CHANNELS, TriplonMeanField
 from nickbook.papers import LK
+from nickbook.results import Result
 
 #: Matsubara frequencies kept: up to this multiple of J_c, but between these numbers of them.
 _REACH, _FEWEST, _MOST = 10.0, 32, 2000
@@ -66,6 +68,7 @@ def coulomb_matrix(U: float, *, interlayer: float = 0.0) -> Floats:
 
     Examples
     --------
+    >>> from nickbook.pairing import coulomb_matrix
     >>> coulomb_matrix(1.0).tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     """
@@ -93,6 +96,13 @@ def pseudopotential(coulomb: ArrayLike, densities: Sequence[float], logarithm: f
     -------
     ndarray, shape (2, 2)
         U* in eV, symmetric as U.
+
+    Examples
+    --------
+    >>> from nickbook.pairing import coulomb_matrix, pseudopotential
+    >>> weak = pseudopotential(coulomb_matrix(2.0), (0.2, 0.4), logarithm=3.0)
+    >>> round(float(weak[0, 0]), 3)  # 1 / (1 + 3 × 0.6) in eV
+    0.357
     """
     bare = _symmetric("coulomb", coulomb)
     logarithm = real("logarithm", logarithm, at_least=0.0)
@@ -100,7 +110,7 @@ def pseudopotential(coulomb: ArrayLike, densities: Sequence[float], logarithm: f
 
 
 @dataclass(frozen=True, eq=False)
-class RetardedGap:
+class RetardedGap(Result):
     """Solution of the Eliashberg equations at positive Matsubara frequencies.
 
     Parameters
@@ -113,12 +123,29 @@ class RetardedGap:
         φ in eV: coefficients of 1, η, η² on the odd and on the even lines.
     renormalized : ndarray, shape (2, 3, N)
         Renormalized frequencies in eV, in the same form.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import retarded_pairing
+    >>> sea = FermiSea.at(conduction_bands(), filling=0.9)
+    >>> gap = retarded_pairing(sea, coupling=0.5).gap(temperature=0.004)
+    >>> odd, even = (float(gap.gap(parity, 0.0)[0]) for parity in (-1, 1))
+    >>> odd * even < 0 and abs(odd) > abs(even)
+    True
     """
 
     sea: FermiSea
-    frequencies: Floats
-    pairing: Floats
-    renormalized: Floats
+    frequencies: Annotated[Floats, "eV", "frequency"]
+    pairing: Annotated[Floats, "eV", "parity", "power", "frequency"]
+    renormalized: Annotated[Floats, "eV", "parity", "power", "frequency"]
+
+    def _words(self) -> str:
+        largest = 1e3 * float(np.abs(self.pairing).max())
+        return (
+            f"φ up to {largest:.3g} meV, {len(self.frequencies)} frequencies from "
+            f"{1e3 * self.frequencies[0]:.3g} meV, {self.sea!r}"
+        )
 
     def mass(self, parity: int, eta: ArrayLike) -> Floats:
         """Renormalization Z on the odd (-1) or even (+1) lines, frequencies on the last axis."""
@@ -140,7 +167,7 @@ class RetardedGap:
 
 
 @dataclass(frozen=True, eq=False)
-class RetardedPairing:
+class RetardedPairing(Result):
     """Eliashberg theory of the triplon-mediated interaction on the Fermi lines.
 
     Make one with `retarded_pairing`.  A `channel` is "s±" or "d", as in `TriplonMeanField`.
@@ -163,17 +190,34 @@ class RetardedPairing:
         Repulsion between pairs of the odd and even bands in eV per cell.
     coulomb_cutoff : float
         Frequency in eV up to which it acts.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import retarded_pairing
+    >>> sea = FermiSea.at(conduction_bands(), filling=0.9)
+    >>> theory = retarded_pairing(sea, coupling=0.5, kappa=0.75)
+    >>> [round(float(theory.mass(parity, 0.0)), 2) for parity in (-1, 1)]  # Z on the diagonal
+    [1.77, 1.33]
     """
 
     sea: FermiSea
     lines: tuple[Lines, Lines]
     coupling: float
     kappa: tuple[float, float]
-    J_c: float
-    shell: float
+    J_c: Energy
+    shell: Energy
     renormalize: bool
-    coulomb: Floats
-    coulomb_cutoff: float
+    coulomb: Annotated[Floats, "eV", "parity", "other parity"]
+    coulomb_cutoff: Energy
+
+    def _words(self) -> str:
+        a, b = self.kappa
+        return (
+            f"λ {self.coupling:.4g}, κ {a:.4g} and {b:.4g}, J_c {self.J_c:.4g} eV, "
+            f"{'with' if self.renormalize else 'without'} renormalization, Coulomb "
+            f"{self.coulomb[0, 0]:.3g} eV, {self.sea!r}"
+        )
 
     @property
     def densities(self) -> Floats:
@@ -490,6 +534,7 @@ def retarded_pairing(
     Examples
     --------
     >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import retarded_pairing
     >>> sea = FermiSea.at(conduction_bands(), filling=0.9)
     >>> theory = retarded_pairing(sea, coupling=0.5, kappa=0.75)
     >>> round(1e3 * theory.critical_temperature(), 1)  # in meV
@@ -536,6 +581,15 @@ def crossing_ratio(
     -------
     float
         The smallest such ratio above 1; NaN if there is none with κ_a up to 6.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import crossing_ratio, retarded_pairing
+    >>> sea = FermiSea.at(conduction_bands(), filling=0.9)
+    >>> theory = retarded_pairing(sea, coupling=0.5)
+    >>> round(crossing_ratio(theory, 0.75, temperature=0.007), 1)
+    4.2
     """
     kappa = real("kappa", kappa, above=0.0, below=LARGEST_KAPPA)
 

@@ -1,6 +1,7 @@
 """The parameters of LK Eqs. 12 and 13, and the Fermi lines that they act on."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -69,11 +70,11 @@ class TriplonParameters(Result):
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class Lines(Result):
     """Points of all Fermi lines of one parity: form factors, and states/eV per spin and cell."""
 
-    eta: Floats
-    weights: Floats
+    eta: Annotated[Floats, "", "point"]
+    weights: Annotated[Floats, "1/eV", "point"]
 
     @property
     def density_of_states(self) -> float:

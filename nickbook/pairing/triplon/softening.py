@@ -6,6 +6,7 @@ In LK Eq. 11 the field :math:`T + T^\dagger` couples to the interband spin with 
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,7 @@ from nickbook.bands import BlochModel, FermiSea, eta_k, zone_mesh
 from nickbook.checks import momenta, positive_integer, real
 from nickbook.pairing.triplon.parameters import Kappa, TriplonParameters, lines_by_parity
 from nickbook.papers import LK
+from nickbook.results import Result
 
 
 def triplon_feedback(J_H: float, polarization: ArrayLike, *, J_c: float = LK.J_c) -> Floats:
@@ -60,7 +62,7 @@ def triplon_feedback(J_H: float, polarization: ArrayLike, *, J_c: float = LK.J_c
 
 
 @dataclass(frozen=True, eq=False)
-class TriplonPolarization:
+class TriplonPolarization(Result):
     r"""Static response of the bands to the two parts of a triplon, by `triplon_polarization`.
 
     Parameters
@@ -72,12 +74,21 @@ class TriplonPolarization:
         component of the spin: the interband spin density with the vertices u and w.
     density_of_states : float
         :math:`\sqrt{N_\alpha N_\beta}` at the Fermi level in 1/eV per spin and cell.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import triplon_polarization
+    >>> sea = FermiSea.at(conduction_bands(), filling=0.9)
+    >>> response = triplon_polarization(sea, q=[3.14159, 3.14159], kappa=0.75, mesh=48)
+    >>> round(float(response.critical_coupling()), 1)
+    0.3
     """
 
-    q: Floats
-    real: Floats
-    imaginary: Floats
-    density_of_states: float
+    q: Annotated[Floats, "1/a", "momentum", "direction"]
+    real: Annotated[Floats, "1/eV", "momentum"]
+    imaginary: Annotated[Floats, "1/eV", "momentum"]
+    density_of_states: Annotated[float, "1/eV"]
 
     def critical_coupling(self, *, exchange_ratio: float = 0.0) -> Floats:
         r"""Coupling λ at which the triplon of each momentum goes soft.
@@ -155,6 +166,7 @@ def triplon_polarization(
     --------
     >>> import numpy as np
     >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import triplon_polarization
     >>> sea = FermiSea.at(conduction_bands(), filling=0.9)
     >>> corner = {"q": [np.pi, np.pi], "mesh": 48}
     >>> hund, both = (triplon_polarization(sea, kappa=k, **corner) for k in (0.0, 0.75))
@@ -230,6 +242,18 @@ def condensation_energy(
     ------
     TypeError, ValueError
         For parameters out of range, or Fermi lines without both parities.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import condensation_energy
+    >>> sea = FermiSea.at(conduction_bands(), filling=0.9)
+    >>> place = {"q": (3.14, 3.14), "kappa": 0.75, "mesh": 32}
+    >>> strong, weak = (
+    ...     condensation_energy(sea, angle=0.3, coupling=c, **place) for c in (0.5, 0.1)
+    ... )
+    >>> bool(strong < 0 < weak)  # at strong coupling the singlets give way
+    True
     """
     sea = FermiSea.of(sea, mu)
     coupling = real("coupling", coupling, above=0.0)
@@ -308,6 +332,14 @@ def triplets_of_bands(
     ------
     TypeError, ValueError
         For parameters out of range, or Fermi lines without both parities.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import triplets_of_bands
+    >>> sea = FermiSea.at(conduction_bands(), filling=0.9)
+    >>> round(triplets_of_bands(sea, coupling=0.3, kappa=0.75), 2)
+    0.07
     """
     sea = FermiSea.of(sea, mu)
     coupling = real("coupling", coupling, above=0.0)
