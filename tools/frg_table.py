@@ -1,16 +1,17 @@
 """Run the flows behind chapter 10 and store what the chapter and the ledger need of them.
 
-    python tools/frg_table.py [CACHE] [--referees]
+    python tools/frg_table.py [CACHE] [--keep patches|referees]
 
-Takes about fifteen minutes on two cores.  Each finished run is kept in the folder CACHE
+Takes about forty minutes on two cores.  Each finished run is kept in the folder CACHE
 (_build/frg), so that an interrupted scan goes on where it stopped; delete the folder to start anew.
-With --referees the N-patch flows of three pockets stay as the table has them.  The table is
+With --keep the N-patch flows, or the flows of divERGe, stay as the table has them.  The table is
 nickbook/claims/glywh/frg.nc, and divERGe's part comes from tools/referee.py.
 """
 
 import argparse
 import json
 import platform
+import time
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import pairwise
@@ -24,7 +25,7 @@ import nickbook
 from nickbook.bands import band_fillings, chemical_potential, fermi_sheets, four_band
 from nickbook.claims.glywh.stored import PATH, frg_table
 from nickbook.pairing import Vertex, fermi_patches, frg_flow, kanamori
-from nickbook.pairing.frg.equation import TERMS
+from nickbook.pairing.frg.equation import FLUCTUATIONS, PROJECTIONS, TERMS
 from nickbook.progress import track, visible
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +39,8 @@ MOMENTA = ((0.0, 0.0), (PI, 0.0), (PI, PI), (PI / 2, PI / 2), (0.47 * PI, 0.0))
 FOLLOWED = ((PI, 0.0), (PI / 2, PI / 2))
 #: Electrons per cell below and above 3.303, where γ vanishes.
 AROUND = (3.25, 3.28, 3.32, 3.35)
+#: How the names of divERGe's part of the table begin.
+REFEREES = ("referee", "around_referee")
 #: Line Γ–X–M–Γ along which the last vertex of the main flow is searched for density waves.
 PATH_POINTS = 8
 
@@ -55,10 +58,22 @@ class Flow:
     cutoff: str = "sharp"
     keep: tuple[str, ...] = TERMS
     start: float = float("nan")
+    mesh: int = 64
+    projection: str = "external"
 
 
 def flows() -> dict[str, Flow]:
-    """All runs by name; each set of them changes one thing from the main one."""
+    """All runs by name; those with inner legs moved have that word in front of it."""
+    names = {"external": "{}", "internal": "internal {}"}
+    return {
+        names[rule].format(name): replace(flow, projection=rule)
+        for rule in PROJECTIONS
+        for name, flow in by_one_rule().items()
+    }
+
+
+def by_one_rule() -> dict[str, Flow]:
+    """Runs by name; each set of them changes one thing from the main one."""
     base = Flow(U=5.0, hund=0.1, filling=3.0, patches=24)
     coarse = replace(base, patches=16)
     runs = {"base": base, "coarse": coarse, "printed": replace(base, mu=PRINTED)}
@@ -66,6 +81,9 @@ def flows() -> dict[str, Flow]:
     runs |= {f"doping {d}": replace(base, filling=3.0 + d) for d in (-0.1, 0.1, 0.2)}
     runs |= {"smallest": replace(base, patches=8), "main": replace(base, patches=40)}
     runs |= {"no spin": replace(coarse, keep=("pp", "ph-direct"))}
+    runs |= {f"{kind} only": replace(coarse, keep=("pp", kind)) for kind in FLUCTUATIONS}
+    runs |= {f"patches {n}": replace(base, patches=n) for n in (32, 48)}
+    runs |= {f"mesh {n}": replace(coarse, mesh=n) for n in (32, 128)}
     runs |= {f"hund {j}": replace(coarse, hund=j) for j in (0.0, 0.2)}
     runs |= {f"cutoff {c}": replace(coarse, cutoff=c) for c in ("smooth", "frequency")}
     runs |= {f"start {s}": replace(coarse, start=s) for s in (1.0, 0.5)}
@@ -94,6 +112,8 @@ def run(flow: Flow) -> dict[str, np.ndarray]:
         patches=flow.patches,
         regulator=flow.cutoff,
         keep=flow.keep,
+        mesh=flow.mesh,
+        projection=flow.projection,
         start=flow.start if np.isfinite(flow.start) else None,
         stop=5e-4,
         momenta=MOMENTA,
@@ -114,6 +134,7 @@ def run(flow: Flow) -> dict[str, np.ndarray]:
         "gap_names": np.array([mode.name for mode in modes]),
     }
     kept["scattering"] = Vertex(result.equation, result.part).pairing_vertex("singlet")
+    kept["blocks"] = np.array(blocks(kept["scattering"], result.patches))
     line = np.linspace(0, 1, PATH_POINTS, endpoint=False)[:, None]
     corners = PI * np.array([[0, 0], [1, 0], [1, 1], [0, 0]])
     q = [a + (b - a) * line for a, b in pairwise(corners)]
@@ -194,14 +215,20 @@ def referees() -> dict[str, tuple]:
 
 
 def around_gamma(filling: float) -> dict[str, np.ndarray]:
-    """N-patch flow and divERGe's at a filling near that at which γ vanishes."""
+    """N-patch flow at a filling near that at which γ vanishes."""
     mu = level(filling)
     result = frg_flow(MODEL, mu, U=5.0, J=0.5, patches=16, stop=5e-4, momenta=MOMENTA)
-    answer = diverge(5.0, mu, 8, 4, 1.01)
     return {
         "sheets": len(fermi_sheets(MODEL, mu)),
         "scale": result.critical_scale,
         "channel": result.leading(),
+    }
+
+
+def referee_around_gamma(filling: float) -> dict[str, np.ndarray]:
+    """Flow of divERGe there."""
+    answer = diverge(5.0, level(filling), 8, 4, 1.01)
+    return {
         "referee_scale": answer["scales"][-1, 0],
         "referee_magnetic": answer["magnetic_growth"][-1].max(),
         "referee_pairing": -answer["pairing_growth"][-1, 0],
@@ -212,10 +239,11 @@ def kept(cache: Path, name: str, make) -> dict[str, np.ndarray]:
     file = cache / f"{name.replace(' ', '_')}.npz"
     if not file.exists():
         draft = cache / f"{file.stem}.draft.npz"
+        begin = time.perf_counter()
         np.savez(draft, **make())
         draft.rename(file)
         if not visible():
-            print(file.name, flush=True)
+            print(f"{file.stem}: {time.perf_counter() - begin:.0f} s", flush=True)
     return dict(np.load(file))
 
 
@@ -233,7 +261,7 @@ def patch_table(found: dict[str, dict], runs: dict[str, Flow]) -> xr.Dataset:
     names = rows[0]["channels"]
     assert all(np.array_equal(r["channels"], names) for r in rows)
     table = xr.Dataset(coords={"run": list(found), "channel": [str(n) for n in names]})
-    for field in ("U", "hund", "filling", "patches", "cutoff", "start"):
+    for field in ("U", "hund", "filling", "patches", "cutoff", "start", "mesh", "projection"):
         table[field] = ("run", np.array([getattr(runs[name], field) for name in found]))
     table["terms"] = ("run", [" ".join(runs[name].keep) for name in found])
     for field in ("mu", "critical_scale"):
@@ -248,11 +276,14 @@ def patch_table(found: dict[str, dict], runs: dict[str, Flow]) -> xr.Dataset:
         ("gaps", ("mode", "patch")),
         ("gap_eigenvalues", ("mode",)),
         ("spin_waves", ("momentum",)),
+        ("blocks", ("block", "extreme")),
     ):
         table[field] = (("run", *dims), padded([np.asarray(r[field], dtype=float) for r in rows]))
     table["gap_names"] = (("run", "mode"), [[str(n) for n in r["gap_names"]] for r in rows])
     table["momenta"] = (("momentum", "axis"), rows[0]["momenta"])
-    table["scattering"] = (("first", "second"), found["main"]["scattering"])
+    for name in ("main", "internal main"):
+        field = f"{name.removesuffix('main')}scattering".replace(" ", "_")
+        table[field] = (("first", "second"), found[name]["scattering"])
     return table
 
 
@@ -264,17 +295,22 @@ def around_table(rows: list[dict]) -> xr.Dataset:
     return table
 
 
-def stored_flows() -> xr.Dataset:
-    """N-patch part of the table as it is."""
+def stored(whose: str) -> xr.Dataset:
+    """Part of the table as it is: "patches" or "referees"."""
     table = frg_table()
-    others = ("referee", "around", "electrons")
-    theirs = [n for n in table.variables if "referee" in table[n].dims or n.startswith(others)]
-    return table.drop_vars(theirs)
+    referees = [n for n in table.variables if "referee" in table[n].dims or n.startswith(REFEREES)]
+    others = [n for n in table.variables if n not in {*referees, "electrons"}]
+    return table.drop_vars(referees if whose == "patches" else others)
 
 
-def blocks(vertex: np.ndarray) -> list[list[float]]:
-    """Smallest, mean and largest element between β and γ, α and γ, α and β."""
-    beta, gamma, alpha = np.split(np.arange(len(vertex)), 3)
+def blocks(vertex: np.ndarray, patches=None) -> list[list[float]]:
+    """Smallest, mean and largest element between β and γ, α and γ, α and β; NaN without γ."""
+    sheets = np.split(np.arange(len(vertex)), 3)
+    if patches is not None:
+        sheets = patches.split(np.arange(len(vertex)))
+        if len(sheets) < 3:
+            return [[np.nan] * 3] * 3
+    beta, gamma, alpha = sheets
     parts = [vertex[np.ix_(*ends)] for ends in ((beta, gamma), (alpha, gamma), (alpha, beta))]
     return [[part.min(), part.mean(), part.max()] for part in parts]
 
@@ -308,28 +344,36 @@ def referee_table(found: dict[str, dict]) -> xr.Dataset:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("cache", nargs="?", type=Path, default=ROOT / "_build" / "frg")
-    parser.add_argument("--referees", action="store_true", help="keep the stored N-patch flows")
+    parser.add_argument("--keep", choices=("patches", "referees"), help="leave these as they are")
     given = parser.parse_args()
     cache = given.cache
     cache.mkdir(parents=True, exist_ok=True)
-    theirs = {
-        name: kept(cache, f"diverge {name}", lambda a=call: referee(*a))
-        for name, call in track(referees().items(), "runs of divERGe")
-    }
-    around = [
-        kept(cache, f"around {filling}", lambda n=filling: around_gamma(n))
-        for filling in track(AROUND, "flows at which γ vanishes")
-    ]
-    if given.referees:
-        ours = stored_flows()
+    if given.keep == "patches":
+        ours = stored("patches")
     else:
         runs = flows()
-        found = {
-            name: kept(cache, name, lambda f=flow: run(f))
-            for name, flow in track(runs.items(), "flows")
+        # The cheap ones first, so that a table of most is soon there.
+        for name in track(sorted(runs, key=lambda n: runs[n].patches), "flows"):
+            kept(cache, name, lambda f=runs[name]: run(f))
+        found = {name: kept(cache, name, lambda f=flow: run(f)) for name, flow in runs.items()}
+        around = [
+            kept(cache, f"around {n}", lambda n=n: around_gamma(n))
+            for n in track(AROUND, "flows at which γ vanishes")
+        ]
+        ours = xr.merge([patch_table(found, runs), around_table(around)])
+    if given.keep == "referees":
+        theirs = stored("referees")
+    else:
+        answers = {
+            name: kept(cache, f"diverge {name}", lambda a=call: referee(*a))
+            for name, call in track(referees().items(), "runs of divERGe")
         }
-        ours = patch_table(found, runs)
-    table = xr.merge([ours, referee_table(theirs), around_table(around)])
+        around = [
+            kept(cache, f"diverge around {n}", lambda n=n: referee_around_gamma(n))
+            for n in track(AROUND, "runs of divERGe at which γ vanishes")
+        ]
+        theirs = xr.merge([referee_table(answers), around_table(around)])
+    table = xr.merge([ours, theirs])
     table.attrs = {
         "made by": "tools/frg_table.py",
         "versions": json.dumps(
@@ -351,7 +395,7 @@ def main() -> None:
     table.to_netcdf(PATH, engine="scipy", encoding=single)
     print(
         f"{PATH.name}: {PATH.stat().st_size // 1024} kB, {table.sizes['run']} flows, "
-        f"{len(theirs)} referees"
+        f"{table.sizes['referee']} referees"
     )
 
 

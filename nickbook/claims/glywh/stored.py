@@ -173,13 +173,18 @@ class StoredFlow(Result):
 
 
 @cache
-def patch_flows() -> dict[str, StoredFlow]:
+def patch_flows(projection: str = "external") -> dict[str, StoredFlow]:
     """Return the stored flows of this book on patches.
+
+    Parameters
+    ----------
+    projection : {"external", "internal"}, optional
+        Which legs the flows move to their patches.
 
     Returns
     -------
     dict of StoredFlow
-        By name, such as ``"main"``, that with the most patches.
+        By name, such as ``"main"``, that with as many patches as GLYWH have.
 
     Examples
     --------
@@ -188,7 +193,9 @@ def patch_flows() -> dict[str, StoredFlow]:
     >>> flow.U, flow.size, round(flow.critical_scale, 4)
     (5.0, 40, 0.02)
     """
-    return {name: _on_patches(frg_table(), name) for name in _texts(frg_table().run)}
+    table = frg_table()
+    names = _texts(table.run[table.projection == projection])
+    return {name.removeprefix(f"{projection} "): _on_patches(table, name) for name in names}
 
 
 @cache
@@ -260,19 +267,19 @@ def _on_patches(table: xr.Dataset, name: str) -> StoredFlow:
     row = table.sel(run=name).dropna("step", how="all", subset=["scales"])
     ends = np.cumsum(_floats(row.counts).astype(int))
     sheets = [slice(a, b) for a, b in zip((0, *ends), ends, strict=False)]
-    vertex = _floats(table.scattering) if name == MAIN else np.empty((0, 0))
-    blocks = {p: vertex[sheets[a], sheets[b]] for p, (a, b) in SHEET_PAIRS.items() if vertex.size}
+    scattering = {MAIN: "scattering", f"internal {MAIN}": "internal_scattering"}
+    vertex = _floats(table[scattering[name]]) if name in scattering else np.empty((0, 0))
     return StoredFlow(
         **_numbers(row, "U", "mu", "filling", "critical_scale"),
         size=int(row.patches),
-        complete="crossed" in row.terms.item(),
+        complete=row.terms.item() == "pp ph-direct ph-crossed",
         scales=_floats(row.scales),
         channels=dict(zip(_texts(row.channel), _floats(row.eigenvalues).T, strict=True)),
         singlets=tuple(name.removeprefix("singlet ") for name in _texts(row.gap_names)),
         gaps=[[gap[s] for s in sheets] for gap in _floats(row.gaps)],
         points=[_floats(row.points)[s] for s in sheets],
         weights=_floats(row.weights)[: ends[-1]],
-        blocks={p: (float(b.min()), float(b.mean()), float(b.max())) for p, b in blocks.items()},
+        blocks=dict(zip(SHEET_PAIRS, map(tuple, _floats(row.blocks).tolist()), strict=True)),
         vertex=vertex,
     )
 

@@ -267,7 +267,7 @@ class FlowEquation(Result):
 
         transfers, source, turn = self._transfers
         which, minus = REGULATORS.index(self.regulator), self.patches.minus
-        found = loop_rates(self._splines, transfers, self.size, *self.shell(scale), scale, which)
+        found = loop_rates(self.splines, transfers, self.size, *self.shell(scale), scale, which)
         pp, ph = (
             np.take_along_axis(rates[source], turn[:, :, None], axis=1).reshape(self.shape)
             for rates in found
@@ -285,7 +285,7 @@ class FlowEquation(Result):
         from nickbook.pairing.frg.kernels import pair_loop_rates
 
         found: tuple[Singles, Singles] = pair_loop_rates(
-            self._splines,
+            self.splines,
             (self._owners, self.band_of),
             self.patches.points,
             self._transfers[0],
@@ -370,7 +370,8 @@ class FlowEquation(Result):
         return [(c.copy(), m.copy()) for c, m in zip(*found, strict=True)]
 
     @cached_property
-    def _splines(self) -> Floats:
+    def splines(self) -> Floats:
+        """Coefficients of the spline through each of `bands`, padded, shape (B, M + 3, M + 3)."""
         mesh = self.patches.model.band_energies(zone_mesh(_SPLINE_MESH)) - self.patches.mu
         tables = [spline_filter(mesh[..., band], 3, mode="grid-wrap") for band in self.bands]
         return np.array([np.pad(table, ((1, 2), (1, 2)), "wrap") for table in tables])

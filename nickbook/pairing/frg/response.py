@@ -1,0 +1,232 @@
+"""Spin, charge and pairing susceptibilities with a flow of their own, beside that of the vertex."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nickbook.arrays import Floats, Integers
+from nickbook.checks import real
+from nickbook.pairing.frg.equation import FlowEquation, Numbers
+from nickbook.pairing.frg.flow import MOMENTA, FlowResult
+from nickbook.pairing.frg.regulator import REGULATORS
+from nickbook.pairing.frg.vertex import DENSITY, Momenta, _in_pi, partners
+
+#: Bonds in the plane, from a cell, on which pairs are tried: on site and nearest neighbours.
+BONDS = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1))
+
+
+@dataclass(eq=False)
+class Responses:
+    r"""Static susceptibilities along a flow; give the object to `frg_flow` as its `progress`.
+
+    A field that couples to a pair of electrons sees them through a vertex with three legs,
+    :math:`h`, which is dressed by the same loops:
+
+    .. math::
+        -\frac{dh}{d\Lambda} = h\,L\,\Gamma_c, \qquad
+        -\frac{d\chi}{d\Lambda} = h^\dagger L\,h,
+
+    with :math:`\Gamma_c` = X for the spin, X − 2Γ for the charge, and minus the even part of Γ for
+    singlet pairs.  No weight has to be chosen, as one must for the eigenvalues of the vertex alone.
+
+    Parameters
+    ----------
+    momenta : tuple of tuple of float, optional
+        Momenta q of the spin and charge susceptibilities, in inverse lattice constants.
+
+    Attributes
+    ----------
+    scales : list of float
+        Λ in eV, from the start of the flow.
+    leading : list of dict of str to float
+        At each scale the largest eigenvalue of each matrix of susceptibilities in states per eV and
+        cell.  ``"spin (π, 0)"``: of all bilinears of two orbitals of one site at that momentum.
+        ``"singlet A1"``: of pairs of any two orbitals in a cell or in neighbouring ones, by the
+        representation of the eigenvector.
+
+    Notes
+    -----
+    Between two steps of the flow the vertex is taken as linear in ln Λ and the step as one of the
+    fourth-order Runge–Kutta method.  Cost: that of a few hundred loops and a product of matrices of
+    :math:`(2PB)^2` elements for each momentum and step, far below a step of the vertex.
+    """
+
+    momenta: Momenta = MOMENTA
+    scales: list[float] = field(default_factory=list)
+    leading: list[dict[str, float]] = field(default_factory=list)
+    _channels: "list[_Channel]" = field(default_factory=list, repr=False)
+    _vertex: Numbers | None = field(default=None, repr=False)
+
+    def __call__(self, result: FlowResult) -> None:
+        """Go on from the last scale to that of a result."""
+        equation = result.equation
+        if self._vertex is None:
+            self._channels = [_Pairs(equation)]
+            self._channels += [_Waves(equation, n, q) for n in DENSITY for q in self.momenta]
+            self.scales.append(result.options.start)
+            self._vertex = equation.full(equation.bare(result.interaction))
+            self.leading.append(self._found())
+        vertex, last = result.vertex, self._vertex
+        begin, end = self.scales[-1], real("scale", float(result.scales[-1]), above=0.0)
+        points = np.geomspace(begin, end, 3)
+        vertices = (last, (last + vertex) / 2, vertex)
+        for channel in self._channels:
+            channel.step(points, vertices)
+        self.scales.append(end)
+        self._vertex = vertex
+        self.leading.append(self._found())
+
+    def of(self, channel: str) -> Floats:
+        """Leading susceptibility of a channel at all `scales`; zero where it has none yet."""
+        names = sorted({name for found in self.leading for name in found})
+        if channel not in names:
+            raise ValueError(f"channel = {channel!r}; allowed: {', '.join(names)}")
+        return np.array([found.get(channel, 0.0) for found in self.leading])
+
+    def _found(self) -> dict[str, float]:
+        return {name: x for channel in self._channels for name, x in channel.leading().items()}
+
+
+class _Channel:
+    """Three-leg vertices h, shape (pairs, fields), and their susceptibilities, (fields, fields)."""
+
+    def __init__(self, equation: FlowEquation, fields: Numbers) -> None:
+        self.equation, self.fields = equation, fields
+        self.chi = np.zeros((fields.shape[1],) * 2, fields.dtype)
+
+    def kernel(self, vertex: Numbers) -> Numbers:
+        """Attraction between pairs, a Hermitian matrix, in eV."""
+        raise NotImplementedError
+
+    def loops(self, scale: float) -> Floats:
+        """Growth of the loop of each pair per eV as the scale falls."""
+        raise NotImplementedError
+
+    def leading(self) -> dict[str, float]:
+        """Largest eigenvalues by name."""
+        raise NotImplementedError
+
+    def step(self, scales: Floats, vertices: tuple[Numbers, ...]) -> None:
+        """Go from the first to the last of three scales at equal steps of ln Λ."""
+        width = float(np.log(scales[0] / scales[2]))
+        rates = [scale * self.loops(float(scale))[:, None] for scale in scales]
+        kernels = [self.kernel(vertex) for vertex in vertices]
+
+        def growth(i: int, h: Numbers) -> tuple[Numbers, Numbers]:
+            return kernels[i] @ (rates[i] * h), h.conj().T @ (rates[i] * h)
+
+        h = self.fields
+        first = growth(0, h)
+        second = growth(1, h + width / 2 * first[0])
+        third = growth(1, h + width / 2 * second[0])
+        last = growth(2, h + width * third[0])
+        slopes = zip(first, second, third, last, strict=True)
+        change = [width / 6 * (a + 2 * b + 2 * c + d) for a, b, c, d in slopes]
+        self.fields, self.chi = h + change[0], self.chi + change[1]
+
+
+class _Waves(_Channel):
+    """Spin or charge at one momentum: pairs of a patch p with p + q, then of p with p − q."""
+
+    def __init__(self, equation: FlowEquation, kind: str, q: tuple[float, float]) -> None:
+        self.kind, self.q = kind, q
+        p = np.repeat(np.arange(equation.size), len(equation.bands))
+        ahead, behind = (partners(equation, s * np.array(q)).reshape(-1) for s in (1, -1))
+        #: Patches of both legs; the first half of the pairs has its lower leg on the patch.
+        self.lower, self.upper = np.append(p, behind), np.append(ahead, p)
+        self.half = len(p)
+        u, sites = equation.patches.states, equation.patches.model.sites
+        n = u.shape[1]
+        same = [(a, b) for a in range(n) for b in range(n) if not sites or sites[a] == sites[b]]
+        fields = [u[self.upper, a].conj() * u[self.lower, b] for a, b in same]
+        super().__init__(equation, np.transpose(fields))
+
+    def kernel(self, vertex: Numbers) -> Numbers:
+        band = self.equation.band_of
+        low, up, half = self.lower, self.upper, self.half
+        i, j = np.s_[:, None], np.s_[None, :half]
+        k = np.s_[None, half:]
+        # Of the second pair the leg beside the patches follows from the other three.
+        found = np.hstack(
+            [
+                vertex[low[j], up[i], low[i], band[up[j]]],
+                vertex[up[k], low[i], up[i], band[low[k]]].conj(),
+            ]
+        )
+        if self.kind == "charge":
+            found = found - 2 * np.hstack(
+                [
+                    vertex[up[i], low[j], low[i], band[up[j]]],
+                    vertex[low[i], up[k], up[i], band[low[k]]].conj(),
+                ]
+            )
+        return _hermitian(found).T
+
+    def loops(self, scale: float) -> Floats:
+        _, ph = _loops(self.equation, [self.q, (-self.q[0], -self.q[1])], scale)
+        return ph.reshape(-1)
+
+    def leading(self) -> dict[str, float]:
+        return {f"{self.kind} {_in_pi(self.q)}": float(np.linalg.eigvalsh(self.chi)[-1])}
+
+
+class _Pairs(_Channel):
+    """Singlet pairs of no momentum: a patch and the opposite momentum on each band."""
+
+    def __init__(self, equation: FlowEquation) -> None:
+        patches, bands = equation.patches, len(equation.bands)
+        self.first: Integers = np.repeat(np.arange(equation.size), bands)
+        self.second = partners(equation, np.zeros(2))[patches.minus].reshape(-1)
+        u, k = patches.states, patches.points[self.first]
+        n = u.shape[1]
+        fields = []
+        for bond in BONDS:
+            phase = np.exp(1j * k @ np.array(bond))
+            for a in range(n):
+                for b in range(n):
+                    one = u[self.first, a].conj() * u[self.second, b].conj() * phase
+                    other = u[self.first, b].conj() * u[self.second, a].conj() * phase.conj()
+                    fields.append((one + other) / 2)
+        super().__init__(equation, np.transpose(fields))
+
+    def kernel(self, vertex: Numbers) -> Numbers:
+        a, b, band = self.first, self.second, self.equation.band_of
+        i, j = np.s_[:, None], np.s_[None, :]
+        both = vertex[a[i], b[i], a[j], band[b[j]]] + vertex[b[i], a[i], a[j], band[b[j]]]
+        return -_hermitian(both / 2)
+
+    def loops(self, scale: float) -> Floats:
+        pp, _ = _loops(self.equation, [(0.0, 0.0)], scale)
+        # Either leg moves, and both give the same.
+        return np.asarray(2 * pp[0][self.equation.patches.minus].reshape(-1))
+
+    def leading(self) -> dict[str, float]:
+        values, vectors = np.linalg.eigh(self.chi)
+        found: dict[str, float] = {}
+        patches, own = self.equation.patches, self.equation.band_of
+        for value, vector in zip(values[::-1], vectors.T[::-1], strict=True):
+            if value < 1e-6 * values[-1] or len(found) == 5:
+                break
+            gap = (self.fields @ vector).reshape(len(own), -1)[np.arange(len(own)), own]
+            name = (
+                patches.representation(gap)[0] if patches.has_square_group and np.any(gap) else ""
+            )
+            found.setdefault(f"singlet {name}".strip(), float(value))
+        return found
+
+
+def _hermitian(matrix: Numbers) -> Numbers:
+    return np.asarray((matrix + matrix.conj().T) / 2)
+
+
+def _loops(
+    equation: FlowEquation, transfers: list[tuple[float, float]], scale: float
+) -> tuple[Floats, Floats]:
+    from nickbook.pairing.frg.kernels import loop_rates
+
+    which = REGULATORS.index(equation.regulator)
+    shell = equation.shell(scale)
+    found: tuple[Floats, Floats] = loop_rates(
+        equation.splines, np.array(transfers, float), equation.size, *shell, scale, which
+    )
+    return found
