@@ -9,7 +9,7 @@ from nickbook.checks import real
 from nickbook.pairing.frg.equation import FlowEquation, Numbers
 from nickbook.pairing.frg.flow import MOMENTA, FlowResult
 from nickbook.pairing.frg.regulator import REGULATORS
-from nickbook.pairing.frg.vertex import DENSITY, Momenta, _in_pi, partners
+from nickbook.pairing.frg.vertex import DENSITY, Momenta, in_pi, partners
 
 #: Bonds in the plane, from a cell, on which pairs are tried: on site and nearest neighbours.
 BONDS = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1))
@@ -167,7 +167,7 @@ class _Waves(_Channel):
         return ph.reshape(-1)
 
     def leading(self) -> dict[str, float]:
-        return {f"{self.kind} {_in_pi(self.q)}": float(np.linalg.eigvalsh(self.chi)[-1])}
+        return {f"{self.kind} {in_pi(self.q)}": float(np.linalg.eigvalsh(self.chi)[-1])}
 
 
 class _Pairs(_Channel):
