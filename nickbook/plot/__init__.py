@@ -26,6 +26,7 @@ Of a model in three dimensions one plane is drawn, that of a given ``kz``.  Mome
 axes are in units of π over the lattice constant, those that are handed over in its inverse.
 """
 
+from nickbook.plot import installed  # noqa: F401, asks for the extra before all else
 from nickbook.plot.energies import bands
 from nickbook.plot.lines import gap, gap_angle, sheets
 from nickbook.plot.momentum import MomentumPath
