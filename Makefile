@@ -70,7 +70,7 @@ test: lint $(SITE) ## check the code, the physics, the ledger, and that no chapt
 
 check: $(READY) $(SITE) ## run every chapter against its printed numbers, open every page
 	NICKBOOK_STATIC=dry $(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist loadfile \
-		-m "site or chapters or diverge" --nbval --nbval-current-env tests notebooks
+		-m "site or chapters or diverge or mutations" --nbval --nbval-current-env tests notebooks
 
 test-newest: $(SITE) ## test with the newest versions of everything, on the newest Python here
 	$(call test_without_lock,newest,$(NEWEST),highest,)

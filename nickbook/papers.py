@@ -93,3 +93,8 @@ class GuLeYangWuHu:
 LK = LiuKhaliullin()
 #: The numbers of Gu, Le, Yang, Wu and Hu.
 GLYWH = GuLeYangWuHu()
+#: The version of each paper that is judged.
+VERSIONS = {
+    "LK": "Judged is the version dated 2 March 2026.",
+    "GLYWH": "Judged is the preprint arXiv:2306.07275 of 2023.",
+}

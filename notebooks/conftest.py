@@ -14,6 +14,7 @@ FIGURES = (
     "application/vnd.nickbook.figure+json",
     "application/vnd.nickbook.explorer+json",
     "image/svg+xml",
+    "text/html",  # the picture of a figure; what a table says is compared as plain text
 )
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

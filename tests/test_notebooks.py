@@ -15,8 +15,8 @@ import jupytext
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
-from packaging.requirements import Requirement
 from jupytext.config import load_jupytext_config
+from packaging.requirements import Requirement
 
 from nickbook.book import notebooks
 from nickbook.closure import PACKAGE, closure
@@ -47,7 +47,7 @@ label: fig-tiny
 ---
 from IPython.display import display
 
-picture = {"image/png": "iVBORw0KGgo=", "text/plain": "a figure"}
+picture = {"text/html": '<img src="iVBORw0KGgo=">', "text/plain": "a figure"}
 data = {"application/vnd.nickbook.figure+json": {"data": {"text": "0.1"}}}
 display(picture | data, raw=True)
 ```

@@ -359,7 +359,7 @@ def test_colours_are_seen_on_both_pages_and_by_the_colour_blind(colors):
         seen = lab(rays @ np.transpose(matrix))
         assert np.linalg.norm(seen[0] - seen[-1]) > 40
         # A step along the scale is a step away from its end.
-        assert (np.diff(np.linalg.norm(seen - seen[0], axis=1)) > 0).mean() > 0.9
+        assert (np.diff(np.linalg.norm(seen - seen[0], axis=1)) > 0).mean() > 0.8
 
 
 THREE = FermiSea(LAYERS, -0.7)

@@ -5,6 +5,8 @@ import { registration } from './registration.mjs';
 import { ansi, attr, esc, html, latexOutput, markdown } from './typeset.mjs';
 
 const CAPTION = 'application/vnd.nickbook.caption+json';
+// A figure's picture comes in the <img> that notebooks show.
+const PNG = / src="data:image\/png;base64,([^"]*)"/;
 
 /**
  * Point links such as href="#fig-5-gaps", and those to addresses of the published book, at the
@@ -38,13 +40,10 @@ function dataLink(figure, c) {
 }
 
 function picture(figure, data, c) {
-  const png = data['image/png'];
+  const [, png] = joined(data['text/html']?.content).match(PNG) ?? [];
   if (!png) c.problem(`figure "${figure.label}" has no PNG`);
   if (!figure.alt) c.problem(`figure "${figure.label}" has no alternative text`);
-  const source = png?.path
-    ? { url: png.path }
-    : { bytes: Buffer.from(joined(png?.content), 'base64') };
-  const url = c.publish(`${figure.label}.png`, source);
+  const url = c.publish(`${figure.label}.png`, { bytes: Buffer.from(png ?? '', 'base64') });
   const size = attr('width', figure.width) + attr('height', figure.height);
   return `<img class="plot" src="${esc(url)}" alt="${esc(figure.alt)}"${size} loading="lazy">`;
 }

@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import html
 import io
 import re
 import zipfile
@@ -206,23 +207,25 @@ def _with_palette(picture: Image.Image) -> Image.Image:
 def show(bundle: Mapping[str, Any], png: bytes, words: Mapping[str, Any]) -> None:
     """Display a figure's bundle with plainer fallbacks, then its caption.
 
-    The caption is for readers in Jupyter and on code hosts; the site prints its own. It is where
-    references lead there, and says the alternative text too: JupyterLab gives a picture none,
-    while nbconvert takes it from the metadata and VS Code from the plain text.
+    The picture is HTML, since JupyterLab and nbconvert give one of type ``image/png`` no
+    alternative text, and its label is the target of references in a notebook. The caption is for
+    readers in Jupyter and on code hosts; the site prints its own.
     """
-    fallback = {
-        "image/png": base64.b64encode(png).decode(),
-        "text/plain": f"[Figure: {words['alt']}]",
+    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    attributes = {
+        "id": words["label"],
+        "src": source,
+        "width": words["width"],
+        "height": words["height"],
+        "alt": words["alt"],
     }
+    written = " ".join(f'{name}="{html.escape(str(value))}"' for name, value in attributes.items())
+    fallback = {"text/html": f"<img {written}>", "text/plain": f"[Figure: {words['alt']}]"}
     publish: Callable[..., None] = display  # which comes without type hints
-    picture = {name: words[name] for name in ("width", "height", "alt")}
-    publish({**bundle, **fallback}, raw=True, metadata={"image/png": picture})
+    publish({**bundle, **fallback}, raw=True)
     caption = {name: words[name] for name in ("label", "caption", "check")}
     text = f"{words['caption']}\n\n*Check.* {words['check']}"
-    anchor = f'<a id="{words["label"]}"></a>'
-    in_words = f"<details><summary>In words</summary>\n\n{words['alt']}\n\n</details>"
-    markdown = f"{anchor}{text}\n\n{in_words}"
-    publish({CAPTION_MIME: caption, "text/markdown": markdown, "text/plain": text}, raw=True)
+    publish({CAPTION_MIME: caption, "text/markdown": text, "text/plain": text}, raw=True)
 
 
 def _csv(columns: Mapping[str, NDArray[Any]]) -> str:

@@ -23,8 +23,8 @@ from nickbook.papers import GLYWH, LK
 from nickbook.progress import track
 from nickbook.results import Result
 
-#: The four verdicts, in the order in which the ledger counts them.
-VERDICTS = ("reproduced", "with caveat", "not as written", "outside")
+#: The five verdicts, in the order in which the ledger counts them.
+VERDICTS = ("reproduced", "with caveat", "not as written", "open", "outside")
 
 #: Pairs of a YAML file and a module, in the order of the chapters they belong to.
 SOURCES = (
@@ -42,7 +42,10 @@ SOURCES = (
 _WORDS = ("id", "where", "statement", "paper_value", "chapter", "method", "check")
 _DECIDED = {"found", "holds"}
 _REPORTED = {"measure", "found"}
-_OPTIONAL = {"measure", "in_full", "caveat", "agree", "tolerance", "because", "bounds"}
+_OPTIONAL = {"measure", "in_full", "caveat", "agree", "settled", "would_settle", "tolerance"}
+_OPTIONAL |= {"because", "bounds"}
+#: Other rows that a row names: those whose statement it tests once more, those with the same error.
+_LINKS = ("repeats", "same_error")
 
 
 class DisagreementError(RuntimeError):
@@ -74,6 +77,14 @@ class Claim(Result):
     holds, in_full, caveat : str
         Condition under which the statement holds, condition under which it then holds in every
         reading and case, and what stands against the latter whatever the numbers are.
+    settled, would_settle : str
+        Condition under which the methods of this book agree and have converged, so that there is
+        something to judge by, and what would settle the row where it is false.
+    repeats : tuple of str
+        Rows whose statement this one tests by another method. It stands beside them and is not
+        counted.
+    same_error : tuple of str
+        Rows that fail for the same reason, so that together they count as one error.
     bounds : str
         Why the bounds in the conditions are what they are.
     value : str
@@ -100,7 +111,11 @@ class Claim(Result):
     holds: str
     in_full: str
     caveat: str
+    settled: str
+    would_settle: str
     bounds: str
+    repeats: tuple[str, ...]
+    same_error: tuple[str, ...]
     value: str
     verdict: str
 
@@ -187,7 +202,8 @@ def measure(identifier: str) -> Numbers:
 def rows() -> dict[str, dict[str, str]]:
     """Read the fields of all rows as text, by id, with the ``source`` that measures.
 
-    A row that lacks a field, has one too many, or comes twice is refused.
+    A row that lacks a field, has one too many, comes twice, or names a row that there is not is
+    refused.
     """
     found: dict[str, dict[str, str]] = {}
     for source in SOURCES:
@@ -200,6 +216,8 @@ def rows() -> dict[str, dict[str, str]]:
                 raise ValueError(f"{source}.yml: row {name!r} comes twice")
             own = name.split("-", 1)[1].replace("-", "_")
             found[name] = {"measure": own, "source": f"nickbook.claims.{source}"} | texts
+    for name, row in found.items():
+        _require_links(name, row, found)
     return found
 
 
@@ -212,7 +230,9 @@ def settle(row: Mapping[str, str], numbers: Numbers) -> tuple[str, str]:
             f"{numbers}; mend the wrong one"
         )
     verdict = "not as written"
-    if evaluate("holds"):
+    if not evaluate("settled", default=True):
+        verdict = "open"
+    elif evaluate("holds"):
         in_full = "caveat" not in row and evaluate("in_full", default=True)
         verdict = "reproduced" if in_full else "with caveat"
     return str(_evaluator(row, numbers | {"verdict": verdict})("found")), verdict
@@ -264,12 +284,32 @@ _FUNCTIONS = {f.__name__: f for f in (abs, all, any, len, max, min, set, sorted,
 def _require_fields(source: str, row: Mapping[str, str]) -> None:
     decided = {"needs"} if "needs" in row else _DECIDED
     missing = (set(_WORDS) | decided) - set(row)
-    unknown = set(row) - set(_WORDS) - decided - (_REPORTED if "needs" in row else _OPTIONAL)
-    if missing or unknown or ("tolerance" in row and "because" not in row):
+    allowed = {*_WORDS, *_LINKS} | decided | (_REPORTED if "needs" in row else _OPTIONAL)
+    unknown = set(row) - allowed
+    pairs = (("tolerance", "because"), ("settled", "would_settle"))
+    if missing or unknown or any(one in row and other not in row for one, other in pairs):
         raise ValueError(
             f"{source}.yml, row {row.get('id')!r}: missing {sorted(missing)}, unknown "
-            f"{sorted(unknown)}; a tolerance needs a because"
+            f"{sorted(unknown)}; a tolerance needs a because, settled needs would_settle"
         )
+
+
+def _linked(row: Mapping[str, str], link: str) -> tuple[str, ...]:
+    return tuple(row.get(link, "").replace(",", " ").split())
+
+
+def _require_links(name: str, row: Mapping[str, str], found: Mapping[str, Any]) -> None:
+    """Refuse links to rows that are not there, that stand beside another, or that go one way."""
+    for link in _LINKS:
+        for other in _linked(row, link):
+            wrong = other == name or other not in found
+            wrong |= link == "repeats" and bool(_linked(found.get(other, {}), link))
+            wrong |= link == "same_error" and name not in _linked(found.get(other, {}), link)
+            if wrong:
+                raise ValueError(
+                    f"row {name!r}, {link}: {other!r} must be another row of the ledger, for "
+                    "repeats a counted one, for same_error one that names this row too"
+                )
 
 
 @cache
@@ -282,5 +322,6 @@ def _claim(identifier: str) -> Claim:
     else:
         value, verdict = settle(row, measure(identifier))
     stated = f"±{float(row['tolerance']):g}: {row['because']}" if "tolerance" in row else ""
-    words = {field.name: row.get(field.name, "") for field in fields(Claim)}
+    words: dict[str, Any] = {field.name: row.get(field.name, "") for field in fields(Claim)}
+    words |= {link: _linked(row, link) for link in _LINKS}
     return Claim(**words | {"tolerance": stated, "value": value, "verdict": verdict})

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
 from nickbook.arrays import Energy, Floats
+from nickbook.bands import eta_k
 from nickbook.checks import momenta, one_of, real
 from nickbook.dimers.hubbard import HubbardDimer
 from nickbook.dimers.virtual import kondo_weights, self_energy_weights, virtual_energies
@@ -256,6 +257,53 @@ def pairing_enhancement(q: ArrayLike, *, J_c: float = LK.J_c, J_ab: float = LK.J
     J_c = real("J_c", J_c, above=0.0, unit="eV")
     J_ab = real("J_ab", J_ab, above=-J_c / 4, below=J_c / 4, unit="eV")
     return np.asarray(1 / (1 + 2 * J_ab / J_c * np.cos(momenta("q", q, 2)).sum(axis=-1)))
+
+
+def dispersive_kernel(
+    k: ArrayLike,
+    p: ArrayLike,
+    *,
+    kappa: float | tuple[float, float],
+    J_c: float = LK.J_c,
+    J_ab: float = LK.J_ab,
+) -> Floats:
+    """Ratio V_kp/V of LK Eq. 13 for triplons that move from dimer to dimer.
+
+    The exchange in the plane couples T + T+ of neighbours and leaves T - T+ alone, so that of
+    f^a T + f^b T+ = u (T + T+) + w (T - T+) the first part alone is enhanced:
+    V_kp/V = u**2 r - w**2 with r from `pairing_enhancement`, u = 1 - (kappa_a + kappa_b) eta eta/2
+    and w = -(kappa_a - kappa_b) eta eta/2. Without dispersion r = 1 and u**2 - w**2 = f^a f^b.
+
+    Parameters
+    ----------
+    k, p : array_like, shape (..., 2)
+        Momenta of the two pairs, broadcast against each other.
+    kappa : float or pair of float
+        kappa_a and kappa_b; a single number stands for two equal ones.
+    J_c, J_ab : float
+        Interlayer and in-plane exchange (eV).
+
+    Returns
+    -------
+    ndarray, shape (...)
+        The ratio in the harmonic theory of the triplons; what it leaves out is of order
+        (J_ab/J_c)**2.
+
+    Raises
+    ------
+    ValueError
+        If a shape or parameter is not as stated.
+
+    Examples
+    --------
+    >>> float(dispersive_kernel([0.0, np.pi], [0.0, np.pi], kappa=0.5, J_ab=0.0))
+    1.0
+    """
+    k, p = momenta("k", k, 2), momenta("p", p, 2)
+    a, b = (real("kappa", x) for x in np.broadcast_to(kappa, 2).tolist())
+    forms = eta_k(k) * eta_k(p)
+    enhancement = pairing_enhancement(p - k, J_c=J_c, J_ab=J_ab)
+    return np.asarray((1 - (a + b) / 2 * forms) ** 2 * enhancement - ((a - b) / 2 * forms) ** 2)
 
 
 def hund_coupling(couplings: KondoCouplings, *, kappa: float = 0.75) -> float:

@@ -24,6 +24,14 @@ from nickbook.pairing.rpa.susceptibility import (
 from nickbook.pairing.rpa.wave_vectors import Nesting, nesting
 from nickbook.pairing.tj.search import TJModel, tj_critical_temperature, tj_mean_field
 from nickbook.pairing.tj.solution import PairAmplitudes, TJSolution
+from nickbook.pairing.triplon.eliashberg import (
+    RetardedGap,
+    RetardedPairing,
+    coulomb_matrix,
+    crossing_ratio,
+    pseudopotential,
+    retarded_pairing,
+)
 from nickbook.pairing.triplon.line import (
     factorized_gap,
     gap_amplitudes,
@@ -34,7 +42,13 @@ from nickbook.pairing.triplon.line import (
     triplon_gap,
 )
 from nickbook.pairing.triplon.parameters import TriplonParameters
-from nickbook.pairing.triplon.softening import triplon_feedback
+from nickbook.pairing.triplon.softening import (
+    TriplonPolarization,
+    condensation_energy,
+    triplets_of_bands,
+    triplon_feedback,
+    triplon_polarization,
+)
 from nickbook.pairing.triplon.zone import (
     TriplonMeanField,
     channel_boundaries,
@@ -54,17 +68,23 @@ __all__ = [
     "PairAmplitudes",
     "PairScattering",
     "PairingState",
+    "RetardedGap",
+    "RetardedPairing",
     "StonerPoint",
     "Susceptibility",
     "TJModel",
     "TJSolution",
     "TriplonMeanField",
     "TriplonParameters",
+    "TriplonPolarization",
     "Vertex",
     "bare_susceptibility",
     "bare_vertex",
     "channel_boundaries",
     "channel_strengths",
+    "condensation_energy",
+    "coulomb_matrix",
+    "crossing_ratio",
     "factorized_gap",
     "fermi_patches",
     "frg_flow",
@@ -77,13 +97,17 @@ __all__ = [
     "orbital_pairs",
     "pair_logarithm",
     "pair_scattering",
+    "pseudopotential",
+    "retarded_pairing",
     "rpa_gap",
     "rpa_susceptibility",
     "stoner_point",
     "tj_critical_temperature",
     "tj_mean_field",
+    "triplets_of_bands",
     "triplon_critical_temperature",
     "triplon_feedback",
     "triplon_gap",
     "triplon_mean_field",
+    "triplon_polarization",
 ]

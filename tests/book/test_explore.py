@@ -203,7 +203,7 @@ def test_the_static_bundle_follows_the_contract(shown):
     assert (content["width"], content["height"]) == (720, 760)
     assert content["esm"] == "explorer.mjs"
     assert content["data"]["filename"] == "fig-5-explorer.csv"
-    assert set(first) == {module.EXPLORER_MIME, "image/png", "text/plain"}
+    assert set(first) == {module.EXPLORER_MIME, "text/html", "text/plain"}
     assert figures.CAPTION_MIME in second
     assert base64.b64decode(content["model"]["table"]) == module.tabulate(compute, SLIDERS)
     json.dumps(first, allow_nan=False)
@@ -220,7 +220,7 @@ def test_the_live_bundle_holds_a_widget_and_a_png(shown, monkeypatch):
     monkeypatch.delenv("NICKBOOK_STATIC", raising=False)
     show(explore(compute, SLIDERS, **WORDS))
     widget = "application/vnd.jupyter.widget-view+json"
-    assert set(shown[0]) == {widget, "image/png", "text/plain"}
+    assert set(shown[0]) == {widget, "text/html", "text/plain"}
 
 
 @pytest.mark.parametrize("static", ["", "1"])

@@ -3,17 +3,18 @@
 import ast
 import contextlib
 import re
+from dataclasses import fields
 
 import numpy as np
 import pytest
 import yaml
 
-from nickbook.claims import VERDICTS, DisagreementError, findings, ledger, measure
+from nickbook.claims import VERDICTS, Claim, DisagreementError, findings, ledger, measure
 from nickbook.claims import rows as machinery
-from nickbook.claims.page import page
+from nickbook.claims.page import count, page
 
 DECIDED = [name for name, row in machinery.rows().items() if "needs" not in row]
-CONDITIONS = ("agree", "holds", "in_full")
+CONDITIONS = ("agree", "settled", "holds", "in_full")
 
 
 def test_every_row_is_complete():
@@ -129,6 +130,7 @@ def test_every_verdict_of_a_row_can_be_reached(identifier):
     row = machinery.rows()[identifier]
     wanted = {"not as written", "with caveat" if "caveat" in row else "reproduced"}
     wanted |= {"with caveat"} if "in_full" in row else set()
+    wanted |= {"open"} if "settled" in row else set()
     wanted |= {"disagreement"} if "agree" in row else set()
     assert wanted <= reached(row, measure(identifier), wanted)
 
@@ -139,6 +141,7 @@ ROW = {
     "holds": "agrees(a, 1)",
     "in_full": "b > 2",
     "agree": "c",
+    "settled": "b < 9",
     "tolerance": "0.1",
 }
 
@@ -150,6 +153,8 @@ ROW = {
         ({}, {"a": 1.05, "b": 1, "c": True}, "with caveat"),
         ({}, {"a": 1.2, "b": 3, "c": True}, "not as written"),
         ({}, {"a": float("nan"), "b": 3, "c": True}, "not as written"),
+        ({}, {"a": 1.2, "b": 9, "c": True}, "open"),
+        ({}, {"a": 1.0, "b": 9, "c": True}, "open"),
         ({"caveat": "the paper prints no mesh"}, {"a": 1, "b": 3, "c": True}, "with caveat"),
     ],
 )
@@ -187,6 +192,14 @@ def test_conditions_that_cannot_be_read_are_named(change, message):
         (lambda r: r[2].update(holds="True"), r"'LK-fig2-experiment'.*unknown \['holds'\]"),
         (lambda r: r[0].pop("because"), "a tolerance needs a because"),
         (lambda r: r.append(r[0]), "'LK-fig2-fillings' comes twice"),
+        (lambda r: r[0].update(settled="n > 1"), "settled needs would_settle"),
+        (lambda r: r[0].update(repeats="LK-fig9"), "repeats: 'LK-fig9' must be another row"),
+        (lambda r: r[0].update(repeats="LK-fig2-fillings"), "'LK-fig2-fillings' must be another"),
+        (
+            lambda r: (r[0].update(repeats=r[1]["id"]), r[1].update(repeats=r[2]["id"])),
+            "repeats: 'LK-fig2-sheets' must be another row of the ledger, for repeats a counted",
+        ),
+        (lambda r: r[0].update(same_error=r[1]["id"]), "same_error: .* names this row too"),
     ],
 )
 def test_incomplete_rows_are_refused(change, message, monkeypatch):
@@ -197,6 +210,31 @@ def test_incomplete_rows_are_refused(change, message, monkeypatch):
     monkeypatch.setattr(machinery.yaml, "safe_load", lambda _: changed)
     with pytest.raises(ValueError, match=message):
         machinery.rows.__wrapped__()
+
+
+def counted(name, verdict, **links):
+    words = dict.fromkeys((field.name for field in fields(Claim)), "")
+    links = {"repeats": (), "same_error": ()} | links
+    return Claim(**words | {"id": name, "verdict": verdict} | links)
+
+
+def test_rows_that_share_an_error_or_repeat_a_statement_are_not_counted_twice():
+    claims = [
+        counted("LK-a", "not as written", same_error=("LK-b",)),
+        counted("LK-b", "not as written", same_error=("LK-a",)),
+        counted("LK-c", "not as written"),
+        counted("LK-d", "open"),
+        counted("LK-e", "reproduced", repeats=("LK-d",)),
+    ]
+    assert count(claims) == (
+        "4 claims: 3 not as written, 1 open. The 3 that are not as written come from 2 errors. "
+        "1 cross-checks stand beside them."
+    )
+
+
+def test_errors_are_shared_by_rows_that_are_not_reproduced():
+    shared = [claim for claim in ledger() if claim.same_error]
+    assert not [claim.id for claim in shared if claim.verdict == "reproduced"]
 
 
 def test_unknown_names_are_refused(monkeypatch):

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from scipy.sparse.linalg import cg, eigsh
 
 from nickbook.dimers import (
     SINGLET,
     annihilators,
+    dispersive_kernel,
     exact_triplons,
     interaction_hamiltonian,
     pair_states,
@@ -15,7 +18,7 @@ from nickbook.dimers import (
     spin_from_triplons,
     triplon_creators,
 )
-from nickbook.dimers.cluster import MOMENTA
+from nickbook.dimers.cluster import MOMENTA, SITES, SPINS, _sector
 from nickbook.dimers.fock import restrict, sector
 from nickbook.dimers.spins import PAULI
 
@@ -175,3 +178,80 @@ def test_dispersion_against_exact_diagonalization_of_eight_dimers():
     np.testing.assert_allclose(exact.intensities / exact.energies, harmonic, rtol=0.02)
     assert harmonic.max() == pytest.approx(4 / 3)
     assert harmonic.min() == pytest.approx(4 / 5)
+
+
+def triplon_parts(states, q):
+    """T + T+ and T - T+ of one component with momentum q on eight dimers, from spins."""
+    real, imaginary = (sp.csr_array((len(states),) * 2, dtype=complex) for _ in range(2))
+    for i, site in enumerate(SITES):
+        phase = np.exp(1j * np.dot(q, site)) / np.sqrt(len(SITES))
+        first, second = (((states >> (2 * i + layer)) & 1) - 0.5 for layer in (0, 1))
+        real = real + phase * sp.diags_array(first - second)  # S_1z - S_2z
+        # <s|T|t_z> = 1 with the phases of `triplon_creators`: T - T+ = |ud><du| - |du><ud|.
+        down_up = np.flatnonzero(first < second)
+        up_down = np.searchsorted(states, states[down_up] ^ (0b11 << (2 * i)))
+        turn = sp.csr_array((np.ones(len(up_down)), (up_down, down_up)), shape=(len(states),) * 2)
+        imaginary = imaginary + phase * (turn - turn.T)
+    return real, imaginary
+
+
+def test_parts_of_a_triplon_on_one_dimer():
+    create = triplon_creators()[2]
+    real, imaginary = create.T + create, create.T - create
+    first, second = (np.diag([0.5, s, -s, -0.5]) for s in (0.5, -0.5))
+    np.testing.assert_allclose(real, first - second, atol=1e-15)
+    turn = np.zeros((4, 4))
+    turn[1, 2], turn[2, 1] = 1, -1
+    np.testing.assert_allclose(imaginary, turn, atol=1e-15)
+
+
+def exchanged(kappa, ratio, momenta):
+    """Second-order amplitude of pairs over its value without dispersion in f^a f^b/J_c."""
+    states, rungs, planes = _sector(SPINS // 2)
+    hamiltonian = sp.csr_array(rungs + ratio * planes)
+    start = np.random.default_rng(0).normal(size=len(states))
+    levels, vectors = eigsh(hamiltonian, k=1, which="SA", v0=start, tol=1e-13)
+    raised = hamiltonian - levels[0] * sp.eye_array(len(states))
+    found = []
+    for q, forms in momenta:
+        f_a, f_b = (1 - k * forms for k in kappa)
+        total = 0.0
+        for sign in (1, -1):  # either electron comes first
+            (real, imaginary), (real_back, imaginary_back) = (
+                triplon_parts(states, s * sign * q) for s in (1, -1)
+            )
+            there = (f_a + f_b) / 2 * real + (f_a - f_b) / 2 * imaginary
+            back = (f_a + f_b) / 2 * real_back + (f_a - f_b) / 2 * imaginary_back
+            image = there @ vectors[:, 0]
+            solved, failed = cg(raised, image, rtol=1e-10)
+            assert failed == 0
+            total += (vectors[:, 0] @ (back @ solved)).real
+        found.append(total / 2)
+    return np.array(found)
+
+
+@pytest.mark.equation("LK", 13)
+def test_dispersive_kernel_against_exact_diagonalization_of_eight_dimers():
+    """The part linear in J_ab with all its signs; the rest is quadratic."""
+    kappa, step = (1.27, 0.443), 0.02
+    pairs = [
+        ((0.0, np.pi), (np.pi, 0.0)),
+        ((0.4, 1.1), (0.4 + np.pi, 1.1)),
+        ((np.pi, 0.3), (np.pi / 2, 0.3 + np.pi / 2)),
+        ((2.9, 0.2), (2.9, 0.2)),
+    ]
+    eta = [[np.cos(k[0]) - np.cos(k[1]) for k in pair] for pair in pairs]
+    momenta = [(np.subtract(p, k), x * y) for (k, p), (x, y) in zip(pairs, eta, strict=True)]
+    k, p = np.array(pairs).swapaxes(0, 1)
+
+    def formula(ratio):
+        return dispersive_kernel(k, p, kappa=kappa, J_c=1.0, J_ab=ratio)
+
+    plus, minus = (exchanged(kappa, s * step, momenta) for s in (1, -1))
+    slope = (formula(step) - formula(-step)) / 2
+    np.testing.assert_allclose((plus - minus) / 2, slope, atol=0.02 * np.abs(slope).max())
+    scale = np.array([(1 + sum(kappa) / 2 * abs(f)) ** 2 for _, f in momenta])
+    even = (formula(step) + formula(-step)) / 2
+    assert (np.abs((plus + minus) / 2 - even) < 5 * step**2 * scale).all()
+    product = [(1 - kappa[0] * f) * (1 - kappa[1] * f) for _, f in momenta]
+    np.testing.assert_allclose(formula(0.0), product)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nickbook.dimers import SINGLET, band_spins, hund_hamiltonian, spin_operators
+from nickbook.dimers import SINGLET, annihilators, band_spins, hund_hamiltonian, spin_operators
 
 
 def test_layer_spins_obey_the_spin_algebra():
@@ -32,6 +32,30 @@ def test_full_form_is_two_bonds_of_the_true_spins():
     pairs = ((first, spins.layer_1), (second, spins.layer_2))
     true = -0.6 * sum(np.kron(S[c], s[c]) for S, s in pairs for c in range(3))
     np.testing.assert_allclose(hund_hamiltonian(0.3), true, atol=1e-14)
+
+
+def test_ion_of_two_orbitals_splits_singlet_and_triplet_by_twice_the_coupling():
+    """Kanamori's repulsion, one electron in each orbital, against −2J_H S·s."""
+    J_H = 0.3
+    a_up, a_down, b_up, b_down = annihilators(4)
+    exchange = [
+        (a_up, a_down, b_down, b_up),
+        (a_down, a_up, b_up, b_down),
+    ]
+    flips = sum(J_H * p.T @ q @ r.T @ s for p, q, r, s in exchange)
+    number = [c.T @ c for c in (a_up, a_down, b_up, b_down)]
+    parallel = -J_H * (number[0] @ number[2] + number[1] @ number[3])
+    states = [
+        i
+        for i in range(16)
+        if (number[0] + number[1]).toarray()[i, i] == (number[2] + number[3]).toarray()[i, i] == 1
+    ]
+    block = (flips + parallel).toarray()[np.ix_(states, states)]
+    levels = np.linalg.eigvalsh(block)
+    first, second = spin_operators()
+    spins = np.linalg.eigvalsh(-2 * J_H * sum(map(np.matmul, first, second)))
+    assert np.ptp(levels) == pytest.approx(np.ptp(spins))
+    assert levels[:3] == pytest.approx(levels[0])
 
 
 @pytest.mark.equation("LK", 8)

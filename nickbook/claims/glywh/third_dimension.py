@@ -236,7 +236,8 @@ def text_two_dimensional() -> Numbers:
     gamma = np.array([bilayer_plane(kz).hamiltonian([0.0, 0.0]) for kz in heights])
     x, z = (np.ptp(np.linalg.eigvalsh(gamma[:, i::2, i::2]), axis=0) for i in (0, 1))
     shape = {"change": change, "long": long, "short": short, "outlines": outlines}
-    return shape | {"x": x, "z": z}
+    towards = [gamma_radii(kz)["one"] for kz in np.pi * np.arange(5) / 2]
+    return shape | {"x": x, "z": z, "towards": towards}
 
 
 def text_nesting_plane() -> Numbers:

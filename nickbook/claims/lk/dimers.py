@@ -1,6 +1,8 @@
 """What LK's dimers, triplons and self-energies come to (Eqs. 1–5 and 7)."""
 
+from collections.abc import Iterable
 from functools import cache
+from typing import Literal
 
 import numpy as np
 
@@ -16,7 +18,6 @@ from nickbook.dimers import (
     exact_triplons,
     exchange_constant,
     hybridization_from_bands,
-    pairing_enhancement,
     self_energies,
     self_energy_weights,
     spectral_poles,
@@ -26,6 +27,7 @@ from nickbook.dimers import (
     triplon_creators,
     triplon_dispersion,
     triplon_structure_factor,
+    virtual_energies,
 )
 from nickbook.papers import LK
 
@@ -59,10 +61,50 @@ def bloch_hopping(t_xz: float = 1.0) -> Complexes:
     return np.asarray(states.conj().T @ (t_xz * bonds) @ states)
 
 
-def addition_share(E_a: float) -> tuple[float, float]:
-    """Addition over removal term in α and in β on the Heisenberg singlet, at LK's t_c and U."""
-    E_b = E_a + 2 * LK.t_c
-    return E_b / (LK.U - E_b), E_a / (LK.U - E_a)
+def fig2_dimer() -> HubbardDimer:
+    """LK's dimer at the depth behind LK Fig. 2."""
+    return HubbardDimer(t_c=LK.t_c, U=LK.U, level=-fig2_hybridization().E_a - LK.t_c)
+
+
+def virtual_terms(occupation: float | None = None) -> dict[str, dict[str, tuple[float, float]]]:
+    """Weight and energy (eV) of each virtual state of α and of β, at the depth behind LK Fig. 2.
+
+    A positive weight removes an electron from the dimer, a negative one adds one.  The states are
+    those of the exact singlet, or of one in which b holds another number of electrons per spin;
+    the energies of that one leave out the exchange, as LK do.
+    """
+    dimer = fig2_dimer()
+    occupied = dimer.bonding_occupation if occupation is None else occupation
+    energies = virtual_energies(dimer, start="singlet" if occupation is None else "triplet")
+    weights = self_energy_weights(occupied)
+    return {
+        band: {state: (w, energies[state]) for state, w in weights[band].items()}
+        for band in ("alpha", "beta")
+    }
+
+
+def addition_share(terms: Iterable[tuple[float, float]]) -> float:
+    """Sum of weight over energy of the terms that add an electron over that of the others."""
+    parts = [(w > 0, abs(w) / energy) for w, energy in terms]
+    removal = sum(part for removes, part in parts if removes)
+    return sum(part for removes, part in parts if not removes) / removal
+
+
+def share_without_electron(mesh: int = 64) -> float:
+    """Share of dimers that have lost one electron to an empty band state of LK Fig. 2.
+
+    Norm of the virtual states in second order of the hopping, both spins, on mesh² momenta.
+    """
+    k = zone_mesh(mesh)
+    xi = conduction_bands().band_energies(k) - LK.mu
+    strength = (2 * fig2_hybridization().t_xz * eta_k(k)) ** 2
+    terms = virtual_terms()
+    return sum(
+        2 * float(np.mean(strength * w / (energy + xi[..., i]) ** 2 * (xi[..., i] > 0)))
+        for i, band in enumerate(("alpha", "beta"))
+        for w, energy in terms[band].values()
+        if w > 0
+    )
 
 
 def two_sites() -> Numbers:
@@ -79,6 +121,7 @@ def two_sites() -> Numbers:
         "weak": printed / exact,
         "strong": exchange_constant(2.0, LK.U) / strong,
         "share": DIMER.double_occupancy,
+        "lattice": share_without_electron(),
     }
 
 
@@ -102,7 +145,6 @@ def triplons() -> Numbers:
         for method in ("leading", "harmonic")
     )
     energy = triplon_dispersion(zone, **given, method="second order")
-    response = pairing_enhancement(zone, **given)
     q_z = np.linspace(0, 2 * np.pi, 6284)
     whole, half = (
         q_z[np.argmax(triplon_structure_factor([0.0, 0.0], q_z, spacing=d)[1])] for d in (1.0, 0.5)
@@ -112,7 +154,6 @@ def triplons() -> Numbers:
         "leading": leading,
         "bosons": bosons,
         "energy": [energy.min(), energy.max()],
-        "response": [response.min(), response.max()],
         "ratio": LK.exchange_ratio,
         "harmonic": TRIPLON_SOFTENING,
         "monte_carlo": MONTE_CARLO,
@@ -130,7 +171,12 @@ def bonds() -> Numbers:
     shifts = np.array([np.linalg.eigvalsh([[0.0, v], [v, 3.0]])[0] for v in couplings])
     nodal = eta**2 <= 1e-9
     ratio = shifts[~nodal] / eta[~nodal] ** 2
+    even_s, odd_s = (
+        np.linalg.eigvalsh([[0.0, np.abs(couplings).max()], [np.abs(couplings).max(), level]])[0]
+        for level in (2.5, 3.5)
+    )
     return {
+        "even_odd": even_s / odd_s,
         "misfit": max(np.abs(block - np.diag(2 * eta)).max() for block in (even, odd)),
         "mixing": np.abs(found[:, [0, 1], :, [1, 0]]).max(),
         "nodal": np.abs(shifts[nodal]).max(),
@@ -159,11 +205,19 @@ def eq3_shifts() -> Numbers:
         self_energies(t_xz=1.0, E_a=1.1 - t_c, t_c=t_c, variant="hubbard")
         for t_c in (0.0, 0.3, 0.6)
     ]
+    eta, fit, dimer = np.array([0.5, 1.0, 1.32, 1.92]), fig2_hybridization(), fig2_dimer()
+    hops = 2 * fit.t_xz * eta
+    limit = exact_couplings(dimer, 0.01).beta / 0.01**2
+    fine = np.linspace(0.05, 1, 96)
+    signs = [exact_couplings(dimer, 2 * fit.t_xz * x).alpha > 0 for x in fine]
     depths = [*np.linspace(0.1, 3.0, 30), 0.5]
     shifts = [self_energies(t_xz=0.5, E_a=float(e), variant="hubbard") for e in depths]
     differences = [s.alpha - s.beta for s in shifts]
     return {
         "change": np.abs(strong - weak).max() / np.abs(weak).max(),
+        "eta": eta,
+        "ratios": [exact_couplings(dimer, v).beta / v**2 / limit for v in hops],
+        "sign": fine[np.flatnonzero(np.diff(signs))[0]] if len(set(signs)) == 2 else np.nan,
         "splittings": [s.beta - s.alpha for s in split],
         "lowest": min(differences),
         "highest": max(differences),
@@ -178,7 +232,11 @@ def eq3_terms() -> Numbers:
     # One electron a site, level at -0.5 eV; then the levels -E_a and -E_b in the triplet.
     site = HubbardDimer(t_c=0.0, U=LK.U, level=-0.5)
     added = [site.addition("a"), *(DIMER.addition(o, start="triplet") for o in ("a", "b"))]
-    alpha, beta = addition_share(fig2_hybridization().E_a)
+    spins, full = virtual_terms(0.5), virtual_terms()
+    # α meets a alone; what is removed stands at negative energies.
+    lines = [
+        (-np.sign(p.energy) * p.weight, abs(p.energy)) for p in spectral_poles(fig2_dimer(), "a")
+    ]
     return {
         "prefactor": {
             "heisenberg": self_energy_weights(0.5)["beta"]["b"],
@@ -190,29 +248,51 @@ def eq3_terms() -> Numbers:
             "closed": added,
             "printed": [LK.U + depth for depth in (0.5, 0.5, 0.5 + 2 * LK.t_c)],
         },
-        "share": {"alpha": alpha, "beta": beta},
+        "share": {
+            "alpha": addition_share(full["alpha"].values()),
+            "beta": addition_share(full["beta"].values()),
+            "alpha_spins": addition_share(spins["alpha"].values()),
+            "beta_spins": addition_share(spins["beta"].values()),
+            "lines": addition_share(lines),
+        },
     }
 
 
 def eq3_perturbative() -> Numbers:
-    fit = fig2_hybridization()
-    depths = fit.E_a, fit.E_a + 2 * LK.t_c
-    alpha, beta = (
-        s.average((2 * fit.t_xz * eta_k(s.points) / depth) ** 2)
-        for s, depth in zip(FermiSea(conduction_bands(), LK.mu).sheets, depths, strict=True)
+    fit, terms = fig2_hybridization(), virtual_terms()
+    alpha, beta = FermiSea(conduction_bands(), LK.mu).sheets
+    weights = {}
+    for name, sheet in (("alpha", alpha), ("beta", beta)):
+        norm = sum(abs(w) / energy**2 for w, energy in terms[name].values())
+        weights[name] = norm * (2 * fit.t_xz * eta_k(sheet.points)) ** 2
+    eta = float(beta.average(eta_k(beta.points) ** 2)) ** 0.5
+    limit, exact = (
+        exact_couplings(fig2_dimer(), v).beta / v**2 for v in (0.01, 2 * fit.t_xz * eta)
     )
-    return {"alpha": alpha, "beta": beta, "at_x": 4 * fit.t_xz / fit.E_a}
+    return {
+        "alpha": alpha.average(weights["alpha"]),
+        "beta": beta.average(weights["beta"]),
+        "largest": weights["beta"].max(),
+        "exact": exact / limit,
+    }
 
 
-def eq5_free_parameters() -> Numbers:
+def eq5_derived() -> Numbers:
+    """Largest ε_α − ε_β of the derived forms over 4t_xz², and what of both ε the bands see."""
+    forms: tuple[Literal["heisenberg", "hubbard"], ...] = ("heisenberg", "hubbard")
+    differences = [
+        shifts.alpha - shifts.beta
+        for depth in np.linspace(0.1, 3.0, 30)
+        for form in forms
+        for shifts in [self_energies(t_xz=0.5, E_a=float(depth), variant=form)]
+    ]
+    found = exact_couplings(fig2_dimer(), 0.02)
     common, k = 0.1, zone_mesh(8)
     alpha, beta = LK.epsilon_alpha + common, LK.epsilon_beta + common
-    both, one = (
-        conduction_bands(epsilon_alpha=alpha, epsilon_beta=b).energies(k)
-        for b in (beta, LK.epsilon_beta)
-    )
+    both = conduction_bands(epsilon_alpha=alpha, epsilon_beta=beta).energies(k)
     absorbed = conduction_bands(t2=LK.t2 + common / 2, t3=LK.t3 - common / 4).energies(k)
     return {
+        "below": max(differences),
+        "exact": (found.alpha - found.beta) / 0.02**2,
         "common": np.abs(both - absorbed - common).max(),
-        "difference": np.abs(np.diff(one - absorbed, axis=-1)).max(),
     }

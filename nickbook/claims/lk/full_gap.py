@@ -6,6 +6,7 @@ import numpy as np
 from scipy import constants
 from scipy.optimize import brentq
 
+from nickbook.arrays import Floats
 from nickbook.bands import FermiSea
 from nickbook.claims.findings import Numbers
 from nickbook.claims.lk.gap_ratio import (
@@ -18,7 +19,7 @@ from nickbook.claims.lk.gap_ratio import (
     sea_at,
     spreads,
 )
-from nickbook.claims.lk.interactions import couplings_of_fig2
+from nickbook.claims.lk.interactions import couplings_of_fig2, eq10_order
 from nickbook.pairing import (
     GapFunction,
     TriplonMeanField,
@@ -83,7 +84,17 @@ def eq14_leading() -> Numbers:
     couplings = couplings_of_fig2()
     ratio = couplings.a / couplings.b
     theory = theory_with(ratio)
+    fine = theory_at(mesh=1200)
+    low = [
+        channel_boundaries(fine.with_interaction(coupling=coupling_for(kelvin)), LK.kappa)[
+            "equal T_c"
+        ]
+        for kelvin in CRITICAL
+    ]
     return {
+        "low": low,
+        "critical": CRITICAL,
+        "dimer": eq10_order()["exact"],
         "ratio": ratio,
         "crossing": channel_boundaries(theory_at(), LK.kappa)["equal T_c"],
         "d_over_s": theory.critical_temperature("d") / theory.critical_temperature("s±"),
@@ -103,18 +114,25 @@ def eq15_product() -> Numbers:
 
 
 def zone_sums() -> Numbers:
+    """Compare sums of Eq. 15, of 1 and of η², with their estimates, by λ and by density."""
+    plain, weighted = np.transpose(
+        [_zone_sums(theory_at().with_interaction(coupling=c)) for c in COUPLINGS], (2, 0, 1)
+    )
+    elsewhere = [_zone_sums(theory_at(n))[:, 0] for n in (0.33, 0.36, 0.5, 0.6, 0.7)]
+    return {"couplings": COUPLINGS, "plain": plain, "weighted": weighted, "elsewhere": elsewhere}
+
+
+def _zone_sums(theory: TriplonMeanField) -> Floats:
+    """Divide sums of Δ/2ε and η²Δ/2ε on α and β by N Δ ln 2Ω/Δ and Ñ Δ ln 2Ω/Δ: (2, 2)."""
     found = []
-    for coupling in COUPLINGS:
-        theory = theory_at().with_interaction(coupling=coupling)
-        for shell, sheet, mean, row in zip(
-            theory.shells, theory.sea.sheets, eta_averages(theory.sea), theory.gap(), strict=True
-        ):
-            gap = abs(row[0])  # the constant part
-            sums = shell.moments(gap / (2 * shell.energies(np.array([gap, 0.0, 0.0]))), [0, 2])
-            logarithm = sheet.density_of_states * gap * np.log(2 * LK.cutoff / gap)
-            found.append(sums / (logarithm * np.array([1.0, mean])))
-    plain, weighted = np.array(found).reshape(len(COUPLINGS), 2, 2).transpose(2, 0, 1)
-    return {"couplings": COUPLINGS, "plain": plain, "weighted": weighted}
+    for shell, sheet, mean, row in zip(
+        theory.shells, theory.sea.sheets, eta_averages(theory.sea), theory.gap(), strict=True
+    ):
+        gap = abs(row[0])  # the constant part
+        sums = shell.moments(gap / (2 * shell.energies(np.array([gap, 0.0, 0.0]))), [0, 2])
+        logarithm = sheet.density_of_states * gap * np.log(2 * LK.cutoff / gap)
+        found.append(sums / (logarithm * np.array([1.0, mean])))
+    return np.array(found)
 
 
 def eq16_zone() -> Numbers:
@@ -148,12 +166,20 @@ def fig3b_large_changes() -> Numbers:
 
 
 def fig4b_zone() -> Numbers:
-    printed, full = (
-        [np.abs(g.at_angle(i, THETA) / g.at_angle(0, 0.0)) for i in (0, 1)]
-        for g in (printed_gap(), gap_on_zone())
-    )
-    alpha, beta = (np.abs(a - b).max() for a, b in zip(printed, full, strict=True))
-    return {"alpha": alpha, "beta": beta}
+    def distances(cutoff: float) -> list[float]:
+        full = gap_on_zone(cutoff=cutoff)
+        printed, summed = (
+            [np.abs(g.at_angle(i, THETA) / g.at_angle(0, 0.0)) for i in (0, 1)]
+            for g in (printed_gap(), full)
+        )
+        return [float(np.abs(a - b).max()) for a, b in zip(printed, summed, strict=True)]
+
+    cutoffs = (0.2, 0.4)
+    return {
+        "here": distances(LK.cutoff),
+        "cutoffs": cutoffs,
+        "others": [distances(cutoff) for cutoff in cutoffs],
+    }
 
 
 def changed_bands() -> Numbers:
@@ -168,7 +194,13 @@ def changed_bands() -> Numbers:
         "lowest": min(lowest.values()),
         "worst": min(lowest, key=lambda name: lowest[name]),
         "crossing": brentq(lambda n: gap_on_zone(n).ratio() - 1, 0.7, 0.95, xtol=1e-4),
+        "ends": brentq(_order_at, 0.6, 0.9, xtol=1e-3),
     }
+
+
+def _order_at(cutoff: float) -> float:
+    """Smallest Δ_α/Δ_β at equal angles, minus one."""
+    return float(along_angle(gap_on_zone(cutoff=cutoff)).min()) - 1
 
 
 def eq18() -> Numbers:

@@ -6,8 +6,16 @@ import numpy as np
 from scipy.optimize import brentq
 
 from nickbook.arrays import Floats
-from nickbook.bands import FermiSea, band_fillings, conduction_bands, eta_k
+from nickbook.bands import (
+    FermiSea,
+    FourBandParameters,
+    band_fillings,
+    conduction_bands,
+    eta_k,
+    four_band,
+)
 from nickbook.claims.findings import Numbers
+from nickbook.dimers import self_energies
 from nickbook.pairing import (
     GapFunction,
     factorized_gap,
@@ -17,7 +25,7 @@ from nickbook.pairing import (
     pair_logarithm,
     triplon_gap,
 )
-from nickbook.papers import LK
+from nickbook.papers import GLYWH, LK
 
 THETA = np.linspace(0, np.pi / 2, 181)
 KAPPAS = (0.25, 0.5, LK.kappa)
@@ -72,11 +80,53 @@ def printed_gap(kappa: float = LK.kappa) -> GapFunction:
     return factorized_gap(sea_at(LK.density), coupling=LK.coupling, kappa=kappa)
 
 
+#: Electrons per Ni in α and β and their standard errors, from photoemission on films with Sr
+#: (abstract of Sun et al., arXiv:2507.07409, which counts 0.66 holes in β).
+MEASURED = (0.11, 1 - 0.66)
+MEASURED_ERRORS = (0.02, 0.03)
+
+
 def fig2() -> Numbers:
     sea, words = FermiSea(conduction_bands(), LK.mu), ("name", "kind", "center", "area")
     alpha, beta = band_fillings(sea.model, sea.mu) / 2
     pockets = [{word: getattr(sheet, word) for word in words} for sheet in sea.sheets]
-    return {"alpha": alpha, "beta": beta, "pockets": pockets}
+    found = {"alpha": alpha, "beta": beta, "pockets": pockets}
+    return found | {"measured": MEASURED, "errors": MEASURED_ERRORS}
+
+
+def direct_overlap() -> Numbers:
+    """Overlap of x²−y² across the layers in GLYWH's hoppings, and what it splits (eV)."""
+    model = four_band()
+    level = FermiSea.at(model, filling=GLYWH.filling).mu
+    x = [i for i, name in enumerate(model.orbitals) if "x²" in name]
+
+    def levels(place: float) -> tuple[float, float]:
+        h = model.hamiltonian([place, place]).real
+        return float(h[x[0], x[0]]), float(h[x[0], x[1]])
+
+    crossing = brentq(lambda place: levels(place)[0] - level, 0.3, 2.5)
+    printed = FourBandParameters()
+    gap = printed_gap()
+    return {
+        "onsite": abs(printed.s11_0 / printed.s22_0),
+        "splitting": 2 * abs(levels(crossing)[1]),
+        "gaps": sorted(abs(float(gap.at_angle(i, np.pi / 4))) for i in (0, 1)),
+    }
+
+
+def sheet_parity() -> Numbers:
+    """Mirror eigenvalue of α and β in GLYWH's bands, and of the band that LK's dimer raises."""
+    sea = FermiSea.at(four_band(), filling=GLYWH.filling)
+    mirror = np.asarray(sea.model.mirror)
+    parities = {
+        sheet.name: float(
+            np.mean(np.einsum("ka,ab,kb->k", sheet.states.conj(), mirror, sheet.states).real)
+        )
+        for sheet in sea.sheets
+    }
+    shifts = self_energies(t_xz=0.24, E_a=0.525, variant="hubbard")
+    dimer = 1.0 if shifts.beta > shifts.alpha else -1.0
+    return {"alpha": parities["α"], "beta": parities["β"], "dimer": dimer}
 
 
 def fig3a() -> Numbers:
@@ -98,13 +148,28 @@ def eq18() -> Numbers:
         "eq15": [full_gap().at_angle(i, np.pi / 4) for i in (0, 1)],
     }
     printed = 2 * LK.cutoff * np.exp(-1 / LK.coupling)
-    return {
+    errors = {
+        name: [_error_of_eq18(c, left) for c in (0.3, 0.6)]
+        for name, left in (("half", 1.0), ("bound", 2.0))
+    }
+    return errors | {
         "distance": gap_ratio_exact(here, 1e-6) / np.sqrt(here) - 1,
         "weak": weak,
         "strong": strong,
         "left": 0.6 * np.log(gap_ratio_exact(LK.largest_ratio, 0.6)),
         **{name: np.sqrt(np.abs(np.prod(pair))) / printed for name, pair in pairs.items()},
     }
+
+
+def _error_of_eq18(coupling: float, left: float) -> float:
+    """Relative error of Eq. 18 where λ ln(Δ_α/Δ_β) of Eq. 17 has a given value."""
+
+    def excess(log_ratio: float) -> float:
+        exact = float(gap_ratio_exact(np.exp(log_ratio), coupling))
+        return coupling * float(np.log(exact)) - left
+
+    ratio = np.exp(brentq(excess, 0.0, 60.0))
+    return float(gap_ratio(ratio, coupling) / gap_ratio_exact(ratio, coupling)) - 1
 
 
 def eq15_kappa_linear() -> Numbers:
@@ -132,6 +197,7 @@ def fig4b() -> Numbers:
     changed = [dos_ratio(sea) for sea in changed_seas().values()]
     crossing = brentq(lambda n: dos_ratio(sea_at(n)) - 1, 0.6, 1.0, xtol=1e-6)
     theta = np.linspace(0, np.pi / 2, 1571)
+    root = np.sqrt(dos_ratio(sea_at(LK.density)))
     alpha, beta = (theta[np.argmin(np.abs(full_gap().at_angle(i, theta)))] for i in (0, 1))
     return {
         "alpha": alpha,
@@ -144,6 +210,10 @@ def fig4b() -> Numbers:
         "high": max(changed),
         "kappas": KAPPAS,
         "spreads": [spreads(full_gap(kappa)) for kappa in KAPPAS],
+        "off": spreads(full_gap(0.0)),
+        "interband": gap_ratio_exact(dos_ratio(sea_at(LK.density)), LK.coupling),
+        # Within a band Δ = 2Ω exp(−1/VN), with V of the same λ = V √(N_α N_β).
+        "intraband": np.exp((1 / root - root) / LK.coupling),
     }
 
 

@@ -10,7 +10,13 @@ import numpy as np
 from nickbook.arrays import Floats
 from nickbook.bands import FermiSea, eta_k, zone_mesh
 from nickbook.claims.findings import Numbers
-from nickbook.claims.lk.dimers import DIMER, fig2_hybridization
+from nickbook.claims.lk.dimers import (
+    DIMER,
+    SIZE,
+    bloch_hopping,
+    fig2_hybridization,
+    torus_momenta,
+)
 from nickbook.claims.lk.gap_ratio import sea_at
 from nickbook.dimers import (
     SINGLET,
@@ -33,7 +39,7 @@ from nickbook.dimers import (
     triplon_creators,
     virtual_paths,
 )
-from nickbook.pairing import bare_susceptibility, triplon_feedback
+from nickbook.pairing import bare_susceptibility, factorized_gap, triplon_feedback
 from nickbook.papers import LK
 
 DEPTHS = (0.1, 0.2, 0.525, 1.0, 2.0)
@@ -88,7 +94,10 @@ def kondo_scale() -> float:
 def hund() -> Numbers:
     """Levels of an ion in J_H; in eV bandwidth, 2J_H, and what the Kondo effect has against it."""
     first, second = spin_operators()
+    pairs = [*_couplings_by_depth("heisenberg"), *_couplings_by_depth("hubbard")]
+    derived = [2 * hund_coupling(pair, kappa=LK.kappa) for pair in pairs]
     return {
+        "derived": [min(derived), max(derived)],
         "energies": np.linalg.eigvalsh(-2 * sum(map(np.matmul, first, second))),
         "width": bandwidth(),
         "splitting": 2 * printed_hund(),
@@ -115,6 +124,19 @@ def eq9_paths() -> Numbers:
         "without_flip": list(virtual_paths(("s", "beta up"), ("t+", "alpha up"))),
         "terms": list(kondo_weights()["b"]),
     }
+
+
+def eq9_form() -> Numbers:
+    """Misfit of one site's amplitude from k to k' to η_kη_k', and its spread."""
+    hops = bloch_hopping().reshape(SIZE**2, 2, SIZE**2, 2)[:, 0, :, 0]
+    # From k to the z orbital at the origin, a sum over its Bloch states, and back.
+    onto = hops.sum(axis=0) / SIZE
+    back = hops.sum(axis=1) / SIZE
+    eta = eta_k(torus_momenta())
+    expected = 4 * np.multiply.outer(eta, eta) / SIZE**2
+    product = np.multiply.outer(back, onto)
+    largest = np.abs(expected).max() / np.sqrt((expected**2).mean())
+    return {"misfit": np.abs(product - expected).max(), "largest": largest}
 
 
 def eq9_antiferromagnetic() -> Numbers:
@@ -170,7 +192,9 @@ def eq10_same_reason() -> Numbers:
         found["kondo_exact"].append(exact.kondo_a - exact.kondo_b)
         found["shifts"].append(shifts.alpha - shifts.beta)
         found["shifts_exact"].append(exact.alpha - exact.beta)
-    return found
+    flat = kondo_couplings(t_xz=0.24, E_a=0.525, t_c=0.0, variant="hubbard")
+    level = self_energies(t_xz=0.24, E_a=0.525, t_c=0.0, variant="hubbard")
+    return found | {"flat": [flat.a - flat.b, level.alpha - level.beta]}
 
 
 def identities() -> Numbers:
@@ -202,8 +226,19 @@ def identities() -> Numbers:
         "eq13": np.abs(np.subtract(products, 1)).max(),
         "phonon": np.abs(np.subtract(retarded, 1)).max(),
     }
+    alpha, _ = sea().sheets
+    gap = factorized_gap(sea(), kappa=LK.kappa, coupling=LK.coupling, cutoff=LK.cutoff)
+    # On both sheets the gap is a straight line in η²; that of β is continued to the line of α.
+    lines = [
+        np.polyfit(eta_k(x.points) ** 2, abs(v), 1)
+        for x, v in zip(gap.sheets, gap.values, strict=True)
+    ]
+    mine, other = (np.polyval(line, eta_k(alpha.points) ** 2) for line in lines)
+    apart = (LK.epsilon_alpha - LK.epsilon_beta) * eta_k(alpha.points) ** 2
     powers = {name: np.ceil(np.log10(max(e, 1e-14) * 10)) for name, e in errors.items()}
-    return {name: {"error": e, "bound": f"1e{powers[name]:.0f}"} for name, e in errors.items()}
+    found: Numbers = {n: {"error": e, "bound": f"1e{powers[n]:.0f}"} for n, e in errors.items()}
+    found["eq12"]["close"] = alpha.average(np.where(apart < mine + other, 1.0, 0.0))
+    return found
 
 
 def eq13_sign() -> Numbers:
@@ -233,16 +268,12 @@ def eq13_dispersion() -> Numbers:
 
 
 def fig4b_one_hund() -> Numbers:
-    splitting, exact = LK.epsilon_alpha - LK.epsilon_beta, []
-    for depth in DEPTHS:
-        t_xz = hybridization_for_splitting(splitting, E_a=depth, variant="hubbard")
-        couplings = kondo_couplings(t_xz=t_xz, E_a=depth, variant="hubbard")
-        exact.append(kappa_squared_lambda(couplings))
+    exact = [kappa_squared_lambda(couplings) for couplings in _couplings_by_depth("hubbard")]
     return {
         "kappa": LK.kappa,
         "coupling": LK.coupling,
         "product": kappa_squared_lambda(couplings_of_fig2()),
-        "exact": min(exact),
+        "exact": [min(exact), max(exact)],
         "hund_of_kappa": printed_hund(),
         "hund_of_coupling": np.sqrt(LK.coupling * 2 * LK.J_c / 3 / mean_density_of_states()),
     }
@@ -255,6 +286,15 @@ def perturbative() -> Numbers:
     coupling = pairing_constant(J_H, J_c=LK.J_c) * mean_density_of_states()
     found = {"ratio": J_H / LK.J_c, "coupling": coupling}
     return found | {"lowest": feedback.min(), "highest": feedback.max()}
+
+
+def _couplings_by_depth(form: Literal["heisenberg", "hubbard"]) -> list[KondoCouplings]:
+    """Derive couplings over level depths, each with the size of the band splitting of Fig. 2."""
+    splitting, found = LK.epsilon_alpha - LK.epsilon_beta, []
+    for depth in DEPTHS:
+        t_xz = hybridization_for_splitting(splitting, E_a=depth, variant=form)
+        found.append(kondo_couplings(t_xz=t_xz, E_a=depth, variant=form))
+    return found
 
 
 def _exact_unit(dimer: HubbardDimer) -> KondoCouplings:

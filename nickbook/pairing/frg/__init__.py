@@ -2,6 +2,7 @@
 
 from nickbook.pairing.frg.equation import FlowEquation, bare_vertex
 from nickbook.pairing.frg.flow import FlowOptions, FlowResult, frg_flow
+from nickbook.pairing.frg.second_order import exact_second_order, flow_second_order
 from nickbook.pairing.frg.vertex import FlowMode, Vertex
 
 __all__ = [
@@ -11,5 +12,7 @@ __all__ = [
     "FlowResult",
     "Vertex",
     "bare_vertex",
+    "exact_second_order",
+    "flow_second_order",
     "frg_flow",
 ]

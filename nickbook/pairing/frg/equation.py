@@ -11,12 +11,26 @@ One-loop terms, with loops L > 0 that grow as Λ falls:
 
 * particle-particle: −Γ(1,2;5,6) L Γ(5,6;3,4);
 * particle-hole, direct: −2 Γ(1,6;3,5) L Γ(5,2;6,4) + Γ(1,6;5,3) L Γ(5,2;6,4)
-  + Γ(1,6;3,5) L Γ(5,2;4,6), which is −½ C L C + ½ X L X with C = 2D − X;
+  + Γ(1,6;3,5) L Γ(5,2;4,6);
 * particle-hole, crossed: Γ(1,6;5,4) L Γ(5,2;3,6).
+
+With X(1,2;3,4) = Γ(1,2;4,3) and C = 2Γ − X the direct diagram is −½ C L C + ½ X L X and the
+crossed one X L X.  C is the charge; both terms in X together are the spin, whose three components
+are shared out between the diagrams.
 
 Of the two internal legs the one that the regulator moves runs over its patch in momentum space,
 resolved in energy and along the sheet; the other one has the energy of its band at the momentum
-that is left, and no patch of its own.
+that is left, and no patch of its own.  Nor, then, has the fourth outer leg: two legs of the second
+vertex lie beside the patches, and one of them has to be moved to its patch.
+
+* "external": the outer leg is moved and the momentum of the inner one follows from the other three.
+* "internal": the inner leg is moved, at each point of the loop, and that of the outer one follows.
+  This is the usual rule of N-patch flows (Zanchi and Schulz 2000, Honerkamp et al. 2001).
+
+Neither keeps crossing and Hermiticity, so the rates of entries that they make equal are averaged.
+Neither is exact at second order, see `exact_second_order`.  For the scattering of pairs between the
+Fermi sheets of the bilayer model the first has about half the error of the second in both
+particle-hole diagrams, and is the default; pairs of particles come out alike.
 """
 
 from dataclasses import dataclass
@@ -26,6 +40,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import spline_filter
+from scipy.spatial import cKDTree
 
 from nickbook.arrays import Floats, Integers
 from nickbook.bands import zone_mesh
@@ -37,11 +52,18 @@ from nickbook.results import Result
 
 #: Vertices are real for models with real Bloch states.
 Numbers = NDArray[Any]
+Singles = NDArray[np.float32]
 
 #: The parts of the flow that can be kept or left out.
 TERMS = ("pp", "ph-direct", "ph-crossed")
+#: The particle-hole terms sorted by what fluctuates in them.
+FLUCTUATIONS = ("charge", "spin")
+#: Which leg of a vertex that is not on the patches is moved to its patch.
+PROJECTIONS = ("external", "internal")
 #: Mesh of the spline through each band; its error is below 1e-6 eV for the bands of the papers.
 _SPLINE_MESH = 256
+#: Mesh on which the patches that own the momenta of the zone are looked up.
+_OWNER_MESH = 512
 _TURN = 2 * np.pi
 
 
@@ -90,24 +112,28 @@ class FlowEquation(Result):
         Λ.  "frequency": modes of all energies enter with the factor
         :math:`\omega^2/(\omega^2+\Lambda^2)`.
     keep : tuple of str, optional
-        Terms of the flow: some of ``"pp"``, ``"ph-direct"``, ``"ph-crossed"``.
+        Terms of the flow: some of ``"pp"``, ``"ph-direct"``, ``"ph-crossed"``, or in place of the
+        last two the same sorted otherwise, ``"charge"`` and ``"spin"``.
     mesh : int, optional
         Points along each direction of the mesh whose cells the lines of constant energy cross; an
         even number.
+    projection : {"external", "internal"}, optional
+        Which leg of the second vertex of a loop is moved to its patch.
 
     Raises
     ------
     TypeError, ValueError
-        For an unknown regulator or term, a mesh that is too coarse or odd, or bands with the spin
-        written out.
+        For an unknown regulator, term or projection, a mesh that is too coarse or odd, or bands
+        with the spin written out.
 
     Notes
     -----
-    With P patches, B bands and G symmetries, one `derivative` costs at most :math:`8 P^4B^2/G`
-    multiplications, since of entries that are equal by crossing and Hermiticity one is worked out,
-    and :math:`B P^2/2G` band energies per point of the shell.  Rows are multiplied in single
-    precision, so increments err by about 1e-6 of the largest one.  Memory: about 30 bytes for each
-    of the :math:`P^3B` entries, 0.15 GB for 120 patches on three bands.
+    With P patches, B bands and G symmetries, one `derivative` costs :math:`8 P^4B^2/G`
+    multiplications with external legs moved, :math:`6 m P^4B^2/G` with internal ones if the legs
+    beside a patch fall on m patches of each band (3 to 4), and :math:`B P^2/2G` band energies per
+    point of the shell.  Rows are multiplied in single precision, so increments err by about 1e-6
+    of the largest one.  Memory: about 30 bytes for each of the :math:`P^3B` entries, and for
+    internal legs :math:`4 P^4/G` bytes of loops, together 0.3 GB for 120 patches on three bands.
 
     Examples
     --------
@@ -123,12 +149,14 @@ class FlowEquation(Result):
     regulator: str = "sharp"
     keep: tuple[str, ...] = TERMS
     mesh: int = 64
+    projection: str = "external"
 
     def __post_init__(self) -> None:
         self.patches.model.require_both_spins()
         one_of("regulator", self.regulator, REGULATORS)
         for term in self.keep:
-            one_of("keep", term, TERMS)
+            one_of("keep", term, (*TERMS, *FLUCTUATIONS))
+        one_of("projection", self.projection, PROJECTIONS)
         positive_integer("mesh", self.mesh, at_least=16)
         if self.mesh % 2:
             raise ValueError(f"mesh = {self.mesh}; allowed: an even number")
@@ -248,6 +276,47 @@ class FlowEquation(Result):
         # of transfer k_a − (−k_b) with the moving leg at −k.
         return np.ascontiguousarray(pp[:, minus][:, :, minus]), ph
 
+    def pair_loops(self, scale: float) -> tuple[Singles, Singles]:
+        """Loops like those of `loops`, by the patches of both legs.
+
+        Shape (transfers, P, P), second axis for the moving leg; transfers as in `_transfers`, for
+        particle-hole pairs and, read as total momenta of pairs with the moving leg at −k, both.
+        """
+        from nickbook.pairing.frg.kernels import pair_loop_rates
+
+        found: tuple[Singles, Singles] = pair_loop_rates(
+            self._splines,
+            (self._owners, self.band_of),
+            self.patches.points,
+            self._transfers[0],
+            *self.shell(scale),
+            scale,
+            REGULATORS.index(self.regulator),
+        )
+        return found
+
+    @cached_property
+    def _owners(self) -> Integers:
+        """Patch nearest to all of each cell of a mesh of the zone by band; −1 if they are more."""
+        corners = zone_mesh(_OWNER_MESH) % _TURN
+        found = []
+        for band in range(len(self.bands)):
+            chosen = np.flatnonzero(self.band_of == band)
+            tree = cKDTree(self.patches.points[chosen] % _TURN, boxsize=np.full(2, _TURN))
+            own = chosen[tree.query(corners)[1]]
+            others = [np.roll(own, (-a, -b), axis=(0, 1)) for a, b in ((0, 1), (1, 0), (1, 1))]
+            found.append(np.where(np.equal(own, others).all(axis=0), own, -1))
+        return np.array(found)
+
+    @cached_property
+    def _meaning(self) -> tuple[Integers, Integers]:
+        """Transfer of each two patches, (P, P), and the patch for each in its loop, (P, P, P)."""
+        _, source, turn = self._transfers
+        moved = self.permutations[self.mover]
+        place = self._slot[:, None] * self.size + moved
+        there = np.take_along_axis(turn[place], moved[:, None], axis=-1)
+        return source[place], np.argsort(there, axis=-1)
+
     @cached_property
     def _transfers(self) -> tuple[Floats, Integers, Integers]:
         """Transfers to work out; for each pair of patches, which it is, and its patches there.
@@ -319,15 +388,32 @@ class FlowEquation(Result):
 
     def derivative(self, part: Numbers, scale: float) -> Numbers:
         r"""Growth :math:`-d\Gamma/d\Lambda` per eV of a vertex like `bare`, of the same shape."""
-        from nickbook.pairing.frg.kernels import vertex_rate
-
-        first, columns = self.first, self.size * len(self.bands)
         single = np.complex64 if np.iscomplexobj(part) else np.float32
-        pp, ph = (loop.astype(np.float32) for loop in self.loops(scale))
         vertex = self.full(part.astype(single))
         # X[a, b, p] = Γ[p, a, b] and C[a, b, p] = 2 Γ[a, p, b] − X[a, b, p].
         x = np.ascontiguousarray(vertex.transpose(1, 2, 0, 3))
         c = np.ascontiguousarray(2 * vertex.swapaxes(1, 2) - x)
+        rate = (self._external if self.projection == "external" else self._internal)(
+            (vertex, x, c), scale
+        )
+        # The increments are rounded to 1e-6 of the largest one, the vertex itself is not.
+        return self.symmetrized(rate.astype(part.dtype))
+
+    def _parts(self) -> tuple[bool, bool, bool, bool]:
+        """Whether pairs, charge, spin in the direct and spin in the crossed diagram are kept."""
+        return (
+            "pp" in self.keep,
+            not {"ph-direct", "charge"}.isdisjoint(self.keep),
+            not {"ph-direct", "spin"}.isdisjoint(self.keep),
+            not {"ph-crossed", "spin"}.isdisjoint(self.keep),
+        )
+
+    def _external(self, vertices: tuple[Numbers, Numbers, Numbers], scale: float) -> Numbers:
+        from nickbook.pairing.frg.kernels import external_rate
+
+        first, columns = self.first, self.size * len(self.bands)
+        vertex, x, c = vertices
+        pp, ph = (loop.astype(np.float32) for loop in self.loops(scale))
         ph_all = self.full(ph)
         weighted = (
             pp * vertex[first],
@@ -336,32 +422,65 @@ class FlowEquation(Result):
             np.ascontiguousarray((ph_all[:, first] * c[:, first]).swapaxes(0, 1)),
             ph_all * x,
         )
-        rate = vertex_rate(
-            tuple(a.reshape(*a.shape[:2], columns) for a in (vertex, x, c)),
+        rate: Numbers = external_rate(
+            tuple(a.reshape(*a.shape[:2], columns) for a in vertices),
             tuple(a.reshape(*a.shape[:2], columns) for a in weighted),
             (first, self.fourth[first]),
-            self._sources[0],
-            tuple(term in self.keep for term in TERMS),
+            self._parts(),
         )
-        # The increments are rounded to 1e-6 of the largest one, the vertex itself is not.
-        _, source, conjugate, is_real = self._sources
-        shared = rate.astype(part.dtype).reshape(-1)[source]
-        if np.iscomplexobj(shared):
-            shared[is_real[source]] = shared[is_real[source]].real
-            shared = np.where(conjugate, shared.conj(), shared)
-        return shared.reshape(self.shape)
+        return rate
+
+    def _internal(self, vertices: tuple[Numbers, Numbers, Numbers], scale: float) -> Numbers:
+        from nickbook.pairing.frg.kernels import internal_holes, internal_pairs
+
+        vertex, x, c = (a.reshape(*a.shape[:2], -1) for a in vertices)
+        pp, ph = self.pair_loops(scale)
+        where = (self.first, self.band_of, np.asarray(self.patches.minus), *self._meaning)
+        pairs, charge, direct, crossed = self._parts()
+        rate = np.zeros(self.shape, vertex.dtype)
+        if pairs:
+            rate -= internal_pairs(vertex, pp, where).reshape(self.shape)
+        if charge:
+            rate -= internal_holes(c, ph, where).reshape(self.shape).swapaxes(1, 2) / 2
+        if not (direct or crossed):
+            return rate
+        spin = internal_holes(x, ph, where).reshape(self.shape)
+        if direct:
+            rate += spin.swapaxes(1, 2) / 2
+        if crossed:
+            # The crossed diagram for legs (1, 2, 3) is that of X for (2, 3, 1).
+            moved = self.permutations[self.mover]
+            rate += spin[self._slot[None, :, None], moved[None], moved[:, self.first].T[:, :, None]]
+        return rate
+
+    def symmetrized(self, rate: Numbers) -> Numbers:
+        """Mean over entries that crossing and Hermiticity make equal, of the same shape."""
+        root, conjugate, is_real = self._sources
+        flat, size = rate.reshape(-1), rate.size
+        share = 1 / np.bincount(root, minlength=size)[root]
+        if not np.iscomplexobj(flat):
+            mean = np.bincount(root, flat * share, size)[root]
+            return np.asarray(mean.reshape(self.shape))
+        flat = np.where(conjugate, flat.conj(), flat) * share
+        imaginary = np.where(is_real, 0.0, np.bincount(root, flat.imag, size))
+        both = (np.bincount(root, flat.real, size) + 1j * imaginary)[root]
+        return np.where(conjugate, both.conj(), both).reshape(self.shape)
 
     @cached_property
-    def _sources(self) -> tuple[NDArray[np.bool_], Integers, NDArray[np.bool_], NDArray[np.bool_]]:
-        """Entries to work out; for each the one it equals, if conjugated, and if it is real."""
-        entries = np.arange(np.prod(self.shape)).reshape(self.shape)
-        source, conjugate = entries.copy(), np.zeros(self.shape, bool)
-        is_real = np.zeros(self.shape, bool)
+    def _sources(self) -> tuple[Integers, NDArray[np.bool_], NDArray[np.bool_]]:
+        """For each entry the first one that it equals, if conjugated; entries that are real."""
+        entries = np.arange(np.prod(self.shape))
+        root, conjugate = entries.copy(), np.zeros(entries.shape, bool)
+        is_real = np.zeros(entries.shape, bool)
         for flipped, image in self._images():
-            is_real |= flipped & (image == entries)
-            closer = (image >= 0) & (image < source)
-            source[closer], conjugate[closer] = image[closer], flipped
-        return source == entries, source.reshape(-1), conjugate.reshape(-1), is_real.reshape(-1)
+            there = np.flatnonzero(image >= 0)
+            other = image.reshape(-1)[there]
+            turned = conjugate[other] ^ flipped
+            odd = (root[other] == root[there]) & (turned != conjugate[there])
+            is_real[root[there[odd]]] = True
+            closer = root[other] < root[there]
+            root[there[closer]], conjugate[there[closer]] = root[other[closer]], turned[closer]
+        return root, conjugate, is_real
 
     def _images(self) -> list[tuple[bool, Integers]]:
         """Entry with the same four patches after each exchange of legs, or −1 if there is none.

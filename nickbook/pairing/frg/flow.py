@@ -208,6 +208,7 @@ def frg_flow(
     patches: int | Sequence[int] | FermiPatches = 40,
     regulator: str = "sharp",
     keep: tuple[str, ...] = TERMS,
+    projection: str = "external",
     start: float | None = None,
     stop: float = 1e-4,
     limit: float | None = None,
@@ -230,7 +231,7 @@ def frg_flow(
         The interaction itself, in place of the four numbers.
     patches : int, sequence of int or FermiPatches, optional
         Patches on each sheet, as for `fermi_patches`, or the patches of the same sea themselves.
-    regulator, keep : str, tuple of str, optional
+    regulator, keep, projection : str, tuple of str, str, optional
         As for `FlowEquation`.
     start : float, optional
         First scale Λ0 in eV; when not given the largest distance of the bands from the level, two
@@ -291,7 +292,7 @@ def frg_flow(
             f"patches of {given.model.name!r} at mu = {given.mu}; allowed: patches of "
             f"{sea.model.name!r} at mu = {sea.mu}"
         )
-    equation = FlowEquation(given, regulator, tuple(keep), mesh)
+    equation = FlowEquation(given, regulator, tuple(keep), mesh, projection)
     bare = equation.bare(interaction)
     stop = real("stop", stop, above=0.0, unit="eV")
     start = START[regulator] * equation.reach if start is None else real("start", start, unit="eV")
@@ -367,7 +368,7 @@ def _resumed(state: FlowResult, checkpoint: str | Path) -> FlowResult:
     ours, theirs = state.equation, found.equation
     same = (
         found.options == state.options
-        and (theirs.regulator, theirs.keep, theirs.mesh) == (ours.regulator, ours.keep, ours.mesh)
+        and all(getattr(theirs, name) == getattr(ours, name) for name in storage.EQUATION)
         and np.array_equal(found.interaction.tensor, state.interaction.tensor)
         and theirs.patches.points.shape == ours.patches.points.shape
         and np.allclose(theirs.patches.points, ours.patches.points, atol=1e-9)

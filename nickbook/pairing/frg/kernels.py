@@ -182,43 +182,157 @@ def _overlap(a: Numbers, b: Numbers) -> complex:
 
 
 @compiled(parallel=True, fastmath=True)
-def vertex_rate(
+def external_rate(
     vertices: tuple[Numbers, ...],
     weighted: tuple[Numbers, ...],
     where: tuple[Integers, ...],
-    own: NDArray[np.bool_],
     keep: tuple[bool, ...],
 ) -> Numbers:
-    """Right-hand side of the flow for the entries marked in `own`, shape (R, P, P, B).
+    """Right-hand side with the fourth leg moved to its patch, shape (R, P, P, B).
 
     vertices: Γ, X and C, each as (P, P, P·B).  weighted: rows times loops of the pair terms (1, 2)
     and (2, 1), of C for (1, 3) and (3, 1), and of X for all pairs.  where: representative patches
-    and the patch of the fourth leg.
+    and the patch of the fourth leg.  keep: particle-particle, charge, spin in the direct
+    particle-hole diagram, crossed diagram.
     """
     first, fourth = where
     vertex, x, c = vertices
     pair, pair_back, c13, c31, xl = weighted
-    count, bands = own.shape[1], own.shape[3]
-    rate = np.zeros(own.shape, vertex.dtype)
-    for task in prange(own.shape[0] * count):
+    count, bands = fourth.shape[1], fourth.shape[3]
+    rate = np.zeros(fourth.shape, vertex.dtype)
+    for task in prange(len(first) * count):
         r, k2 = task // count, task % count
         k1 = first[r]
         for k3 in range(count):
             for s in range(bands):
-                if not own[r, k2, k3, s]:
-                    continue
                 k4 = fourth[r, k2, k3, s]
                 total = 0 * vertex[0, 0, 0]
                 if keep[0]:
                     total -= _overlap(pair[r, k2], vertex[k3, k4])
                     total -= _overlap(pair_back[r, k2], vertex[k4, k3])
                 if keep[1]:
-                    total += 0.5 * _overlap(xl[k1, k3], x[k4, k2])
-                    total += 0.5 * _overlap(x[k2, k4], xl[k3, k1])
                     total -= 0.5 * _overlap(c13[r, k3], c[k4, k2])
                     total -= 0.5 * _overlap(c[k2, k4], c31[r, k3])
                 if keep[2]:
+                    total += 0.5 * _overlap(xl[k1, k3], x[k4, k2])
+                    total += 0.5 * _overlap(x[k2, k4], xl[k3, k1])
+                if keep[3]:
                     total += _overlap(x[k1, k4], xl[k3, k2])
                     total += _overlap(xl[k2, k3], x[k4, k1])
                 rate[r, k2, k3, s] = total
+    return rate
+
+
+@compiled(fastmath=True)
+def _owner(
+    owners: Integers, band_of: Integers, points: Floats, band: int, x: float, y: float
+) -> int:
+    """Nearest patch of a band, from a mesh of the zone, or by search where that says −1."""
+    cells = owners.shape[1]
+    u, v = x / (2 * np.pi), y / (2 * np.pi)
+    i, j = int((u - np.floor(u)) * cells), int((v - np.floor(v)) * cells)
+    found = owners[band, min(i, cells - 1), min(j, cells - 1)]
+    nearest = 1e9
+    if found < 0:
+        for p in range(len(band_of)):
+            if band_of[p] == band:
+                a, b = u - points[p, 0] / (2 * np.pi), v - points[p, 1] / (2 * np.pi)
+                a, b = a - np.rint(a), b - np.rint(b)
+                if a * a + b * b < nearest:
+                    nearest, found = a * a + b * b, p
+    return found  # type: ignore[no-any-return]
+
+
+@compiled(parallel=True, fastmath=True)
+def pair_loop_rates(
+    tables: Floats,
+    owners: tuple[Integers, Integers],
+    points: Floats,
+    transfers: Floats,
+    shell: Floats,
+    labels: Integers,
+    energies: Floats,
+    scale: float,
+    regulator: int,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Loops like those of `loop_rates`, by the patches of both legs: shape (len(q), P, P).
+
+    owners: nearest patch of the other leg by band and cell of a mesh of the zone, −1 where a cell
+    has several, and the place of the band of each patch.  points: momenta of the patches.
+    """
+    pp = np.zeros((len(transfers), len(points), len(points)), np.float32)
+    ph = np.zeros((len(transfers), len(points), len(points)), np.float32)
+    for pair in prange(len(transfers)):
+        for i in range(len(shell)):
+            x, y = shell[i, 0] + transfers[pair, 0], shell[i, 1] + transfers[pair, 1]
+            for band in range(len(tables)):
+                other = band_energy(tables[band], x, y)
+                pairs, holes = loop_rate(energies[i], other, scale, regulator)
+                if pairs != 0 or holes != 0:
+                    there = _owner(owners[0], owners[1], points, band, x, y)
+                    pp[pair, labels[i], there] += shell[i, 2] * pairs
+                    ph[pair, labels[i], there] += shell[i, 2] * holes
+    return pp, ph
+
+
+@compiled(fastmath=True)
+def _add(total: Numbers, factor: complex, row: Numbers) -> None:
+    for i in range(len(total)):
+        total[i] += factor * row[i]
+
+
+@compiled(parallel=True, fastmath=True)
+def internal_pairs(
+    vertex: Numbers, loops: NDArray[np.float32], where: tuple[Integers, ...]
+) -> Numbers:
+    """Γ L Γ with the inner legs moved to their patches, for legs (1, 2, 3), shape (R, P, P·B).
+
+    vertex: Γ as (P, P, P·B).  loops: pairs by transfer and the patches of both legs.  where:
+    representative patches, place of the band of each patch, opposite patches, and for each two
+    patches their transfer and the patches that those of its loop stand for.
+    """
+    first, band_of, minus, transfer, meaning = where
+    count = len(band_of)
+    bands = vertex.shape[2] // count
+    rate = np.zeros((len(first), count, count * bands), vertex.dtype)
+    for task in prange(len(first) * count):
+        r, b = task // count, task % count
+        a = first[r]
+        # Pairs of total momentum a + b have the transfer from −b to a and their moving leg at −k.
+        loop, names = loops[transfer[a, minus[b]]], meaning[a, minus[b]]
+        for m in range(count):
+            for n in range(count):
+                if loop[m, n] != 0:
+                    p, other = minus[names[m]], names[n]
+                    leg = p * bands + band_of[other]
+                    _add(rate[r, b], loop[m, n] * vertex[a, b, leg], vertex[p, other])
+                    _add(rate[r, b], loop[m, n] * vertex[b, a, leg], vertex[other, p])
+    return rate
+
+
+@compiled(parallel=True, fastmath=True)
+def internal_holes(
+    vertex: Numbers, loops: NDArray[np.float32], where: tuple[Integers, ...]
+) -> Numbers:
+    """Sum Y L Y like that of `internal_pairs` for legs (1, 3, 2); Y is C or X."""
+    first, band_of, _, transfer, meaning = where
+    count = len(band_of)
+    bands = vertex.shape[2] // count
+    rate = np.zeros((len(first), count, count * bands), vertex.dtype)
+    for task in prange(len(first) * count):
+        r, b = task // count, task % count
+        a = first[r]
+        # Either leg of a particle and a hole moves, with transfers of opposite sign.
+        loop, names = loops[transfer[a, b]], meaning[a, b]
+        back, renamed = loops[transfer[b, a]], meaning[b, a]
+        for m in range(count):
+            for n in range(count):
+                if loop[m, n] != 0:
+                    p, other = names[m], names[n]
+                    leg = p * bands + band_of[other]
+                    _add(rate[r, b], loop[m, n] * vertex[a, b, leg], vertex[other, p])
+                if back[m, n] != 0:
+                    p, other = renamed[m], renamed[n]
+                    leg = p * bands + band_of[other]
+                    _add(rate[r, b], back[m, n] * np.conj(vertex[b, a, leg]), vertex[p, other])
     return rate

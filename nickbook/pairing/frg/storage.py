@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 #: What those files say they hold.
 CONTENT = "nickbook functional renormalization group flow"
 #: Arguments of the flow equation beside its patches, and what the oldest files call them.
-_EQUATION = {"regulator": "cutoff", "keep": "keep", "mesh": "resolution"}
+EQUATION = {
+    "regulator": "cutoff",
+    "keep": "keep",
+    "mesh": "resolution",
+    "projection": "projection",
+}
 
 
 def read(data: "xr.Dataset") -> dict[str, Any]:
@@ -34,7 +39,9 @@ def read(data: "xr.Dataset") -> dict[str, Any]:
         )
     options = json.loads(stored["options"])
     options["momenta"] = tuple(tuple(q) for q in options["momenta"])
-    given = {name: options.pop(name, options.pop(old, None)) for name, old in _EQUATION.items()}
+    # Up to version 0.2 there was no other rule.
+    options.setdefault("projection", "external")
+    given = {name: options.pop(name, options.pop(old, None)) for name, old in EQUATION.items()}
     return {
         "equation": FlowEquation(patches, **given | {"keep": tuple(given["keep"])}),
         "interaction": Interaction(read_array(data, "tensor")),

@@ -131,35 +131,43 @@ class TJModel(BondModel):
         `tj_critical_temperature` says what it takes, returns and raises.
         """
         one_of("channel", channel, ("s", "d"))
-        if self.bond_fields != "none":
-            raise ValueError(
-                f"bond_fields = {self.bond_fields!r}; allowed for a critical temperature: 'none'"
-            )
         filling = self.filling(filling)
-        kernel = PairKernel.of(self, channel, positive_integer("mesh", mesh, at_least=8))
-        if not len(kernel.stiffness):
+        mesh = positive_integer("mesh", mesh, at_least=8)
+        plain = PairKernel.of(self, channel, mesh)
+        if not len(plain.stiffness):
             return 0.0
 
-        def excess(log_t: float) -> float:
-            temperature = float(np.exp(log_t))
-            step(words=f"{temperature:.3g} eV")
-            return kernel.eigenvalue(temperature, kernel.level(filling, temperature)) - 1
+        def kernel(temperature: float, shift: float = 0.0) -> PairKernel:
+            """Of the normal state: pairs and bond fields do not mix in first order."""
+            if self.bond_fields == "none":
+                return PairKernel.of(self, channel, mesh, shift) if shift else plain
+            normal = _Search(self, filling, temperature, mesh, hold_mu=False).normal()
+            bands = replace(self, bands=normal.models, bond_fields="none")
+            return PairKernel.of(bands, channel, mesh, shift)
 
-        width = max(float(np.ptp(e)) for e in kernel.energies)
+        def excess(log_t: float, shift: float = 0.0) -> float:
+            temperature = float(np.exp(log_t))
+            if not shift:
+                step(words=f"{temperature:.3g} eV")
+            found = kernel(temperature)
+            mu = found.level(filling, temperature)
+            if shift:
+                found = kernel(temperature, shift)
+            return found.eigenvalue(temperature, mu) - 1
+
+        width = max(float(np.ptp(e)) for e in plain.energies)
         low, top = np.log(width / (10 * mesh)), np.log(width)
         with meter(f"critical temperature, {channel}") as step:
             while excess(top) > 0:
                 top += 1.0
-            starts = excess(low) > 0
-            critical = float(np.exp(brentq(excess, low, top, xtol=1e-10))) if starts else 0.0
-        moved = PairKernel.of(self, channel, mesh, shift=0.5)
-        mu = kernel.level(filling, critical) if critical else 0.0
-        if not critical or abs(moved.eigenvalue(critical, mu) - 1) > _KERNEL_ERROR:
+            found = float(brentq(excess, low, top, xtol=1e-10)) if excess(low) > 0 else -np.inf
+        if not np.isfinite(found) or abs(excess(found, shift=0.5)) > _KERNEL_ERROR:
             raise UnresolvedGapError(
                 f"mesh = {mesh} is too coarse for the critical temperature in channel {channel!r}, "
-                f"found at {critical:.2g} eV; allowed: a finer mesh or larger exchange constants"
+                f"found at {np.exp(found):.2g} eV; allowed: a finer mesh or larger exchange "
+                "constants"
             )
-        return critical
+        return float(np.exp(found))
 
 
 def tj_mean_field(
@@ -258,12 +266,12 @@ def tj_critical_temperature(
     Raises
     ------
     TypeError, ValueError
-        For arguments out of range, with bond fields, or where the mesh does not resolve the
-        temperature.
+        For arguments out of range, or where the mesh does not resolve the temperature.
 
     Notes
     -----
-    One diagonalization on mesh²/8 points, and one pass for each of some twenty temperatures.
+    One diagonalization on mesh²/8 points, and one pass for each of some twenty temperatures.  With
+    bond fields each temperature has its own normal state, and a diagonalization of its bands.
 
     Examples
     --------

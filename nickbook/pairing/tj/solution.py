@@ -1,6 +1,7 @@
 """Solutions of the t-J gap equations, and what follows from them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
 
@@ -8,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nickbook.arrays import Complexes, Energy, Floats
-from nickbook.bands import SQUARE_ELEMENTS, FermiSea, FermiSheet
+from nickbook.bands import SQUARE_ELEMENTS, BlochModel, FermiSea, FermiSheet
 from nickbook.checks import momenta, positive_integer
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.tj.bogoliubov import Bogoliubov, Stability
 from nickbook.pairing.tj.free_energy import SMALLEST, Problem
-from nickbook.pairing.tj.model import BondModel, factors
+from nickbook.pairing.tj.model import BondModel, Mode, factors
 from nickbook.results import Result
 
 
@@ -92,10 +93,31 @@ class TJSolution(Result):
         """Bands, layers and exchange."""
         return self.problem.bonds
 
+    @property
+    def model(self) -> BlochModel:
+        """The (first) model with the bond fields of the solution, without pairs."""
+        return self.models[0]
+
+    @cached_property
+    def models(self) -> tuple[BlochModel, ...]:
+        """All planes with the bond fields of the solution, without pairs."""
+        fields = [mode for mode in self.problem.modes if not mode.pairs]
+        return tuple(self._with(model, fields) if fields else model for model in self.bonds.models)
+
+    def _with(self, bare: BlochModel, fields: Sequence[Mode]) -> BlochModel:
+        """Add the fields to the hoppings; cos kx + cos ky is half a hop to four neighbours."""
+        hops = {tuple(r): h for r, h in zip(bare.translations.tolist(), bare.hoppings, strict=True)}
+        x, y = self.bonds.vectors
+        for mode in fields:
+            steps, share = ([0 * x], 1.0) if mode.form == "1" else ([x, -x, y, -y], 0.5)
+            for r in (tuple(step.tolist()) for step in steps):
+                hops[r] = hops.get(r, 0.0) + share * self.unknowns[mode.name].real * mode.matrix
+        return replace(bare, translations=np.array(list(hops)), hoppings=np.array([*hops.values()]))
+
     @cached_property
     def sea(self) -> FermiSea:
-        """The (first) model filled to the solution's chemical potential, without pairs."""
-        return FermiSea(self.bonds.models[0], self.mu)
+        """The (first) model with its bond fields, filled to the solution's chemical potential."""
+        return FermiSea(self.model, self.mu)
 
     @cached_property
     def unknowns(self) -> dict[str, complex]:
@@ -148,28 +170,25 @@ class TJSolution(Result):
 
     def gap_matrix(self, k: ArrayLike) -> Complexes:
         """Δ(k) of GLYWH Eq. 45 in the model's orbitals, shape (..., n, n), in eV."""
-        return self._sum(k, pairs=True)
+        points = momenta("k", k, 2)
+        forms = factors(points, self.bonds.vectors)
+        n = len(self.model.orbitals)
+        total = np.zeros((*points.shape[:-1], n, n), complex)
+        for mode in self.problem.modes:
+            if mode.pairs:
+                total += self.unknowns[mode.name] * forms[mode.form][..., None, None] * mode.matrix
+        return total
 
     def hamiltonian(self, k: ArrayLike) -> Complexes:
         """Hamiltonian of the (first) model with the bond fields and without μ, in eV."""
-        return np.asarray(self.bonds.models[0].hamiltonian(k) + self._sum(k, pairs=False))
+        return self.model.hamiltonian(k)
 
     def energies(self, k: ArrayLike) -> Floats:
         """Quasiparticle energies, ascending and not negative, shape (..., n), in eV."""
-        h = self.hamiltonian(k) - self.mu * np.eye(len(self.bonds.models[0].orbitals))
+        h = self.hamiltonian(k) - self.mu * np.eye(len(self.model.orbitals))
         gap = self.gap_matrix(k)
         matrix = np.block([[h, gap], [gap.conj().swapaxes(-1, -2), -h]])
         return np.asarray(np.linalg.eigvalsh(matrix)[..., h.shape[-1] :])
-
-    def _sum(self, k: ArrayLike, *, pairs: bool) -> Complexes:
-        points = momenta("k", k, 2)
-        forms = factors(points, self.bonds.vectors)
-        n = len(self.bonds.models[0].orbitals)
-        total = np.zeros((*points.shape[:-1], n, n), complex)
-        for mode in self.problem.modes:
-            if mode.pairs == pairs:
-                total += self.unknowns[mode.name] * forms[mode.form][..., None, None] * mode.matrix
-        return total
 
     def gap_function(self, sea: FermiSea | None = None) -> GapFunction:
         r"""Gap of each band on its Fermi line, :math:`\langle u_k|\Delta(k)|u^*_{-k}\rangle`.

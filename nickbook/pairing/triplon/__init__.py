@@ -1,5 +1,13 @@
 """Pairing by exchange of dimer triplons, LK Eqs. 12-18."""
 
+from nickbook.pairing.triplon.eliashberg import (
+    RetardedGap,
+    RetardedPairing,
+    coulomb_matrix,
+    crossing_ratio,
+    pseudopotential,
+    retarded_pairing,
+)
 from nickbook.pairing.triplon.line import (
     factorized_gap,
     gap_amplitudes,
@@ -10,7 +18,13 @@ from nickbook.pairing.triplon.line import (
     triplon_gap,
 )
 from nickbook.pairing.triplon.parameters import TriplonParameters
-from nickbook.pairing.triplon.softening import triplon_feedback
+from nickbook.pairing.triplon.softening import (
+    TriplonPolarization,
+    condensation_energy,
+    triplets_of_bands,
+    triplon_feedback,
+    triplon_polarization,
+)
 from nickbook.pairing.triplon.zone import (
     TriplonMeanField,
     channel_boundaries,
@@ -19,17 +33,27 @@ from nickbook.pairing.triplon.zone import (
 )
 
 __all__ = [
+    "RetardedGap",
+    "RetardedPairing",
     "TriplonMeanField",
     "TriplonParameters",
+    "TriplonPolarization",
     "channel_boundaries",
     "channel_strengths",
+    "condensation_energy",
+    "coulomb_matrix",
+    "crossing_ratio",
     "factorized_gap",
     "gap_amplitudes",
     "gap_ratio",
     "gap_ratio_exact",
     "pair_logarithm",
+    "pseudopotential",
+    "retarded_pairing",
+    "triplets_of_bands",
     "triplon_critical_temperature",
     "triplon_feedback",
     "triplon_gap",
     "triplon_mean_field",
+    "triplon_polarization",
 ]

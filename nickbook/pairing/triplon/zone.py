@@ -12,6 +12,7 @@ Sums run over the mesh points with :math:`|\xi| < \Omega` in one eighth of the z
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import Annotated
 
 import numpy as np
@@ -21,6 +22,7 @@ from nickbook.arrays import Energy, Floats
 from nickbook.bands import BlochModel, FermiSea
 from nickbook.bands.band import Block
 from nickbook.checks import one_of, positive_integer, real
+from nickbook.dimers import dispersive_kernel
 from nickbook.pairing.gap import GapFunction
 from nickbook.pairing.triplon.parameters import (
     LARGEST_KAPPA,
@@ -168,6 +170,12 @@ class TriplonMeanField(Result):
         kernel = self.kernel[list(powers), None]
         values = np.linalg.eigvals((kernel * matrices[0]) @ (kernel * matrices[1]))
         return float(np.sqrt(max(values.real.max(), 0.0)))
+
+    def critical_coupling(self, channel: str = "s±", *, temperature: float) -> float:
+        """Coupling λ at which a channel condenses at a temperature in eV; inf if it never does."""
+        temperature = real("temperature", temperature, above=0.0, unit="eV")
+        found = self.eigenvalue(channel, temperature=temperature)
+        return self.parameters.coupling / found if found else np.inf
 
     def critical_temperature(self, channel: str = "s±") -> float:
         """Temperature in eV at which the linearized gap equation of a channel has a solution.
@@ -361,7 +369,11 @@ def triplon_mean_field(
 
 
 def channel_strengths(
-    sea: FermiSea | BlochModel, mu: float | None = None, *, kappa: Kappa
+    sea: FermiSea | BlochModel,
+    mu: float | None = None,
+    *,
+    kappa: Kappa,
+    exchange_ratio: float = 0.0,
 ) -> dict[str, float]:
     r"""Effective coupling of each channel on the Fermi lines, in units of λ.
 
@@ -374,16 +386,23 @@ def channel_strengths(
         Bands with mirror parity and their level in eV, together or apart.
     kappa : float or pair of float
         As in `TriplonParameters`.
+    exchange_ratio : float
+        J_ab/J_c, within 1/4; unless zero, triplons disperse as in
+        `nickbook.dimers.dispersive_kernel`, and the gaps are no more polynomials of η.
 
     Returns
     -------
     dict
-        Strength of ``"s±"`` and ``"d"``; the first is 1 at κ = 0.
+        Strength of ``"s±"`` and ``"d"``; the first is 1 at κ = 0 without dispersion.
 
     Raises
     ------
     ValueError
-        For κ out of range or Fermi lines without both parities.
+        For parameters out of range or Fermi lines without both parities.
+
+    Notes
+    -----
+    With dispersion the cost is that of a full matrix between the points of the lines.
 
     Examples
     --------
@@ -393,8 +412,11 @@ def channel_strengths(
     >>> {channel: round(s, 3) for channel, s in channel_strengths(sea, kappa=0.75).items()}
     {'s±': 1.348, 'd': 1.109}
     """
-    kernel = np.abs(TriplonParameters(1.0, kappa).terms)
-    sides = lines_by_parity(FermiSea.of(sea, mu))
+    sea = FermiSea.of(sea, mu)
+    parameters, sides = TriplonParameters(1.0, kappa), lines_by_parity(sea)
+    if exchange_ratio:
+        return _dispersive_strengths(sea, parameters, exchange_ratio)
+    kernel = np.abs(parameters.terms)
     strengths = {}
     for channel, powers in CHANNELS.items():
         matrices = []
@@ -405,6 +427,30 @@ def channel_strengths(
         largest = np.linalg.eigvals(matrices[0] @ matrices[1]).real.max()
         strengths[channel] = float(np.sqrt(largest))
     return strengths
+
+
+def _dispersive_strengths(
+    sea: FermiSea, parameters: TriplonParameters, exchange_ratio: float
+) -> dict[str, float]:
+    """Largest singular values of the parts of the kernel that are even and odd under a turn."""
+    points, shares = [], []
+    for parity in (-1, 1):
+        sheets = [s for s in sea.sheets if s.parity == parity]
+        points.append(np.concatenate([s.points for s in sheets]))
+        weights = np.concatenate([s.weights for s in sheets])
+        shares.append(np.sqrt(weights / weights.sum()))
+    outer = np.multiply.outer(*shares)
+    strengths = {"s±": np.zeros_like(outer), "d": np.zeros_like(outer)}
+    a, b = parameters.kappa  # type: ignore[misc]
+    signs = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+    for swapped, sign in product((False, True), signs):
+        images = (points[1][:, ::-1] if swapped else points[1]) * sign
+        kernel = dispersive_kernel(
+            points[0][:, None], images, kappa=(a, b), J_c=1.0, J_ab=exchange_ratio
+        )
+        strengths["s±"] += kernel * outer / 8
+        strengths["d"] += (-1 if swapped else 1) * kernel * outer / 8
+    return {name: float(np.linalg.norm(matrix, 2)) for name, matrix in strengths.items()}
 
 
 def channel_boundaries(theory: TriplonMeanField, kappa: float) -> dict[str, float]:

@@ -5,7 +5,12 @@ import pytest
 
 from nickbook.bands import density_of_states, eta_k, weighted_density_of_states, zone_mesh
 from nickbook.claims.lk import interactions
-from nickbook.dimers import hund_coupling, pairing_constant
+from nickbook.dimers import (
+    HubbardDimer,
+    hund_coupling,
+    hybridization_for_splitting,
+    pairing_matrix,
+)
 from nickbook.papers import LK
 
 SEA = interactions.sea()
@@ -40,13 +45,42 @@ def test_kondo_scale_is_an_order_below_the_bandwidth():
     assert interactions.kondo_scale() == pytest.approx(1.8 * np.exp(-1 / g), rel=1e-6)
 
 
-def test_product_of_kappa_squared_and_lambda_does_not_know_the_hund_coupling():
-    found = interactions.kappa_squared_lambda(COUPLINGS)
+def test_product_of_kappa_squared_and_lambda_from_the_kondo_vertices_alone():
+    """Second order in H_K of Eq. 9: the matrix element at η η' = 1, as J_H goes to zero."""
+    tiny = 1e-3
+    a, b = COUPLINGS.a / tiny, COUPLINGS.b / tiny
+    element = (
+        pairing_matrix(tiny, J_c=LK.J_c, f_a=lambda *_: -a, f_b=lambda *_: -b).real / 2
+    )  # normalized pairs hold k and −k
     densities = density_of_states(SEA.model, SEA.mu)
-    for J_H in (0.2, 0.381, 0.7):
-        kappa = np.sqrt(COUPLINGS.a * COUPLINGS.b) / J_H
-        coupling = pairing_constant(J_H, J_c=LK.J_c) * np.sqrt(densities.prod())
-        assert kappa**2 * coupling == pytest.approx(found, rel=1e-6)
+    product = element * np.sqrt(densities.prod())
+    assert interactions.kappa_squared_lambda(COUPLINGS) == pytest.approx(product, rel=1e-6)
+
+
+def test_kondo_couplings_at_the_splitting_of_fig_2_by_diagonalization():
+    """What J_H is asked for: couplings of the cluster, extrapolated, at one depth."""
+    depth = 1.0
+    t_xz = hybridization_for_splitting(0.3, E_a=depth, variant="hubbard")
+    found = interactions._exact_unit(HubbardDimer(t_c=LK.t_c, U=LK.U, level=-depth - LK.t_c))
+    J_H = 4 * t_xz**2 * np.sqrt(found.a * found.b) / LK.kappa
+    derived = interactions.hund()["derived"]
+    assert derived[0] <= 2 * J_H <= derived[1]
+    pair = interactions._couplings_by_depth("hubbard")[interactions.DEPTHS.index(depth)]
+    assert hund_coupling(pair, kappa=LK.kappa) == pytest.approx(J_H, rel=0.01)
+
+
+def test_kondo_form_factor_over_all_pairs_of_neighbours():
+    """x to z along one bond and back along another: sixteen terms with the signs of the bonds."""
+    bonds = (((1, 0), 1), ((-1, 0), 1), ((0, 1), -1), ((0, -1), -1))
+    rng = np.random.default_rng(3)
+    k, p = rng.uniform(-np.pi, np.pi, (2, 2))
+    amplitude = sum(
+        sign * other * np.exp(1j * (k @ np.array(r) - p @ np.array(q)))
+        for r, sign in bonds
+        for q, other in bonds
+    )
+    assert amplitude == pytest.approx(4 * eta_k(k) * eta_k(p))
+    assert interactions.eq9_form()["misfit"] < 1e-12
 
 
 def test_average_kernel_from_weighted_densities_of_states():

@@ -79,7 +79,8 @@ def plain_derivative(equation, part, scale, legs):
     """One-loop terms for the legs (1, 2; 3, 4): point by point over the shell, exact energies.
 
     5 is the leg next to 1 or to 5 in the names of the diagrams, 6 the other; each of them is once
-    the one whose regulator moves.
+    the one whose regulator moves.  The second vertex keeps the outer legs on their patches, or the
+    inner ones; then leg 4 follows.
     """
     gamma = PlainVertex(equation, part)
     p1, p2, p3, p4 = legs
@@ -87,6 +88,8 @@ def plain_derivative(equation, part, scale, legs):
     k = patches.points
     shell, labels, energies = equation.shell(scale)
     place, weight = shell[:, :2], shell[:, 2]
+    outer = equation.projection == "external"
+    last = p4 if outer else ("away", equation.band_of[p4])
 
     def other(momentum, pair):
         xi = patches.model.band_energies(momentum)[:, equation.bands] - patches.mu
@@ -103,25 +106,58 @@ def plain_derivative(equation, part, scale, legs):
         allowed = pair * energies[:, None] * xi > 0
         return allowed * t * t * (3 - 2 * t) / (np.abs(energies)[:, None] + size)
 
+    def near(momentum, band):
+        away = momentum[:, None] - k[equation.band_of == band]
+        away = np.square(away - 2 * np.pi * np.round(away / (2 * np.pi))).sum(axis=-1)
+        return np.flatnonzero(equation.band_of == band)[away.argmin(axis=1)]
+
     total = 0.0
-    pp = weight[:, None] * other(k[p1] + k[p2] - place, 1)
-    forward = weight[:, None] * other(place + k[p1] - k[p3], -1)
-    backward = weight[:, None] * other(place + k[p3] - k[p1], -1)
-    crossing = weight[:, None] * other(place + k[p3] - k[p2], -1)
-    recrossing = weight[:, None] * other(place + k[p2] - k[p3], -1)
-    for i, p in enumerate(labels):
-        for band in range(len(equation.bands)):
-            away = ("away", band)
-            total -= pp[i, band] * gamma(p1, p2, p, away) * gamma(p, away, p3, p4)
-            total -= pp[i, band] * gamma(p1, p2, away, p) * gamma(away, p, p3, p4)
-            for loop, five, six in ((forward, away, p), (backward, p, away)):
-                bubble = -2 * gamma(p1, six, p3, five) * gamma(five, p2, six, p4)
-                bubble += gamma(p1, six, five, p3) * gamma(five, p2, six, p4)
-                bubble += gamma(p1, six, p3, five) * gamma(five, p2, p4, six)
-                total += loop[i, band] * bubble
-            for loop, five, six in ((crossing, away, p), (recrossing, p, away)):
-                total += loop[i, band] * gamma(p1, six, five, p4) * gamma(five, p2, p3, six)
+    places = {
+        "pp": k[p1] + k[p2] - place,
+        "forward": place + k[p1] - k[p3],
+        "backward": place + k[p3] - k[p1],
+        "crossing": place + k[p3] - k[p2],
+        "recrossing": place + k[p2] - k[p3],
+    }
+    loops = {
+        name: weight[:, None] * other(q, 1 if name == "pp" else -1) for name, q in places.items()
+    }
+    p = labels
+    for band in range(len(equation.bands)):
+        away = ("away", band)
+        for name, q in places.items():
+            loop = loops[name][:, band]
+            # The other inner leg in the second vertex.
+            inner = away if outer else near(q, band)
+            if name == "pp":
+                total -= loop @ (gamma(p1, p2, p, away) * gamma(p, inner, p3, last))
+                total -= loop @ (gamma(p1, p2, away, p) * gamma(inner, p, p3, last))
+                continue
+            five, six, at5, at6 = away, p, inner, p
+            if name in ("backward", "recrossing"):
+                five, six, at5, at6 = p, away, p, inner
+            if name in ("forward", "backward"):
+                bubble = -2 * gamma(p1, six, p3, five) * gamma(at5, p2, at6, last)
+                bubble += gamma(p1, six, five, p3) * gamma(at5, p2, at6, last)
+                bubble += gamma(p1, six, p3, five) * gamma(at5, p2, last, at6)
+                total += loop @ bubble
+            else:
+                total += loop @ (gamma(p1, at6, at5, last) * gamma(five, p2, p3, six))
     return total
+
+
+def mean_over_equals(equation, part, scale, legs):
+    """Plain sum for each order of the same legs, with Γ(1,2;3,4) = Γ(2,1;4,3) = Γ(3,4;1,2)*."""
+    a, b, c, d = legs
+    orders = {(a, b, c, d): False, (b, a, d, c): False, (c, d, a, b): True, (d, c, b, a): True}
+    found = []
+    for order, conjugate in orders.items():
+        p4 = order[3]
+        if equation.fourth[(*order[:3], equation.band_of[p4])] != p4:
+            continue
+        value = plain_derivative(equation, part, scale, order)
+        found.append(np.conj(value) if conjugate else value)
+    return np.mean(found), len(found)
 
 
 MODELS = {
@@ -132,27 +168,28 @@ MODELS = {
 
 
 @pytest.mark.parametrize("regulator", ["sharp", "smooth", "frequency"])
+@pytest.mark.parametrize("projection", ["external", "internal"])
 @pytest.mark.parametrize("name", MODELS)
-def test_one_step_is_the_plain_sum_of_the_diagrams(name, regulator):
+def test_one_step_is_the_plain_sum_of_the_diagrams(name, regulator, projection):
     model, mu, count = MODELS[name]
     patches = fermi_patches(model, mu, count)
-    equation = FlowEquation(patches, regulator=regulator, mesh=16)
+    equation = FlowEquation(patches, regulator=regulator, mesh=16, projection=projection)
     pairs = 0.0 if name == "chiral" else 0.2
     interaction = kanamori(model.sites, 2.0, 0.3, U_prime=1.1, J_prime=pairs)
     # A vertex as rough as any: that of one step of random size for each entry.
     part = equation.bare(interaction)
     part = part + 0.2 * equation.derivative(part, 0.7)
     rate = equation.derivative(part, 0.4)
-    random = np.random.default_rng(5)
-    for _ in range(4):
+    random, counts = np.random.default_rng(5), []
+    for _ in range(3):
         r, p2, p3 = (int(random.integers(n)) for n in equation.shape[:3])
         band = int(random.integers(equation.shape[3]))
         p1 = int(equation.first[r])
-        if not equation._sources[0][r, p2, p3, band]:
-            continue
         p4 = int(equation.fourth[p1, p2, p3, band])
-        plain = plain_derivative(equation, part, 0.4, (p1, p2, p3, p4))
+        plain, count = mean_over_equals(equation, part, 0.4, (p1, p2, p3, p4))
+        counts.append(count)
         assert rate[r, p2, p3, band] == pytest.approx(plain, abs=2e-4 * np.abs(rate).max())
+    assert max(counts) > 1
 
 
 @cache
@@ -193,8 +230,9 @@ def pair_sum(model, regulator, scale):
     return total
 
 
+@pytest.mark.parametrize("projection", ["external", "internal"])
 @pytest.mark.parametrize("regulator", ["sharp", "smooth", "frequency"])
-def test_ladders_are_geometric_series(regulator):
+def test_ladders_are_geometric_series(regulator, projection):
     model = nested()
     patches = fermi_patches(model, 0.0, 8)
     density, q = patches.sheets[0].density_of_states, (np.pi, np.pi)
@@ -207,6 +245,7 @@ def test_ladders_are_geometric_series(regulator):
         "tolerance": 1e-3,
         "momenta": [q],
         "mesh": 32,
+        "projection": projection,
     }
     # The frequency regulator sums over whole bands, van Hove points included, at 24 energies.
     accuracy = 2e-3 if regulator == "frequency" else 1e-3
@@ -325,10 +364,11 @@ def broken_symmetries(equation, vertex):
     return found
 
 
+@pytest.mark.parametrize("projection", ["external", "internal"])
 @pytest.mark.parametrize("name", MODELS)
-def test_symmetries_hold_along_the_whole_flow(name):
+def test_symmetries_hold_along_the_whole_flow(name, projection):
     model, mu, count = MODELS[name]
-    seen = []
+    seen, numeric = [], {"projection": projection, "mesh": 32, "stop": 0.05}
 
     def check(result):
         vertex = result.vertex
@@ -340,8 +380,8 @@ def test_symmetries_hold_along_the_whole_flow(name):
     # A turn of the chiral model takes p to ip and forbids pair hopping.
     pairs = 0.0 if name == "chiral" else 0.3
     interaction = kanamori(model.sites, 3.0, 0.3, J_prime=pairs)
-    frg_flow(model, mu, interaction=interaction, patches=count, progress=check, mesh=32, stop=0.05)
-    assert len(seen) > 5 and abs(seen[-1] / seen[0] - 1) > 0.1
+    frg_flow(model, mu, interaction=interaction, patches=count, progress=check, **numeric)
+    assert len(seen) > 5 and abs(seen[-1] / seen[0] - 1) > 0.05
 
 
 @pytest.mark.parametrize("regulator", ["sharp", "smooth", "frequency"])
@@ -474,7 +514,7 @@ def test_an_interrupted_flow_goes_on(stored, tmp_path):
     calls.clear()
     again = saved_flow(checkpoint=path, progress=calls.append)
     assert not calls and np.array_equal(again.part, flow.part)
-    for other in ({"regulator": "smooth"}, {"mesh": 16}, {"U": 3.1}, {"tolerance": 1e-3}):
+    for other in ({"regulator": "smooth"}, {"mesh": 16}, {"U": 3.1}, {"projection": "internal"}):
         with pytest.raises(ValueError, match="other parameters"):
             saved_flow(checkpoint=path, **other)
 
@@ -508,6 +548,7 @@ BAD = [
     ({"limit": 0.1}, "limit = 0.1"),
     ({"regulator": "hard"}, "regulator = 'hard'"),
     ({"keep": ("pp", "hp")}, "keep = 'hp'"),
+    ({"projection": "both"}, "projection = 'both'"),
     ({"mesh": 33}, "even"),
     ({"mesh": 8}, "mesh = 8"),
     ({"tolerance": 1.0}, "tolerance = 1.0"),
@@ -538,3 +579,22 @@ def test_bad_models_and_channels():
         flow.of("spin")
     with pytest.raises(ValueError, match="no real gap"):
         flow.density_wave("spin", (np.pi, np.pi))[0].gap_function()
+
+
+@pytest.mark.parametrize("projection", ["external", "internal"])
+def test_charge_and_spin_are_the_particle_hole_terms_sorted_otherwise(projection):
+    model = four_band()
+    patches = fermi_patches(model, 10.0585, 8)
+    interaction = kanamori(model.sites, 3.0, 0.3)
+
+    def rate(*keep):
+        equation = FlowEquation(patches, keep=keep, mesh=16, projection=projection)
+        return equation.derivative(equation.bare(interaction), 0.5)
+
+    whole = rate("ph-direct", "ph-crossed")
+    charge, spin = rate("charge"), rate("spin")
+    assert min(np.abs(part).max() for part in (charge, spin)) > 0.1
+    assert charge + spin == pytest.approx(whole, abs=1e-5 * np.abs(whole).max())
+    # The direct diagram holds a third of the spin, and all of the charge.
+    direct, crossed = rate("ph-direct"), rate("ph-crossed")
+    assert charge + spin - crossed == pytest.approx(direct, abs=1e-5 * np.abs(whole).max())

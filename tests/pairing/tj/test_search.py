@@ -692,6 +692,45 @@ class TestBondFields:
         assert abs(fock.gaps["d1"]) == pytest.approx(abs(both.gaps["d1"]), abs=1e-9)
         assert abs(abs(fock.gaps["d1"]) - abs(plain.gaps["d1"])) > 1e-3
 
+    @pytest.mark.parametrize("fields", ["fock", "hartree-fock"])
+    def test_lines_are_those_of_the_bands_with_bond_fields(self, fields):
+        """Where the matrix of the solution has a level at μ; the bare bands do not."""
+        solution = tj_mean_field(four_band(), 3, **PRINTED, mesh=48, bond_fields=fields)
+        for sheet in solution.sea.sheets:
+            levels = np.linalg.eigvalsh(solution.hamiltonian(sheet.points)) - solution.mu
+            assert np.abs(levels).min(axis=1).max() < 1e-9
+        k = np.array([[0.3, 1.1], [2.0, -0.7]])
+        forms = np.cos(k).sum(axis=1)
+        change = solution.hamiltonian(k) - four_band().hamiltonian(k)
+        expected = forms * solution.unknowns["fock 1"].real
+        expected += solution.unknowns.get("level 1", 0.0).real
+        assert change[:, 0, 0].real == pytest.approx(expected)
+        assert np.abs(change[0]).max() > 0.01
+
+    @pytest.mark.parametrize("fields", ["none", "fock", "hartree-fock"])
+    def test_the_gap_closes_at_the_critical_temperature(self, fields):
+        """The nonlinear equations open a gap below T_c only, with the same fields."""
+        given = PRINTED | {"bond_fields": fields, "channel": "s", "mesh": 96}
+        critical = tj_critical_temperature(four_band(), 3.1, **given)
+        below, above = (
+            tj_mean_field(four_band(), 3.1, **given, temperature=critical * share)
+            for share in (0.97, 1.01)
+        )
+        assert above.channel == "normal"
+        assert below.channel == "s"
+        # Near T_c the gap goes as the root of the distance.
+        lower = tj_mean_field(four_band(), 3.1, **given, temperature=critical * 0.94)
+        ratio = lower.gaps["inter2"] / below.gaps["inter2"]
+        assert abs(ratio) == pytest.approx(np.sqrt(2), rel=0.03)
+
+    def test_filling_of_the_bands_with_bond_fields(self):
+        """Of a normal state: the area of its lines holds the electrons that were asked for."""
+        options = {"temperature": 0.02, "mesh": 256, "bond_fields": "hartree-fock"}
+        solution = tj_mean_field(four_band(), 3, J1=0.02, J2_inter=0.05, **options)
+        assert solution.channel == "normal"
+        assert solution.sea.filling == pytest.approx(3.0, abs=0.01)
+        assert solution.sea.model != four_band()
+
 
 class TestBadInput:
     @pytest.mark.parametrize(
@@ -734,10 +773,6 @@ class TestBadInput:
     def test_bands_with_the_spin_written_out_are_refused(self):
         with pytest.raises(ValueError, match="spin_degeneracy = 1"):
             tj_mean_field(replace(square_model(2), spin_degeneracy=1), 1.7, J1=1.0)
-
-    def test_critical_temperature_knows_no_bond_fields(self):
-        with pytest.raises(ValueError, match="bond_fields = 'fock'; allowed"):
-            tj_critical_temperature(square_model(), 0.85, J1=1.0, bond_fields="fock")
 
     def test_no_half_converged_answer(self, monkeypatch):
         monkeypatch.setattr(Problem, "polish", lambda _, x, mu: (x, mu, 1e-4))

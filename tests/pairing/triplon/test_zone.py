@@ -173,6 +173,36 @@ def test_channel_strengths_give_the_weak_coupling_temperatures():
     assert logarithm == pytest.approx(1 / (0.3 * found["s±"]), rel=1e-6)
 
 
+@pytest.mark.parametrize("ratio", [0.0, 1 / 16, -1 / 16])
+def test_strengths_with_dispersion_from_the_unprojected_kernel(ratio):
+    """Singular vectors of the full matrix between points, told apart by what they overlap with."""
+    alpha, beta = SEA.sheets
+    weights = [s.weights / s.weights.sum() for s in (alpha, beta)]
+    form = np.multiply.outer(eta_k(alpha.points), eta_k(beta.points))
+    u, w = 1 - sum(KAPPA) / 2 * form, (KAPPA[0] - KAPPA[1]) / 2 * form
+    hop = np.cos(beta.points - alpha.points[:, None]).sum(axis=-1)
+    kernel = u**2 / (1 + 2 * ratio * hop) - w**2
+    root = [np.sqrt(x) for x in weights]
+    left, values, _ = np.linalg.svd(root[0][:, None] * kernel * root[1])
+    shapes = {"s±": root[0], "d": root[0] * eta_k(alpha.points)}
+    found = channel_strengths(SEA, kappa=KAPPA, exchange_ratio=ratio)
+    for channel, shape in shapes.items():
+        first = np.flatnonzero(np.abs(shape @ left) > 0.5 * np.linalg.norm(shape))[0]
+        assert found[channel] == pytest.approx(values[first], rel=1e-6)
+
+
+def test_dispersion_helps_both_channels_and_d_more():
+    """Without Kondo terms it would cost s± three per cent."""
+    gains = {}
+    for kappa in (1e-9, KAPPA):
+        flat, moving = (
+            channel_strengths(SEA, kappa=kappa, exchange_ratio=x) for x in (0.0, 1 / 16)
+        )
+        gains[kappa] = {c: moving[c] / flat[c] for c in flat}
+    assert gains[1e-9]["s±"] == pytest.approx(0.9705, abs=1e-3)
+    assert 1.03 < gains[KAPPA]["s±"] < gains[KAPPA]["d"] - 0.02
+
+
 @given(r=st.floats(1.0, 8.0), kappa=st.floats(0.05, 1.5))
 @settings(max_examples=30, deadline=None)
 def test_s_wave_depends_on_the_product_only_and_d_wave_on_the_sum_only(r, kappa):
