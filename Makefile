@@ -41,8 +41,9 @@ python_of = $(firstword $(shell for minor in $(1); do \
 NEWEST ?= $(call python_of,15 14 13 12)
 OLDEST ?= $(call python_of,11)
 
-# An environment of its own for tests with versions chosen anew: its name, its Python, uv's rule.
-# Bytecode is compiled at once, since old sources warn and warnings are errors.
+# An environment of its own for tests with versions chosen anew: name, Python, rule of uv, options.
+# Warnings are errors, but not those of compiling others' sources, nor in old versions, which do
+# not know what newer ones deprecate.
 define test_without_lock
 	test -x .venv/$(1)/bin/pip || $(2) -m venv .venv/$(1)
 	.venv/$(1)/bin/python -m pip install --quiet --upgrade uv
@@ -51,7 +52,7 @@ define test_without_lock
 	@.venv/$(1)/bin/python --version && .venv/$(1)/bin/uv pip freeze --python .venv/$(1) | paste -sd ' ' -
 	rm -rf .venv/$(1)/findings
 	PATH="$(CURDIR)/.venv/$(1)/bin:$$PATH" NICKBOOK_FINDINGS=$(CURDIR)/.venv/$(1)/findings \
-		.venv/$(1)/bin/python -m pytest $(SIDE_BY_SIDE) --dist worksteal -p no:nbval -p no:cacheprovider
+		.venv/$(1)/bin/python -m pytest $(SIDE_BY_SIDE) --dist worksteal -p no:nbval $(4)
 endef
 
 .PHONY: help book test check lab site notebooks lint bench tables lock clean
@@ -72,10 +73,10 @@ check: $(READY) $(SITE) ## run every chapter against its printed numbers, open e
 		-m "site or chapters or diverge or mutations" --nbval --nbval-current-env tests notebooks
 
 test-newest: $(SITE) ## test with the newest versions of everything, on the newest Python here
-	$(call test_without_lock,newest,$(NEWEST),highest)
+	$(call test_without_lock,newest,$(NEWEST),highest,)
 
 test-oldest: $(SITE) ## test with the oldest versions that pyproject.toml allows, on Python 3.11
-	$(call test_without_lock,oldest,$(OLDEST),lowest-direct)
+	$(call test_without_lock,oldest,$(OLDEST),lowest-direct,-W default::DeprecationWarning)
 
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks $$(test "$$(id -u)" != 0 || echo --allow-root)

@@ -5,4 +5,5 @@ from importlib import import_module
 from nickbook.checks import extra
 
 with extra("plot", "nickbook.plot"):
-    import_module("matplotlib")
+    for _name in ("cycler", "matplotlib"):
+        import_module(_name)
