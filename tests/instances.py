@@ -43,6 +43,7 @@ from nickbook.pairing import (
     triplon_mean_field,
     triplon_polarization,
 )
+from nickbook.pairing.frg import Responses
 from nickbook.papers import GLYWH, LK
 from nickbook.plot import MomentumPath
 
@@ -111,6 +112,12 @@ def slider():
     return Slider("x", "x", (0.0, 1.0), 0.0)
 
 
+def responses():
+    found = Responses(momenta=((0.0, 0.0),))
+    found(flow())
+    return found
+
+
 def retarded():
     return retarded_pairing(FermiSea(conduction_bands(), -0.65), coupling=0.5, kappa=0.75)
 
@@ -154,6 +161,7 @@ MAKERS = {
     "SelfEnergies": lambda: self_energies(t_xz=0.2, E_a=0.5),
     "Slider": slider,
     "StateCount": lambda: sea().model.state_count,
+    "Responses": responses,
     "RetardedGap": lambda: retarded().gap(temperature=0.01),
     "RetardedPairing": retarded,
     "StillExplorer": lambda: StillExplorer({"x": 0.5}, {}, b"", {}),

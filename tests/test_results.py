@@ -23,6 +23,7 @@ UNSAVED = {
     *(
         "Band",
         "MomentumPath",
+        "Responses",
         "StateCount",
         "StillExplorer",
         "Choice",

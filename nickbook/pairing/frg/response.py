@@ -5,18 +5,20 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nickbook.arrays import Floats, Integers
+from nickbook.bands.lattice import in_pi
 from nickbook.checks import real
 from nickbook.pairing.frg.equation import FlowEquation, Numbers
 from nickbook.pairing.frg.flow import MOMENTA, FlowResult
 from nickbook.pairing.frg.regulator import REGULATORS
-from nickbook.pairing.frg.vertex import DENSITY, Momenta, in_pi, partners
+from nickbook.pairing.frg.vertex import DENSITY, Momenta, partners
+from nickbook.results import Described
 
 #: Bonds in the plane, from a cell, on which pairs are tried: on site and nearest neighbours.
 BONDS = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1))
 
 
 @dataclass(eq=False)
-class Responses:
+class Responses(Described):
     r"""Static susceptibilities along a flow; give the object to `frg_flow` as its `progress`.
 
     A field that couples to a pair of electrons sees them through a vertex with three legs,
@@ -49,6 +51,17 @@ class Responses:
     Between two steps of the flow the vertex is taken as linear in ln Λ and the step as one of the
     fourth-order Runge–Kutta method.  Cost: that of a few hundred loops and a product of matrices of
     :math:`(2PB)^2` elements for each momentum and step, far below a step of the vertex.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.pairing import frg_flow, kanamori
+    >>> from nickbook.pairing.frg import Responses
+    >>> along, sea = Responses(momenta=((0.0, 0.0),)), FermiSea(bilayer_hubbard(2.0), -0.5)
+    >>> given = {"interaction": kanamori((0, 1), U=1.0, J=0.0), "patches": 8, "mesh": 16}
+    >>> _ = frg_flow(sea, stop=1.0, progress=along, **given)
+    >>> bool(along.of("spin (0, 0)")[-1] > along.of("spin (0, 0)")[0])
+    True
     """
 
     momenta: Momenta = MOMENTA
@@ -56,6 +69,13 @@ class Responses:
     leading: list[dict[str, float]] = field(default_factory=list)
     _channels: "list[_Channel]" = field(default_factory=list, repr=False)
     _vertex: Numbers | None = field(default=None, repr=False)
+
+    def _words(self) -> str:
+        if not self.leading:
+            return "no flow yet"
+        best = sorted(self.leading[-1].items(), key=lambda item: -item[1])[:3]
+        found = ", ".join(f"{name} {value:.4g}/eV" for name, value in best)
+        return f"down to {self.scales[-1]:.4g} eV; largest: {found}"
 
     def __call__(self, result: FlowResult) -> None:
         """Go on from the last scale to that of a result."""

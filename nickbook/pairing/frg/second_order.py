@@ -56,6 +56,17 @@ def exact_second_order(
     -----
     :math:`-\Gamma L\Gamma` and so on with :math:`L = \theta(|\xi|-\Lambda)\,\theta(|\xi'|-\Lambda)
     /(|\xi|+|\xi'|)`.  Cost: five sums over the zone for each pair, a tenth of a second.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.pairing import kanamori
+    >>> from nickbook.pairing.frg import exact_second_order
+    >>> patches = FermiSea(bilayer_hubbard(2.0), -0.5).patches(8)
+    >>> interaction = kanamori((0, 1), U=1.0, J=0.0)
+    >>> pp, direct, crossed = exact_second_order(patches, interaction, 0.5, [(0, 3)], mesh=32)[0]
+    >>> bool(pp < 0 < crossed)  # pairs weaken a repulsion, spin waves add to it
+    True
     """
     model = patches.model
     require_invariant(interaction, model)
@@ -77,8 +88,38 @@ def flow_second_order(
 ) -> Numbers:
     """Vertex that the flow adds from the band edge to a scale if its own stays bare.
 
-    Shape (R, P, P, B) in eV per cell, with a quadrature of `nodes` points in ln Λ; scale in eV.
     The difference from `exact_second_order` is what the patches leave out.
+
+    Parameters
+    ----------
+    equation : FlowEquation
+        Patches, regulator and terms.
+    interaction : Interaction
+        The interaction in a cell, in eV.
+    scale : float
+        Λ in eV.
+    nodes : int, optional
+        Points of the quadrature in ln Λ.
+
+    Returns
+    -------
+    ndarray, shape (R, P, P, B)
+        In eV per cell; the cost is that of as many steps of the flow as there are nodes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a scale or number of nodes out of range.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.pairing import FlowEquation, kanamori
+    >>> from nickbook.pairing.frg import flow_second_order
+    >>> equation = FlowEquation(FermiSea(bilayer_hubbard(2.0), -0.5).patches(8), mesh=16)
+    >>> interaction = kanamori((0, 1), U=1.0, J=0.0)
+    >>> flow_second_order(equation, interaction, 1.0, nodes=4).shape == equation.shape
+    True
     """
     bare = equation.bare(interaction)
     t, w = np.polynomial.legendre.leggauss(positive_integer("nodes", nodes))
