@@ -8,7 +8,6 @@ import sys
 import pytest
 import yaml
 
-from nickbook.claims import ledger
 from nickbook.claims.rows import rows
 
 
@@ -28,13 +27,6 @@ def test_a_mutation_is_caught_by_the_check_of_its_row(root, mutation):
     assert (root / file).read_text("utf-8").count(replace) == 1, f"{replace!r} in {file}"
     checks = rows()[mutation["row"]]["check"]
     assert mutation["caught_by"].split("::")[0] in checks, checks
-
-
-def test_every_row_that_is_not_as_written_has_a_mutation(root):
-    listed = {mutation["row"] for mutation in mutations(root)}
-    wrong = {claim.id for claim in ledger() if claim.verdict == "not as written"}
-    assert wrong <= listed
-    assert len(listed) >= 40
 
 
 @pytest.mark.mutations
