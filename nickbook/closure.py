@@ -142,7 +142,8 @@ def _defining(package: Path, module: str, name: str) -> Iterator[str]:
     if path is None:
         return
     bound = _parsed(path).bound if path.name == "__init__.py" else {}
-    if name in bound:
+    # A room may import a module of its own by name, which then is that module.
+    if name in bound and (resolve_name(bound[name][0], module), bound[name][1]) != (module, name):
         origin, original = bound[name]
         yield from _defining(package, resolve_name(origin, module), original)
     else:

@@ -9,7 +9,8 @@ from nickbook.closure import closure, digest, fold, parse
 FILES = {
     "__init__.py": '"""A package."""\n\n__version__ = "1"\n',
     "ground.py": "X = 1\n",
-    "theory/__init__.py": "from pack.theory.flow import run\nfrom .other import gap as other_gap\n",
+    "theory/__init__.py": "from pack.theory import wing\nfrom pack.theory.flow import run\n"
+    "from .other import gap as other_gap\n",
     "theory/flow.py": '''"""Doc."""
 
 TEXT = """first
