@@ -4,7 +4,8 @@
 PYTHON ?= python3
 SHELL := /bin/sh
 BIN := .venv/bin
-VAR := $(CURDIR)/.venv/var
+# Start-up files, caches and sockets: in the checkout, unless that cannot be written.
+VAR := $(or $(shell test ! -d .venv/var || test -w .venv/var || mktemp -d),$(CURDIR)/.venv/var)
 READY := .venv/.ready
 SITE := _build/.site
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --durations=5
@@ -55,7 +56,7 @@ define test_without_lock
 		.venv/$(1)/bin/python -m pytest $(SIDE_BY_SIDE) --dist worksteal -p no:nbval $(4)
 endef
 
-.PHONY: help book test check lab site notebooks lint bench tables lock clean
+.PHONY: help book preview test check lab site notebooks lint bench tables lock clean
 .PHONY: test-newest test-oldest
 .DEFAULT_GOAL := help
 
@@ -64,6 +65,9 @@ help: ## list the commands
 
 book: notebooks ## run stale chapters, build the site, say where it is
 	@$(MAKE) --no-print-directory site
+
+preview: $(READY) ## show the book at http://localhost:8000, and again whenever a chapter is saved
+	@node theme/preview.mjs
 
 test: lint $(SITE) ## check the code, the physics, the ledger, and that no chapter is stale
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist worksteal --changed -p no:nbval
@@ -78,6 +82,9 @@ test-newest: $(SITE) ## test with the newest versions of everything, on the newe
 test-oldest: $(SITE) ## test with the oldest versions that pyproject.toml allows, on Python 3.11
 	$(call test_without_lock,oldest,$(OLDEST),lowest-direct,-W default::DeprecationWarning)
 
+# With the settings and the extension in jupyter/; a user's own settings come on top.
+lab: export JUPYTER_CONFIG_PATH := $(CURDIR)/jupyter$(addprefix :,$(JUPYTER_CONFIG_PATH))
+lab: export JUPYTER_PATH := $(CURDIR)/jupyter$(addprefix :,$(JUPYTER_PATH))
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks $$(test "$$(id -u)" != 0 || echo --allow-root)
 
