@@ -125,7 +125,7 @@ def test_what_is_imported_is_declared(
     imported = {
         module.partition(".")[0]
         for code in codes
-        for module, _ in parse(re.sub(r"(?m)^\s*[%!].*$", "", code)).imports
+        for module, _ in parse(re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", code)).imports
     }
     imported -= sys.stdlib_module_names | local | {""}
     providers = importlib.metadata.packages_distributions()
