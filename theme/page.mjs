@@ -100,9 +100,11 @@ function imported(page, c) {
   const { api } = c.references;
   const modules = api.size ? imports(page) : [];
   const link = (name) => {
-    if (!api.has(name)) c.problem(`"${name}" is imported, and not in the reference of the package`);
+    // A name, or a whole room as in `from nickbook import plot`.
+    const target = api.get(name) ?? c.references.find(`api-nickbook-${name}`, page);
+    if (!target) c.problem(`"${name}" is imported, and not in the reference of the package`);
     const words = `<code>${esc(name)}</code>`;
-    return api.has(name) ? `<a href="${esc(c.hrefOf(api.get(name)))}">${words}</a>` : words;
+    return target ? `<a href="${esc(c.hrefOf(target))}">${words}</a>` : words;
   };
   const item = ({ module, names }) =>
     `<li><code>${esc(module)}</code>: ${names.map(link).join(', ')}</li>`;
