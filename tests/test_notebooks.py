@@ -373,7 +373,7 @@ def test_what_javascript_writes_otherwise_does_not_count(tiny: Path) -> None:
         ("from nickbook.pairing import frg_flow", "pairing/frg/kernels.py", True),
         ("from nickbook.pairing import frg_flow", "pairing/tj/search.py", False),
         ("verdicts(['LK-fig2-sheets'])", "bands/fermi.py", True),
-        ("verdicts(['LK-fig2-sheets'])", "dimers/fock.py", False),
+        ("verdicts(['LK-fig2-sheets'])", "pairing/tj/linear.py", False),
         ("ledger()", "dimers/fock.py", True),
         ("open('own_hr.dat')", "dimers/fock.py", False),
         ("open('own_hr.dat')", "../own_hr.dat", True),

@@ -18,7 +18,7 @@ from nickbook.book.api import ROOT, SOURCE, public
 PAPERS = {"LK": "Liu and Khaliullin (LK)", "GLYWH": "Gu, Le, Yang, Wu and Hu (GLYWH)"}
 
 _CITED = re.compile(r"\b(LK|GLYWH)\s+Eqs?\.\s+(\d+(?:\s*(?:,|and|–|-|, and)\s*\d+)*)")
-_LABEL = re.compile(r"^:label: (eq-\d+-(lk|glywh)(\d+))$", re.MULTILINE)
+_LABEL = re.compile(r"^\$\$ \((eq-\d+-(lk|glywh)(\d+))\)$", re.MULTILINE)
 
 _HEAD = """---
 title: Equations and code

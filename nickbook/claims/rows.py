@@ -80,13 +80,13 @@ class Claim(Result):
     settled, would_settle : str
         Condition under which the methods of this book agree and have converged, so that there is
         something to judge by, and what would settle the row where it is false.
+    bounds : str
+        Why the bounds in the conditions are what they are.
     repeats : tuple of str
         Rows whose statement this one tests by another method. It stands beside them and is not
         counted.
     same_error : tuple of str
         Rows that fail for the same reason, so that together they count as one error.
-    bounds : str
-        Why the bounds in the conditions are what they are.
     value : str
         What we find.
     verdict : str

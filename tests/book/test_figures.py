@@ -88,7 +88,7 @@ def full_colour(fig: Figure) -> np.ndarray:
 def test_lines_and_text_have_a_palette_that_changes_no_colour_visibly():
     fig = drawn()
     fig.axes[0].set_title("What a reader sees")
-    for color in figures.PALETTE:
+    for color in plot.PALETTE:
         fig.axes[0].plot([0, 1], np.random.default_rng(len(color)).random(2), color)
     with plt.rc_context(figures.STYLE):
         png = figures.png_bytes(fig)

@@ -339,7 +339,7 @@ def triplets_of_bands(
     >>> from nickbook.pairing import triplets_of_bands
     >>> sea = FermiSea.at(conduction_bands(), filling=0.9)
     >>> round(triplets_of_bands(sea, coupling=0.3, kappa=0.75), 2)
-    0.07
+    0.08
     """
     sea = FermiSea.of(sea, mu)
     coupling = real("coupling", coupling, above=0.0)
