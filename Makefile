@@ -4,7 +4,8 @@
 PYTHON ?= python3
 SHELL := /bin/sh
 BIN := .venv/bin
-VAR := $(CURDIR)/.venv/var
+# Start-up files, caches and sockets: in the checkout, unless that cannot be written.
+VAR := $(or $(shell test ! -d .venv/var || test -w .venv/var || mktemp -d),$(CURDIR)/.venv/var)
 READY := .venv/.ready
 SITE := _build/.site
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --durations=5
@@ -33,7 +34,7 @@ PAGES := $(shell find theme notebooks -name node_modules -prune -o -name __pycac
 CHAPTERS := $(wildcard notebooks/[0-9]*.md)
 TESTS := $(shell find tests -name 'test_*.py')
 
-.PHONY: help book test check lab site notebooks lint bench tables lock clean
+.PHONY: help book preview test check lab site notebooks lint bench tables lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -42,6 +43,9 @@ help: ## list the commands
 book: notebooks ## run stale chapters, build the site, say where it is
 	@$(MAKE) --no-print-directory site
 
+preview: $(READY) ## show the book at http://localhost:8000, and again whenever a chapter is saved
+	@node theme/preview.mjs
+
 test: lint $(SITE) ## check the code, the physics, the ledger, and that no chapter is stale
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist worksteal --changed -p no:nbval
 
@@ -49,6 +53,9 @@ check: $(READY) $(SITE) ## run every chapter against its printed numbers, open e
 	NICKBOOK_STATIC=dry $(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist loadfile \
 		-m "site or chapters or diverge" --nbval --nbval-current-env tests notebooks
 
+# With the settings and the extension in jupyter/; a user's own settings come on top.
+lab: export JUPYTER_CONFIG_PATH := $(CURDIR)/jupyter$(addprefix :,$(JUPYTER_CONFIG_PATH))
+lab: export JUPYTER_PATH := $(CURDIR)/jupyter$(addprefix :,$(JUPYTER_PATH))
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks $$(test "$$(id -u)" != 0 || echo --allow-root)
 

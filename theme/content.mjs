@@ -1,4 +1,4 @@
-// Read a built MyST project from mystmd's content server.
+// Read a MyST project as mystmd has parsed it.
 
 /** Depth-first search for every node that satisfies a test, in document order. */
 export function findAll(node, test, found = []) {
@@ -18,22 +18,28 @@ export const joined = (content) => (Array.isArray(content) ? content.join('') : 
 /** mystmd moves large text outputs to files of their own: bring them back. */
 async function inlineOutput({ jupyter_data: data }, get) {
   if (!data) return;
-  const textAt = async (path) => (await get(path)).text();
+  const textAt = async (path) => String(await get(path));
   if (data.path)
     data[data.output_type === 'error' ? 'traceback' : 'text'] = await textAt(data.path);
   for (const [mime, part] of Object.entries(data.data ?? {}))
     if (part.path && !mime.startsWith('image/')) part.content = await textAt(part.path);
 }
 
-/** The project, its table of contents, and every page with its outputs. */
-export async function loadProject(server) {
-  const get = async (path) => {
-    // A connection that idled for long may be closed at the very moment of its reuse.
-    const response = await fetch(server + path).catch(() => fetch(server + path));
-    if (!response.ok) throw new Error(`${response.status} for ${path}`);
-    return response;
-  };
-  const json = async (path) => (await get(path)).json();
+/** Read from mystmd's content server. @type {(server: string) => (path: string) => Promise<Buffer>} */
+export const from = (server) => async (path) => {
+  // A connection that idled for long may be closed at the very moment of its reuse.
+  const response = await fetch(server + path).catch(() => fetch(server + path));
+  if (!response.ok) throw new Error(`${response.status} for ${path}`);
+  return Buffer.from(await response.arrayBuffer());
+};
+
+/**
+ * The project, its table of contents, and every page with its outputs.
+ * @param {(path: string) => Promise<Buffer>} get
+ * @param {any[]} [known] pages that need not be read again
+ */
+export async function loadProject(get, known = []) {
+  const json = async (path) => JSON.parse(String(await get(path)));
   const config = await json('/config.json');
   const [project] = config.projects;
   const toc = [
@@ -42,6 +48,11 @@ export async function loadProject(server) {
   ];
   const pages = [];
   for (const { slug } of toc.filter((entry) => entry.slug)) {
+    const before = known.find((page) => page.slug === slug);
+    if (before) {
+      pages.push(before);
+      continue;
+    }
     const page = await json(`/content/${slug}.json`);
     await Promise.all(findAll(page.mdast, is('output')).map((node) => inlineOutput(node, get)));
     pages.push({

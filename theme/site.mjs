@@ -1,7 +1,7 @@
 // The whole site as a list of files: pages, search index, sitemap, error page, data of figures.
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { loadProject } from './content.mjs';
+import { from, loadProject } from './content.mjs';
 import { layout, renderPage } from './page.mjs';
 import { References } from './references.mjs';
 import { registration } from './registration.mjs';
@@ -82,8 +82,8 @@ ${words}`;
   );
 }
 
-export async function buildSite(server, directory) {
-  const loaded = await loadProject(server);
+/** All that is needed to render any page, and what is wrong so far. */
+export async function openSite(loaded, directory) {
   const widgets = (loaded.options.widgets ?? '').split(' ').filter(Boolean);
   const modules = await readModules(widgets, directory);
   const problems = [];
@@ -107,12 +107,17 @@ export async function buildSite(server, directory) {
     })),
     pageAt: (url) => byPath.get(url),
   };
+  return { site, published, problems };
+}
+
+export async function buildSite(server, directory) {
+  const { site, published, problems } = await openSite(await loadProject(from(server)), directory);
   const files = new Map();
   for (const page of site.pages) {
     try {
       files.set(page.path, renderPage(site, page));
     } catch (error) {
-      problem(page, error.stack);
+      site.problem(page, error.stack);
     }
   }
   const base = site.options.base_url?.replace(/\/?$/, '/');
@@ -124,6 +129,6 @@ export async function buildSite(server, directory) {
     `User-agent: *\nAllow: /\n${base ? `Sitemap: ${base}sitemap.xml\n` : ''}`,
   );
   for (const [name, { url, bytes }] of published)
-    files.set(`files/${name}`, bytes ?? Buffer.from(await (await site.get(url)).arrayBuffer()));
+    files.set(`files/${name}`, bytes ?? (await site.get(url)));
   return { files, problems };
 }

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import count
@@ -26,10 +27,13 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
+from nickbook.book.explore import EXPLORER_MIME
 from nickbook.claims.rows import rows
 from nickbook.closure import Code, closure, data_files, fold, parse
 
 CELL_TIMEOUT = 600  # seconds
+WATCH_INTERVAL = 0.1  # seconds
+SAVING_TIME = 1  # seconds in which JupyterLab saves both files
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 # What the kernel tells JupyterLab, without the version of Python.
 LANGUAGE = {
@@ -154,7 +158,7 @@ def before_saving(model: dict[str, Any], path: str, contents_manager: Any, **_: 
     executed = Path(contents_manager.root_dir, path.strip("/"))
     if executed.suffix == ".ipynb" and executed.exists():
         _restore_tables(notebook, executed)
-    if not any(map(_is_live, _code_cells(notebook))):
+    if not any(_shows(cell, WIDGET_MIME) for cell in _code_cells(notebook)):
         notebook.metadata.pop("widgets", None)  # their state, which is then of no use
     model["content"] = notebook
 
@@ -170,6 +174,29 @@ def write(notebook: NotebookNode, source: Path) -> bool:
     return True
 
 
+def watch(sources: Sequence[Path]) -> None:
+    """Put each source that an editor saves beside the outputs of its executed copy, for ever.
+
+    JupyterLab saves both files itself.
+    """
+    seen = {source: source.stat().st_mtime for source in sources}
+    while True:
+        time.sleep(WATCH_INTERVAL)
+        for source in sources:
+            saved = source.stat().st_mtime if source.exists() else seen[source]
+            if saved == seen[source]:
+                continue
+            seen[source] = saved
+            executed = source.with_suffix(".ipynb")
+            if executed.exists() and abs(executed.stat().st_mtime - saved) < SAVING_TIME:
+                continue
+            notebook = paired(source)
+            if notebook is None:
+                print(f"other code: {source}; `make notebooks` runs it", flush=True)
+            else:
+                write(notebook, source)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 1 when a chapter failed or, with ``--check``, is stale."""
     parser = argparse.ArgumentParser(
@@ -177,6 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", help="chapters, as 05-gap-ratio; all by default")
     parser.add_argument("--check", action="store_true", help="list the stale ones, run nothing")
+    parser.add_argument("--watch", action="store_true", help="copy prose whenever it is saved")
     parser.add_argument("--jobs", type=int, default=2, help="how many to run at a time")
     parser.add_argument("--directory", type=Path, default=Path("notebooks"))
     options = parser.parse_args(arguments)
@@ -187,6 +215,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"no chapter {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     chosen = [source for source in sources if source.stem in (options.names or known)]
+    if options.watch:
+        watch(chosen)
     current = {source: paired(source) for source in chosen}
     stale = [source for source, notebook in current.items() if notebook is None]
     if options.check:
@@ -220,19 +250,25 @@ def _stamp(notebook: NotebookNode, origin: str) -> None:
 
 
 def _restore_tables(notebook: NotebookNode, executed: Path) -> None:
-    """Put the outputs of an executed copy where the same code has left live widgets."""
+    """Put an explorer with its table where the same code has left a live widget.
+
+    Or nothing as yet: an autosave may come while the cells run.
+    """
     copy = nbformat.read(executed, as_version=4)
-    pairs = _same_code(notebook, copy)
-    live = [pair for pair in pairs or () if _is_live(pair[0])]
+    pairs = _same_code(notebook, copy) or ()
+    lost = [
+        (cell, other)
+        for cell, other in pairs
+        if _shows(other, EXPLORER_MIME) and (not cell.outputs or _shows(cell, WIDGET_MIME))
+    ]
     origin = copy.metadata.get("nickbook", {}).get("made_from")
-    if not live or made_from(notebook, executed.parent) != origin:
-        return
-    for cell, other in live:
-        cell["outputs"] = other.outputs
+    if lost and made_from(notebook, executed.parent) == origin:
+        for cell, other in lost:
+            cell["outputs"] = other.outputs
 
 
-def _is_live(cell: NotebookNode) -> bool:
-    return any(WIDGET_MIME in output.get("data", ()) for output in cell.outputs)
+def _shows(cell: NotebookNode, mime: str) -> bool:
+    return any(mime in output.get("data", ()) for output in cell.outputs)
 
 
 def _same_code(
