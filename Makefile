@@ -27,7 +27,7 @@ export UV_CACHE_DIR := $(VAR)/uv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONNOUSERSITE := 1
 # What the measures of the ledger found, kept until the code behind them changes.
-export NICKBOOK_FINDINGS := $(CURDIR)/_build/findings
+export NICKBOOK_FINDINGS := $(if $(filter $(CURDIR)/%,$(VAR)),$(CURDIR)/_build,$(VAR))/findings
 
 PACKAGE := $(shell find nickbook -name '*.py' -o -name '*.yml' -o -name '*.mjs' -o -name '*.nc')
 PAGES := $(shell find theme notebooks -name node_modules -prune -o -name __pycache__ -prune -o -type f ! -path "*/.*" -print)

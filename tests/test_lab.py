@@ -211,6 +211,11 @@ def test_a_chapter_goes_round_between_lab_and_the_book(lab: Lab, page: Page, cha
     shut_down(page)
 
 
+def test_a_page_that_is_no_chapter_opens_as_text(lab: Lab, page: Page) -> None:
+    page.goto(f"{lab.url}/lab/tree/index.md?reset")
+    expect(page.locator(".jp-FileEditor")).to_be_visible(timeout=TIMEOUT)
+
+
 NEW = """# A chapter that is being written
 
 ```{code-cell} ipython3

@@ -547,6 +547,33 @@ def test_a_mistake_in_an_output_fails_the_build(tmp_path: Path) -> None:
         assert message in result.stderr
 
 
+EXPLORER = "application/vnd.nickbook.explorer+json"
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("sign", ["label", "call", "empty"])
+def test_an_explorer_without_a_table_fails_the_build(tmp_path: Path, sign: str) -> None:
+    project = copy_of_sample(tmp_path)
+    path = project / "05-theory.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if sign == "empty" and EXPLORER in data:
+                data[EXPLORER]["model"]["table"] = ""  # as a dry run leaves it
+                cell["source"] = "explore(wave)"
+            elif EXPLORER in data:  # as JupyterLab saves it after a live run
+                data["application/vnd.jupyter.widget-view+json"] = {"model_id": "1"}
+                del data[EXPLORER]
+                cell["source"] = "explore(wave)" if sign == "call" else "1"
+                if sign == "label":
+                    cell["metadata"]["label"] = "fig-5-explorer"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    result = build(project)
+    assert result.returncode != 0
+    assert "has no table, so its sliders would be missing: run `make notebooks`" in result.stderr
+
+
 def test_installed_packages_are_not_installed_again(sample: Site) -> None:
     assert sample.directory.exists()  # building it has installed them
     script = f"import('{(THEME / 'dependencies.mjs').as_uri()}').then(m => m.ensureDependencies())"

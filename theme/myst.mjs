@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 // What looks like a mistake, or like an address to visit, and is none.
 const HARMLESS = [
   /update available|npm notice|^\s*[╭│╰]/i, // which comes in a box
-  /'jupytext' extra keys? ignored: default_lexer\b/, // which Jupytext notes
+  /'jupytext' extra keys? ignored/, // Jupytext's own notebook settings
   /Content server started|👉 +http|set a baseurl/, // it serves the renderer alone
   /File is not in project: notebooks\/\d.*\.md$/, // the source beside a notebook
 ];

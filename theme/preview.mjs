@@ -29,7 +29,11 @@ const TYPES = {
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
 };
-const RELOAD = `<script>new EventSource('changes').onmessage = () => location.reload()</script>`;
+const reloading = (place) => `<script>
+new EventSource('changes').onmessage = ({ data }) => {
+  if (JSON.parse(data).includes(${JSON.stringify(place)})) location.reload();
+};
+</script>`;
 
 /** @type {any} */
 let book; // the site, what its pages publish, and what is wrong with them
@@ -37,11 +41,13 @@ let book; // the site, what its pages publish, and what is wrong with them
 const watching = new Set();
 const published = new Map();
 const changed = new Set(['']); // places of pages that are to be read again
+let started = false;
 let begin = () => {};
 /** @type {Promise<void>} */
-let reading = new Promise((resolve) => {
+const ready = new Promise((resolve) => {
   begin = resolve;
 });
+let reading = Promise.resolve();
 
 /** Read what has changed, and tell the browsers. */
 async function read() {
@@ -57,7 +63,8 @@ async function read() {
     setTimeout(() => heard(''), 100);
     return;
   }
-  for (const browser of watching) browser.write('data: \n\n');
+  begin();
+  for (const browser of watching) browser.write(`data: ${JSON.stringify(places)}\n\n`);
 }
 
 /** The page at a path, with what its author should know in the terminal. */
@@ -68,7 +75,7 @@ function render(path) {
   for (const [name, file] of book.published) published.set(name, file);
   const own = book.problems.filter((problem) => problem.startsWith(`${page.location}: `));
   for (const problem of new Set(own)) console.error(`⛔ ${problem}`);
-  return text.replace('</body>', `${RELOAD}\n</body>`);
+  return text.replace('</body>', `${reloading(page.location)}\n</body>`);
 }
 
 async function fileAt(path) {
@@ -95,6 +102,7 @@ const server = createServer(async (request, response) => {
     return;
   }
   try {
+    await ready;
     await reading;
     const body = render(path || 'index.html') ?? (await fileAt(path).catch(() => undefined));
     const type = TYPES[extname(path) || '.html'] ?? 'application/octet-stream';
@@ -105,16 +113,12 @@ const server = createServer(async (request, response) => {
   }
 });
 
-/** mystmd has read a page, or the pages that depend on one. */
+/** A line of mystmd's log: it may have read a page. */
 function heard(line) {
   const [, place] = /Built (\S+) in /.exec(line) ?? [];
-  const [, dependent] = /Updating dependent pages for .* \[(.*)\]/.exec(line) ?? [];
-  for (const name of place ? [place] : (dependent?.split(', ') ?? [])) changed.add(`/${name}`);
-  reading = reading.then(read).catch((error) => console.error(`⛔ ${error.message}`));
-  if (/Content server started/.test(line)) {
-    begin();
-    reading.then(() => console.log(`\nThe book while you write: http://localhost:${port}\n`));
-  }
+  if (place) changed.add(`/${place}`);
+  started ||= /Content server started/.test(line);
+  if (started) reading = reading.then(read).catch((error) => console.error(`⛔ ${error.message}`));
 }
 
 server.on('error', (error) => {
@@ -122,6 +126,7 @@ server.on('error', (error) => {
   process.exit(1);
 });
 server.listen(port, 'localhost');
+ready.then(() => console.log(`\nThe book while you write: http://localhost:${port}\n`));
 process.on('SIGTERM', () => process.exit());
 process.on('SIGINT', () => process.exit());
 // Prose that an editor saves goes into the executed copy, which is what mystmd reads.

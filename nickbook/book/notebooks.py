@@ -169,7 +169,7 @@ def write(notebook: NotebookNode, source: Path) -> bool:
     executed, text = source.with_suffix(".ipynb"), written(notebook)
     if executed.exists() and executed.read_text(encoding="utf-8") == text:
         return False
-    unfinished = source.with_suffix(".ipynb.part")
+    unfinished = source.with_name(f".{source.stem}.part")  # hidden from who watches the folder
     unfinished.write_text(text, encoding="utf-8", newline="\n")
     unfinished.replace(executed)
     return True

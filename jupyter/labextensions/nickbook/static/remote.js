@@ -41,6 +41,19 @@
       // Safe also where the notebook is not trusted: it brings numbers, and no script.
       rendererFactory: { safe: true, mimeTypes: [EXPLORER], createRenderer: () => new Explorer() },
       rank: 0,
+      // A chapter's source opens as a notebook, as the setting `defaultViewers` says of this type of
+      // Jupytext's. Other pages stay text: a notebook that saves them would leave an .ipynb.
+      fileTypes: [
+        {
+          name: 'myst',
+          displayName: 'Chapter',
+          extensions: [],
+          pattern: '^\\d\\d-[^/]*\\.md$',
+          mimeTypes: ['text/markdown'],
+          fileFormat: 'text',
+        },
+      ],
+      documentWidgetFactoryOptions: [], // without them Lab ignores the file types
     };
   }
 
