@@ -172,9 +172,18 @@ class Problem(FreeEnergy):
                 break
         return x, mu
 
+    def settle(self, x: Floats, mu: float) -> tuple[Floats, float]:
+        """Unknowns and chemical potential of the normal state."""
+        return self.iterate(x, mu, 1e-10)
+
+    @property
+    def scale(self) -> Floats:
+        """Slopes over these are errors of the unknowns."""
+        return 2 * self.stiffness
+
     def polish(self, x: Floats, mu: float) -> tuple[Floats, float, float]:
         """Newton's method on all slopes; returns unknowns, chemical potential and residual."""
-        scale = 2 * self.stiffness
+        scale = self.scale
 
         def residual(y: Floats) -> Floats:
             _, slope, excess = self(y[:-1], y[-1] if self.mu is None else self.mu)
