@@ -437,13 +437,13 @@ def tj_frg() -> Numbers:
 
     Signs relative to γ, and largest gaps on β, γ, α relative to the largest, are those of the t-J
     theory, the N-patch flow and divERGe; the scales, at δ = 0.1 and 0.2 relative to n = 3, those of
-    the t-J theory (at 0.08 instead of 0.1) and of each flow.
+    the t-J theory and of each flow.
     """
     stored = (flows.patch_flows()[flows.MAIN], flows.diverge_flows()["U 5.0"])
     lines = [gap_on_lines().values, *(flow.gaps[0] for flow in stored)]
     signs = [[np.sign(v.mean()) for v in line] for line in lines]
     largest = np.array([[np.abs(v).max() for v in line] for line in lines])
-    rows = {"t-J": [critical_kelvin(x) for x in (0.0, 0.08, 0.2)]} | flows.doped_scales()
+    rows = {"t-J": [critical_kelvin(x) for x in (0.0, 0.1, 0.2)]} | flows.doped_scales()
     return {
         "beta": [int(s[BETA] * s[GAMMA]) for s in signs],
         "alpha": [int(s[ALPHA] * s[GAMMA]) for s in signs],

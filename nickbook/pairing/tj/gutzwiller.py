@@ -29,8 +29,6 @@ _MARGIN = 1e-6
 _ITERATIONS = 100
 #: Electrons per cell by which a filling may be missed before Newton's method.
 _CLOSE = 1e-9
-#: Share of the largest amplitude to which the gap equation is repeated before Newton's method.
-_ROUGH = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,10 +168,6 @@ class ProjectedProblem(Problem):
             if change < tolerance * np.abs(x[stiff]).max(initial=SMALLEST):
                 break
         return self.balance(x, mu)
-
-    def settle(self, x: Floats, mu: float) -> tuple[Floats, float]:
-        """Repeat the gap equation, then Newton's method."""
-        return self.polish(*self.iterate(x, mu, _ROUGH))[:2]
 
 
 @dataclass(frozen=True, eq=False)
