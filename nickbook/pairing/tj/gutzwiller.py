@@ -48,6 +48,13 @@ class GutzwillerFactors(Result):
         Of products of two spins.
     density : ndarray, shape (orbitals,)
         Of correlations between two densities.  The product of their averages stays as it is.
+
+    Examples
+    --------
+    >>> from nickbook.pairing import gutzwiller_factors
+    >>> full = gutzwiller_factors(1.0)  # one electron on each site: spins without hopping
+    >>> full.hopping.tolist(), full.pairs.tolist()
+    ([0.0], [3.0])
     """
 
     electrons: Annotated[Floats, "", "orbital"]
@@ -182,6 +189,8 @@ class ProjectedTJModel(TJModel):
 
     Parameters
     ----------
+    bands, J1, J2, J1_inter, J2_inter, convention, neighbors, layers : BlochModel, float, …
+        As for `TJModel`.
     bond_fields : {"fock", "none", "hartree-fock"}
         As for `TJModel`, but with hoppings when not given.  Densities are held, so that
         "hartree-fock" moves potentials only.
