@@ -211,6 +211,7 @@ def levels() -> Numbers:
     return {
         "bonding": p.epsilon_z + p.s22_0,
         "antibonding": p.epsilon_z - p.s22_0,
+        "hop": abs(p.t22_x),
         "bottom": min(point.energy for point in van_hove_points(four_band()) if point.band == 1),
         "level": at_three().mu,
     }

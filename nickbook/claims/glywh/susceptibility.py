@@ -1,14 +1,15 @@
 """What GLYWH's nesting, and pairing by the spin fluctuations of their model, come to."""
 
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 
 from nickbook.arrays import Floats
-from nickbook.bands import BlochModel, FermiSea, four_band
+from nickbook.bands import BlochModel, FermiSea, FourBandParameters, four_band
 from nickbook.claims.findings import Numbers
-from nickbook.claims.glywh.bands import as_printed, at_three
+from nickbook.claims.glywh.bands import as_printed, at_three, readings
 from nickbook.pairing import (
     Nesting,
     PairingState,
@@ -163,6 +164,23 @@ def fig2d_matrix() -> Numbers:
         ]
         for where, maxima in (("peaks", peaks), ("lines", line_maxima))
     }
+
+
+def eq11_reading() -> Numbers:
+    """Distance in π of q1, q2 and q3 from a maximum, of the map or of a line, by reading of Eq. 11.
+
+    The readings are those of the name that is printed twice.
+    """
+    wanted = np.array([VECTORS[name] for name in ("q1", "q2", "q3")])
+    found = []
+    for words, values in readings(0.024, -0.009).items():
+        model = four_band(replace(FourBandParameters(), **values))
+        chi0 = chi0_at(FermiSea.at(model, filling=GLYWH.filling))
+        heights = largest_eigenvalues(chi0)
+        places = np.concatenate([peaks(heights), line_maxima(heights)])
+        away = np.linalg.norm(places[:, None] - wanted, axis=-1).min(axis=0)
+        found.append({"words": words, "away": float(away.max())})
+    return {"readings": found}
 
 
 def fig2d_peaks() -> Numbers:

@@ -1,11 +1,13 @@
 """Second routes to what the ledger says about nesting and pairing by spin fluctuations."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit
 
 import nickbook.claims.glywh.susceptibility as rows
-from nickbook.bands import FermiSea, four_band, zone_mesh
+from nickbook.bands import FermiSea, FourBandParameters, four_band, zone_mesh
 from nickbook.pairing import bare_susceptibility, kanamori, stoner_point
 
 MODEL, MU = four_band(), rows.at_three().mu
@@ -54,6 +56,18 @@ def test_first_peak_is_a_saddle_on_the_way_to_the_third():
     top = heights[0.46, 0]
     assert top > heights[0.36, 0] + 0.005 and top > heights[0.56, 0] + 0.02
     assert top + 0.001 < heights[0.46, 0.1] < height(chi0, (0.46, 0.3)) - 0.01
+
+
+@pytest.mark.parametrize(("first", "peak"), [((0.024, -0.009), True), ((0.024, 0.024), False)])
+def test_only_one_reading_of_eq_11_has_the_first_peak(first, peak):
+    """Plain sums on both sides of q1 along Γ–X, for the two readings with three pockets."""
+    s22, s12 = first
+    model = four_band(replace(FourBandParameters(), s22_xx=s22, s12_xx=s12))
+    sea = FermiSea.at(model, filling=3)
+    assert [sheet.name for sheet in sea.sheets] == ["β", "γ", "α"]
+    chi0 = bare_susceptibility(sea, temperature=rows.COLD, mesh=160)
+    before, at, after = (height(chi0, (x, 0)) for x in (0.36, 0.46, 0.56))
+    assert (at > max(before, after)) == peak
 
 
 @pytest.mark.parametrize(
