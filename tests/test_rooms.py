@@ -5,10 +5,9 @@ import pkgutil
 
 import jupytext
 import pytest
-from IPython.core.inputtransformer2 import TransformerManager
 
 import nickbook
-from nickbook.closure import parse
+from nickbook.book.notebooks import cell_code
 
 PACKAGES = [
     name
@@ -30,7 +29,7 @@ def imports_of(source):
     """Modules and names that the code cells of a chapter import from the package."""
     for cell in jupytext.read(source, fmt="md:myst").cells:
         if cell.cell_type == "code":
-            imports = parse(TransformerManager().transform_cell(cell.source)).imports
+            imports = cell_code(cell.source).imports
             yield from ((m, name) for m, name in imports if m.startswith("nickbook"))
 
 

@@ -80,7 +80,7 @@ def made_from(notebook: NotebookNode, folder: Path) -> str:
     comments and tags that only change the looks do not count.
     """
     cells = _code_cells(notebook)
-    codes = [_code(cell.source) for cell in cells]
+    codes = [cell_code(cell.source) for cell in cells]
     texts = [[code.text, _tags(cell)] for code, cell in zip(codes, cells, strict=True)]
     strings = frozenset[str]().union(*(code.strings for code in codes))
     every = any(re.search(r"\bledger\(\s*\)", cell.source) for cell in cells)
@@ -277,7 +277,8 @@ def _same_code(
 ) -> list[tuple[NotebookNode, NotebookNode]] | None:
     """Pair the code cells of two notebooks, or return nothing if any two differ."""
     cells, copies = _code_cells(notebook), _code_cells(copy)
-    if [_code(cell.source).text for cell in cells] != [_code(cell.source).text for cell in copies]:
+    codes = [[cell_code(cell.source).text for cell in listed] for listed in (cells, copies)]
+    if codes[0] != codes[1]:
         return None
     return list(zip(cells, copies, strict=True))
 
@@ -286,7 +287,7 @@ def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def _code(source: str) -> Code:
+def cell_code(source: str) -> Code:
     """Read a cell, which may hold magics, or mistakes that its execution will tell."""
     try:
         return parse(TransformerManager().transform_cell(source), documented=False)
