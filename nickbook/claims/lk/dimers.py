@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from nickbook.arrays import Complexes, Floats
-from nickbook.bands import FermiSea, conduction_bands, eta_k, zone_mesh
+from nickbook.bands import FermiSea, FourBandParameters, conduction_bands, eta_k, zone_mesh
 from nickbook.claims.findings import Numbers
 from nickbook.claims.lk.gap_ratio import sea_at
 from nickbook.dimers import (
@@ -181,12 +181,11 @@ def triplons() -> Numbers:
     energy = triplon_dispersion(zone, **given, method="second order")
     q_z = np.linspace(0, 2 * np.pi, 6284)
     strongest = q_z[np.argmax(triplon_structure_factor([0.0, 0.0], q_z, spacing=1.0)[1])]
-    options = {"kappa": printed_kappa(), "J_c": LK.J_c}
-    sea = sea_at(LK.density)
+    sea, kappa = sea_at(LK.density), printed_kappa()
     return {
         "density": exact.density,
         "couplings": COUPLINGS,
-        "bands": [triplets_of_bands(sea, coupling=c, **options) for c in COUPLINGS],
+        "bands": [triplets_of_bands(sea, coupling=c, kappa=kappa) for c in COUPLINGS],
         "leading": leading,
         "bosons": bosons,
         "energy": [energy.min(), energy.max()],
@@ -349,3 +348,9 @@ def eq5_derived() -> Numbers:
         "exact": (found.alpha - found.beta) / 0.02**2,
         "common": np.abs(both - absorbed - common).max(),
     }
+
+
+def orbital_splitting() -> Numbers:
+    """Levels of GLYWH's four-band model in eV: x²−y² above z², and half of the rung's splitting."""
+    levels = FourBandParameters()
+    return {"splitting": levels.epsilon_x - levels.epsilon_z, "rung": abs(levels.s22_0)}

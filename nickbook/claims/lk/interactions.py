@@ -338,7 +338,10 @@ def _linear_terms(block: Complexes) -> tuple[list[float], float]:
     """Coefficients of T·s_αβ and T†·s_αβ between singlet and triplets, and what is left of it."""
     create = np.eye(4)[1:, :, None] * np.eye(4)[0]
     flip = np.kron([[0, 0], [1, 0]], PAULI / 2)
-    terms = [sum(map(np.kron, t, flip)) for t in (create.transpose(0, 2, 1), create)]
+    terms = [
+        np.einsum("nab,ncd->acbd", t, flip).reshape(16, 16)
+        for t in (create.transpose(0, 2, 1), create)
+    ]
     mask = np.kron(np.outer(np.eye(4)[0], 1 - np.eye(4)[0]), np.ones((4, 4)))
     linear = block * (mask + mask.T)
     found = [float((np.vdot(t, linear) / np.vdot(t, t)).real) for t in terms]
