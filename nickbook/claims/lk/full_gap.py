@@ -16,6 +16,7 @@ from nickbook.claims.lk.gap_ratio import (
     changed_seas,
     dos_ratio,
     eta_averages,
+    full_gap,
     printed_gap,
     sea_at,
     spreads,
@@ -28,6 +29,7 @@ from nickbook.pairing import (
     crossing_ratio,
     factorized_gap,
     gap_ratio,
+    pair_logarithm,
     retarded_pairing,
     triplon_mean_field,
 )
@@ -153,8 +155,15 @@ def eq14_signs() -> Numbers:
 
 
 def eq15_product() -> Numbers:
-    first, other = (theory_with(ratio).gap() for ratio in (1.0, 4.0))
-    return {"change": np.abs(other - first).max() / np.abs(first).max()}
+    """Change of both sides of Eq. 14 with κ_a/κ_b, summed point by point over the Fermi lines."""
+    gap, sides = full_gap(), []
+    for a, b in (kappa_of_ratio(1.0), kappa_of_ratio(4.0)):
+        for here, there, values in zip(gap.sheets, gap.sheets[::-1], gap.values[::-1], strict=True):
+            forms = np.multiply.outer(eta_k(here.points), eta_k(there.points))
+            logarithm = pair_logarithm(values, temperature=0.0, cutoff=LK.cutoff)
+            sides.append((1 - a * forms) * (1 - b * forms) @ (there.weights * values * logarithm))
+    changes = [np.abs(y / x - 1).max() for x, y in zip(sides[:2], sides[2:], strict=True)]
+    return {"change": max(changes)}
 
 
 def zone_sums() -> Numbers:
