@@ -441,11 +441,13 @@ def eq13_dispersion() -> Numbers:
 
 def triplon_damping() -> Numbers:
     """Half width of triplons in units of J_c at λ = 0.5, to which it is proportional."""
-    q = polarization().q
-    width = triplon_width(sea(), q=q, coupling=LK.coupling, kappa=printed_kappa()) / LK.J_c
-    # Images of a momentum of the wedge in the zone.
-    steps = np.round(16 * q / np.pi)
-    images = np.where(steps % 16 == 0, 1, 2).prod(axis=-1) * np.where(np.ptp(steps, axis=-1), 2, 1)
+    q = zone_mesh(64)[np.tril_indices(33)]  # a wedge of the zone
+    width = triplon_width(
+        sea(), q=q, coupling=LK.coupling, kappa=printed_kappa(), mesh=96, broadening=0.03
+    )
+    width = width / LK.J_c
+    steps = np.round(32 * q / np.pi)
+    images = np.where(steps % 32 == 0, 1, 2).prod(axis=-1) * np.where(np.ptp(steps, axis=-1), 2, 1)
     return {
         "mean": np.average(width, weights=images),
         "wide": np.average(width > 0.5, weights=images),

@@ -89,6 +89,24 @@ def test_antiparallel_layers_by_layer():
     assert spins + grand(J_H / 2) - grand(0.0) == pytest.approx(0.0, abs=1e-6)
 
 
+def test_mean_damping_from_densities_of_states():
+    """All momenta at once: a level of one band and one of the other, J_c higher."""
+    step, temperature, (kappa_a, kappa_b) = 0.012, 0.02, interactions.printed_kappa()
+    energies, plain = densities(step=step)
+    _, squared = densities(power=2, step=step)
+    shift = round(LK.J_c / step)
+    filled = 1 / (1 + np.exp(energies / temperature))
+
+    def rises(lower, upper, kappa):
+        pairs = plain[lower][:-shift] * plain[upper][shift:]
+        pairs += kappa**2 * squared[lower][:-shift] * squared[upper][shift:]
+        return pairs @ (filled[:-shift] - filled[shift:]) / step
+
+    J_H2 = LK.coupling * 2 * LK.J_c / 3 / interactions.mean_density_of_states()
+    width = np.pi / 2 * J_H2 * (rises(1, 0, kappa_a) + rises(0, 1, kappa_b))
+    assert interactions.triplon_damping()["mean"] == pytest.approx(width / LK.J_c, rel=0.03)
+
+
 def test_product_of_kappa_squared_and_lambda_from_the_kondo_vertices_alone():
     """Second order in H_K of Eq. 9: the matrix element at η η' = 1, as J_H goes to zero."""
     tiny = 1e-3
