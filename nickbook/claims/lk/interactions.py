@@ -19,6 +19,7 @@ from nickbook.claims.lk.dimers import (
     Form,
     bloch_hopping,
     couplings_of_fig2,
+    fig2_dimer,
     fig2_hybridization,
     kappa_of_ratio,
     polarization,
@@ -483,7 +484,42 @@ def perturbative() -> Numbers:
         "near": feedback[1].max(),
         "hund": triplon_feedback(J_H, hund, J_c=LK.J_c).max(),
         "cutoff": LK.cutoff,
+        "soft": [
+            float(x.critical_coupling().min()) for x in map(polarization, (np.inf, LK.cutoff))
+        ],
+        "weakened": soft_coupling(weakened=True),
     }
+
+
+def soft_coupling(*, weakened: bool, temperature: float = 0.02, mesh: int = 96) -> float:
+    """Smallest λ at which T + T† goes soft, with J_K of second order or as the exact dimer has it.
+
+    On the dimer J_K falls with the |η| of an electron; each of the two takes a square root of that.
+    """
+    dimer, fit = fig2_dimer(), fig2_hybridization()
+    sizes = np.linspace(0.02, 2.0, 34)
+    exact = [exact_couplings(dimer, 2 * fit.t_xz * x) for x in sizes]
+    falls = [np.sqrt([getattr(e, name) for e in exact]) / sizes for name in ("kondo_a", "kondo_b")]
+
+    def vertex(k: Floats, p: Floats) -> Floats:
+        parts = []
+        for kappa, fall in zip(printed_kappa(), falls, strict=True):
+            form = eta_k(k) * eta_k(p)
+            if weakened:
+                shares = (np.interp(np.abs(eta_k(x)), sizes, fall / fall[0]) for x in (k, p))
+                form = form * np.prod(list(shares), axis=0)
+            parts.append(1 - kappa * form)
+        return np.asarray(sum(parts) / 2)
+
+    k = zone_mesh(mesh).reshape(-1, 2)
+    beta = sea().model.band_energies(k)[:, 1] - sea().mu
+    responses = []
+    for q in polarization().q:
+        alpha = sea().model.band_energies(k + q)[:, 0] - sea().mu
+        apart = np.where(np.abs(alpha - beta) < 1e-6, 1e-6, alpha - beta)
+        pairs = (expit(-beta / temperature) - expit(-(beta + apart) / temperature)) / apart
+        responses.append(float(np.mean(vertex(k, k + q) ** 2 * pairs)))
+    return 0.75 * mean_density_of_states() / max(responses)
 
 
 def _couplings_by_depth(form: Literal["heisenberg", "hubbard"]) -> list[KondoCouplings]:

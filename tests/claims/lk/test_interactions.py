@@ -89,6 +89,12 @@ def test_antiparallel_layers_by_layer():
     assert spins + grand(J_H / 2) - grand(0.0) == pytest.approx(0.0, abs=1e-6)
 
 
+def test_soft_coupling_with_second_order_vertices_is_that_of_the_package():
+    found = interactions.soft_coupling(weakened=False)
+    assert found == pytest.approx(interactions.perturbative()["soft"][0], rel=1e-3)
+    assert interactions.perturbative()["weakened"] > found
+
+
 def test_mean_damping_from_densities_of_states():
     """All momenta at once: a level of one band and one of the other, J_c higher."""
     step, temperature, (kappa_a, kappa_b) = 0.012, 0.02, interactions.printed_kappa()
