@@ -22,6 +22,11 @@ from nickbook.pairing.rpa.susceptibility import (
     stoner_point,
 )
 from nickbook.pairing.rpa.wave_vectors import Nesting, nesting
+from nickbook.pairing.tj.gutzwiller import (
+    GutzwillerFactors,
+    ProjectedTJModel,
+    gutzwiller_factors,
+)
 from nickbook.pairing.tj.search import TJModel, tj_critical_temperature, tj_mean_field
 from nickbook.pairing.tj.solution import PairAmplitudes, TJSolution
 from nickbook.pairing.triplon.eliashberg import (
@@ -64,11 +69,13 @@ __all__ = [
     "FlowOptions",
     "FlowResult",
     "GapFunction",
+    "GutzwillerFactors",
     "Interaction",
     "Nesting",
     "PairAmplitudes",
     "PairScattering",
     "PairingState",
+    "ProjectedTJModel",
     "RetardedGap",
     "RetardedPairing",
     "StonerPoint",
@@ -92,6 +99,7 @@ __all__ = [
     "gap_amplitudes",
     "gap_ratio",
     "gap_ratio_exact",
+    "gutzwiller_factors",
     "kanamori",
     "linearized_gap",
     "nesting",

@@ -291,3 +291,60 @@ def test_gamma_ends_where_the_closed_form_says(states):
     assert 2 * float(weight @ (energies < top).sum(1)) == pytest.approx(3.303, abs=2e-3)
     assert "γ" in measures.pockets(FermiSea(four_band(), top - 1e-3))
     assert "γ" not in measures.pockets(FermiSea(four_band(), top + 1e-3))
+
+
+def test_electrons_of_two_nickel_fill_the_three_bands_to_their_printed_level():
+    """Oxygen balances lanthanum; the three-band model is counted on a mesh."""
+    k, weight = wedge(300)
+    e = elements(k, replace(P, **{f.name: getattr(ThreeBandParameters(), f.name)
+                                  for f in fields(ThreeBandParameters)}))  # fmt: skip
+    root = np.sqrt(2)
+    odd_x, even_x = e[11] - e[13], e[11] + e[13]
+    half, coupling = (even_x - e[22]) / 2, root * e[12]
+    middle, width = (even_x + e[22]) / 2, np.hypot(half, coupling)
+    levels = np.stack([odd_x, middle - width, middle + width])
+    count = 2 * expit((PRINTED_THREE - levels) / 1e-3).sum(axis=0) @ weight
+    found = measures.valence()
+    assert 3 * 3 + 2 * found["charge"] == 7 * 2
+    assert count == pytest.approx(found["electrons"], abs=2e-3)
+
+
+def test_printed_cosines_have_the_symmetry_of_the_square():
+    """h12 and h14 are odd under a quarter turn and at the diagonal, the others even."""
+    k = np.random.default_rng(1).uniform(-3, 3, size=(30, 2))
+    for image, sign in ((k @ [[0, 1], [-1, 0]], -1), (k[:, ::-1], -1), (k * [1, -1], 1)):
+        for name, value in elements(image).items():
+            kept = sign if name in (12, 14) else 1
+            assert value == pytest.approx(kept * elements(k)[name], abs=1e-13)
+    assert max(measures.eq10_square().values()) < 1e-12
+
+
+def test_crossing_out_leaves_the_harmonics_of_eq_21():
+    """Each element of Eq. 20 is fitted by the cosines of Eq. 21, and s11 then differs in sign."""
+    k, _ = wedge(12)
+    e, c = elements(k), np.cos(k)
+    like = [np.ones(len(k)), 2 * c.sum(-1), 4 * c.prod(-1), 2 * np.cos(2 * k).sum(-1)]
+    unlike = [2 * (c[:, 0] - c[:, 1]), 2 * (np.cos(2 * k[:, 0]) - np.cos(2 * k[:, 1]))]
+    printed, off = ThreeBandParameters(), []
+    for names, basis, value in (
+        (("epsilon_x", "t11_x", "t11_xy", "t11_xx"), like, e[11]),
+        (("epsilon_z", "t22_x", "t22_xy", "t22_xx"), like, e[22] + e[24]),
+        (("s11_0", "s11_x", "s11_xy", "s11_xx"), like, e[13]),
+        (("t12_x", "t12_xx"), unlike, (e[12] + e[14]) / np.sqrt(2)),
+    ):
+        fit, rest, *_ = np.linalg.lstsq(np.array(basis).T, value, rcond=None)
+        assert np.abs(rest).max(initial=0.0) < 1e-20
+        off += [(abs(v - getattr(printed, n)), v * getattr(printed, n) < 0, n)
+                for v, n in zip(fit, names, strict=True)]  # fmt: skip
+    found = measures.eq21_structure()
+    assert max(off)[2] == found["largest"]
+    assert {n for _, turned, n in off if turned} == set(found["turned"])
+
+
+def test_what_the_slips_mean():
+    """Superscripts of Eq. 10, orbitals of the cell, and panels of Fig. 7 as our models have them."""
+    slips = {row["printed"]: row["meant"] for row in measures.misprints()["slips"]}
+    superscripts = {f.name.split("_")[1] for f in fields(P) if not f.name.startswith("eps")}
+    assert set(slips["(m = 1, 2)"][5:-1].split(", ")) == superscripts
+    assert len(four_band().orbitals) == 4
+    assert slips["two-band model"] == "four-band model"

@@ -117,3 +117,19 @@ def test_every_reading_of_the_list_by_the_curvature_at_m(reading, top, level):
     assert np.sort(energies[1]) == pytest.approx(np.sort(expected), abs=4e-4)
     lines = len(fermi_sheets(bilayer_plane(0.0, p), MU))
     assert lines == (6 if top or level > MU else 8)
+
+
+def test_areas_without_hops_between_bilayers_count_states():
+    """Bands of H_2D as printed, at the level that holds three electrons on the same mesh."""
+    n = 300
+    k = np.pi * (np.stack(np.meshgrid(*[np.arange(n) + 0.5] * 2, indexing="ij"), -1)) / n
+    k = np.concatenate([k, np.zeros((n, n, 1))], axis=-1).reshape(-1, 3)
+    plane = measures.printed_parts(k, 0.0)[0].real
+    levels = np.concatenate(
+        [np.linalg.eigvalsh(plane[:, :2, :2] + sign * plane[:, :2, 2:]) for sign in (1, -1)], axis=1
+    )
+    level = np.sort(levels.ravel())[round(3 / 2 * len(k))]
+    shares = (levels < level).mean(axis=0)  # γ, α of the even block, β of the odd one
+    found = measures.appd_similar()
+    areas = dict(zip(found["names"], found["areas"], strict=True))
+    assert [1 - areas["γ"], areas["α"], 1 - areas["β"]] == pytest.approx(shares[:3], abs=2e-3)

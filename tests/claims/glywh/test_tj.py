@@ -8,6 +8,7 @@ import pytest
 import nickbook.claims.glywh.tj as measures
 from nickbook.bands import (
     SQUARE_CHARACTERS,
+    FermiSea,
     FourBandParameters,
     bilayer_hubbard,
     chemical_potential,
@@ -208,3 +209,44 @@ def test_flows_agree_on_beta_and_not_on_alpha():
     without = [np.sign(v.mean()) for v in ours["hund 0.0"].gaps[0]]
     assert without[alpha] == without[gamma] == -without[beta]
     assert np.all(np.diff(stored.critical_scales("base", "doping 0.1", "doping 0.2")) > 0)
+
+
+def test_without_mu_the_matrix_of_eq_40_is_empty():
+    """Electrons in the levels of the 8 × 8 matrix, with and without μ, and a small gap."""
+    found = measures.eq40_level()
+    k = zone_mesh(64).reshape(-1, 2)
+    gap = np.broadcast_to(1e-3 * np.eye(4), (len(k), 4, 4))
+    for mu, name in ((0.0, "printed"), (chemical_potential(four_band(), 3), "with_mu")):
+        h = four_band().hamiltonian(k).real - mu * np.eye(4)
+        levels, u = np.linalg.eigh(np.block([[h, gap], [gap, -h]]))
+        filled = (u[:, :4] ** 2 * (levels < 0)[:, None]).sum(axis=(1, 2)).mean()
+        assert 2 * filled == pytest.approx(found[name], abs=0.02)
+
+
+@pytest.mark.parametrize(("step", "kind"), [(0.05, "saddle"), (-0.03, "minimum")])
+def test_pairs_need_gamma_at_three_electrons_too(step, kind):
+    """Second variations about zero amplitudes with 8 × 8 matrices, at 23 K, on both sides."""
+    link = measures.tj_gamma()["link"]
+    model = four_band(FourBandParameters(s22_0=link + step))
+    template = tj_mean_field(
+        model, 3, **measures.exchange(), temperature=2e-3, mesh=128, channel="s"
+    )
+    assert (len(FermiSea.at(model, filling=3).sheets) == 3) == (kind == "saddle")
+    general = Bogoliubov.like(template.problem)
+    assert general.stability(np.zeros(len(general.names)), template.mu).kind == kind
+
+
+def test_electrons_of_z_from_the_areas():
+    """The bands' z² electrons at the doping that fills the orbital, by the slope of the energy."""
+    doping = measures.full_orbital()
+    step = 1e-3
+    energy = []
+    for sign in (1, -1):
+        model = four_band(
+            FourBandParameters(epsilon_z=FourBandParameters().epsilon_z + sign * step)
+        )
+        k = zone_mesh(400).reshape(-1, 2)
+        levels, mu = model.energies(k), chemical_potential(model, 3 + doping)
+        grand = -2 * 2e-3 * np.logaddexp(0, (mu - levels) / 2e-3).sum(axis=1).mean()
+        energy.append(grand + mu * (3 + doping))
+    assert (energy[0] - energy[1]) / (2 * step) / 2 == pytest.approx(1.0, abs=2e-3)
