@@ -15,6 +15,7 @@ from nickbook.bands import (
     four_band,
     zone_mesh,
 )
+from nickbook.claims import measure
 from nickbook.claims.glywh import bands as measures
 
 P, LEVEL, PRINTED, PRINTED_THREE = FourBandParameters(), 10.0975, 10.0585, 10.256
@@ -177,6 +178,9 @@ def test_every_reading_counted_on_a_mesh(reading, electrons, pockets, level, at_
     # At M the curvature of the γ band is that of z+ alone.
     curvature = -2 * (-P.t22_x + 4 * P.t22_xx - P.s22_x + 4 * s22) - 4 * (P.t22_xy + P.s22_xy)
     assert (curvature < 0) == (s22 > 0.01)
+    (found,) = (row for row in measure("GLYWH-eq11-names")["readings"] if row["words"] == reading)
+    assert found["electrons"] == pytest.approx(counted[0], abs=2e-3)
+    assert found["kind"] == ("maximum" if curvature < 0 else "minimum")
 
 
 @pytest.mark.equation("GLYWH", 20)

@@ -13,6 +13,7 @@ from nickbook.bands import (
     fermi_sheets,
     filling,
 )
+from nickbook.claims import measure
 from nickbook.claims.glywh import third_dimension as measures
 
 MU = 10.1277
@@ -117,3 +118,5 @@ def test_every_reading_of_the_list_by_the_curvature_at_m(reading, top, level):
     assert np.sort(energies[1]) == pytest.approx(np.sort(expected), abs=4e-4)
     lines = len(fermi_sheets(bilayer_plane(0.0, p), MU))
     assert lines == (6 if top or level > MU else 8)
+    rows = measure("GLYWH-appd-names")["readings"]
+    assert [row["lines"] for row in rows if row["words"] == reading] == [lines]

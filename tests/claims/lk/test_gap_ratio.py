@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from nickbook.bands import FermiSea, four_band
+from nickbook.bands import FermiSea, FourBandParameters, four_band
 from nickbook.claims.lk import gap_ratio
+from nickbook.dimers import HubbardDimer, exact_couplings
 from nickbook.pairing import gap_ratio_exact
-from nickbook.papers import GLYWH
+from nickbook.papers import GLYWH, LK
 
 
 def test_splitting_on_the_diagonal_from_the_distance_of_the_two_lines():
@@ -21,6 +22,43 @@ def test_splitting_on_the_diagonal_from_the_distance_of_the_two_lines():
     speed = np.interp(np.mean(crossings), places, np.gradient(h[:, 0, 0], places))
     found = gap_ratio.direct_overlap()["splitting"]
     assert found == pytest.approx(abs(np.subtract(*crossings)) * speed, rel=0.02)
+
+
+def test_parity_of_the_pockets_from_the_energies_of_both_blocks():
+    """Sum and difference of the layers, each two levels in closed form: one of them has the line."""
+    p, found = FourBandParameters(), gap_ratio.sheet_parity()
+
+    def away(points, parity, mu):
+        """Distance in eV of the levels of one combination of the layers from the chemical one."""
+        (x, y), (x2, y2) = np.cos(points.T), np.cos(2 * points.T)
+        shapes = np.array([1 + 0 * x, 2 * (x + y), 4 * x * y, 2 * (x2 + y2)])
+        first, second = (
+            (np.array(inside) + parity * np.array(between)) @ shapes
+            for inside, between in (
+                ((p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx), (p.s11_0, p.s11_x, p.s11_xy, p.s11_xx)),
+                ((p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx), (p.s22_0, p.s22_x, p.s22_xy, p.s22_xx)),
+            )
+        )
+        mixed = 2 * (p.t12_x + parity * p.s12_x) * (x - y)
+        mixed += 2 * (p.t12_xx + parity * p.s12_xx) * (x2 - y2)
+        levels = (first + second) / 2 + np.outer([1, -1], np.hypot((first - second) / 2, mixed))
+        return np.abs(levels - mu).min(axis=0).max()
+
+    sea = FermiSea.at(four_band(), filling=GLYWH.filling)
+    pockets = {"electron": "alpha", "hole": "beta"}
+    large = [s for s in sea.sheets if s.kind == "electron" or s.area > 0.3]
+    assert [(s.kind, s.center) for s in large] == [("hole", "M"), ("electron", "Γ")]
+    for sheet in large:
+        parity = found[pockets[sheet.kind]]
+        assert parity == pytest.approx(round(parity), abs=1e-9)
+        assert away(sheet.points, round(parity), sea.mu) < 1e-9
+        assert away(sheet.points, -round(parity), sea.mu) > 0.1
+
+
+def test_the_dimer_raises_the_band_that_it_raises_when_diagonalized():
+    exact = exact_couplings(HubbardDimer(t_c=LK.t_c, U=LK.U, level=-0.525 - LK.t_c), 0.05)
+    even = 1.0 if exact.beta > exact.alpha else -1.0
+    assert gap_ratio.sheet_parity()["dimer"] == even
 
 
 def test_pairing_within_each_band_reverses_the_order_of_the_gaps():
