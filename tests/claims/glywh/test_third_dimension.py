@@ -70,6 +70,17 @@ def test_level_and_its_rounding_by_finite_differences():
     assert [largest, typical] == pytest.approx([5.26e-3, 0.96e-3], rel=0.02)
 
 
+def test_rounding_against_random_digits():
+    """Digits behind three printed decimals, and behind the four of s13z, spread evenly."""
+    slopes = {"t11_x": 0.7, "t22_x": -1.3, "s13_z": 9.0}
+    halves = np.array([5e-4, 5e-4, 5e-5])
+    digits = np.random.default_rng(8).uniform(-1, 1, (200_000, 3)) * halves
+    shifts = digits @ list(slopes.values())
+    largest, typical = measures.rounding(slopes)
+    assert 0.97 * largest < np.abs(shifts).max() <= largest
+    assert typical == pytest.approx(shifts.std(), rel=5e-3)
+
+
 #: What Eqs. 10 and 30 call their parameters, formula by formula.
 FORMULAS = {
     "h11": ("epsilon_x", "t11_x", "t11_xy", "t11_xx"),

@@ -88,7 +88,10 @@ def test_pairs_attract_as_two_particles_do():
     inside = element(in_plane, wave(0.0, (0, 0)), wave(q, (0, 0)))
     across = element(between, wave(0.0, (0, 1)), wave(q, (1, 0)))
     # Both printed terms ± give the same along one direction; W is −J'/2N.
-    printed = {"intralayer": -4 * np.cos(q) / length / inside, "interlayer": -1 / 2 / length / across}
+    printed = {
+        "intralayer": -4 * np.cos(q) / length / inside,
+        "interlayer": -1 / 2 / length / across,
+    }
     assert measures.pair_attraction() == pytest.approx(printed, rel=1e-12)
     assert inside == pytest.approx(-2 * np.cos(q) / length)
 
@@ -120,6 +123,16 @@ def test_a_diagonal_strain_couples_s_to_dxy_only():
     strain = np.sin(k).prod(axis=1)
     for element, sign in zip(square_group(np.eye(1), np.eye(1)), b2, strict=True):
         assert np.allclose(np.sin(element.momentum(k)).prod(axis=1), sign * strain)
+    # So does what the distortion adds to the bands, with the orbitals turned along.
+    model, strained = four_band(), distorted(0.1, diagonal=True)
+    change, *images = (
+        strained.hamiltonian(q) - model.hamiltonian(q)
+        for q in (k, *(element.momentum(k) for element in model.symmetries))
+    )
+    assert np.abs(change).max() > 1e-3
+    for element, sign, image in zip(model.symmetries, b2, images, strict=True):
+        turned = element.orbitals @ change @ element.orbitals.T
+        assert np.allclose(image, sign * turned)
 
 
 def test_equal_signs_cost_energy():

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
-from nickbook.bands import FermiSea, FourBandParameters, four_band
+from nickbook.bands import FermiSea, FourBandParameters, four_band, zone_mesh
 from nickbook.claims.lk import gap_ratio
 from nickbook.dimers import HubbardDimer, exact_couplings
 from nickbook.pairing import gap_ratio_exact
@@ -35,8 +36,14 @@ def test_parity_of_the_pockets_from_the_energies_of_both_blocks():
         first, second = (
             (np.array(inside) + parity * np.array(between)) @ shapes
             for inside, between in (
-                ((p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx), (p.s11_0, p.s11_x, p.s11_xy, p.s11_xx)),
-                ((p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx), (p.s22_0, p.s22_x, p.s22_xy, p.s22_xx)),
+                (
+                    (p.epsilon_x, p.t11_x, p.t11_xy, p.t11_xx),
+                    (p.s11_0, p.s11_x, p.s11_xy, p.s11_xx),
+                ),
+                (
+                    (p.epsilon_z, p.t22_x, p.t22_xy, p.t22_xx),
+                    (p.s22_0, p.s22_x, p.s22_xy, p.s22_xx),
+                ),
             )
         )
         mixed = 2 * (p.t12_x + parity * p.s12_x) * (x - y)
@@ -59,6 +66,18 @@ def test_the_dimer_raises_the_band_that_it_raises_when_diagonalized():
     exact = exact_couplings(HubbardDimer(t_c=LK.t_c, U=LK.U, level=-0.525 - LK.t_c), 0.05)
     even = 1.0 if exact.beta > exact.alpha else -1.0
     assert gap_ratio.sheet_parity()["dimer"] == even
+
+
+def test_averages_of_eta_squared_from_thermal_sums_over_a_mesh():
+    """No lines: the slope of the Fermi function weighs the momenta."""
+    k, temperature, found = zone_mesh(480), 0.01, gap_ratio.fig4a_order()
+    eta2 = (np.cos(k[..., 0]) - np.cos(k[..., 1])) ** 2
+    for n, alpha, beta in zip(*found.values(), strict=True):
+        sea = gap_ratio.sea_at(n)
+        occupied = expit((sea.mu - sea.model.band_energies(k)) / temperature)
+        weights = occupied * (1 - occupied)
+        mean = np.einsum("xy,xyb->b", eta2, weights) / weights.sum(axis=(0, 1))
+        assert (alpha, beta) == pytest.approx(tuple(mean), rel=0.01)
 
 
 def test_pairing_within_each_band_reverses_the_order_of_the_gaps():
