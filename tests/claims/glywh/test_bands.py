@@ -204,6 +204,7 @@ def test_minus_z_starts_above_the_level_and_pushes_beta_below_x():
     assert coupling == 0 and z > x
     bottom = min(z, block([np.pi, np.pi], -1)[1])
     assert bottom == pytest.approx(10.49, abs=1e-9)
+    assert measures.levels()["bottom"] == pytest.approx(bottom, abs=1e-9)
     # Without z− X is empty, so the line would close round Γ.
     assert block([np.pi, 0.0], -1)[0] > LEVEL > mixed([np.pi, 0.0], -1, False)[0]
 
@@ -211,9 +212,10 @@ def test_minus_z_starts_above_the_level_and_pushes_beta_below_x():
 def test_mixing_angles_in_closed_form():
     mu = measures.at_three().mu
     on_x = brentq(lambda q: mixed([q, 0.0], 1, True)[0] - mu, 0.5, 3.0)
-    assert mixed([on_x, 0.0], 1, True)[1] == pytest.approx(0.604, abs=1e-3)
+    lines = measures.fig2c()
+    assert mixed([on_x, 0.0], 1, True)[1] == pytest.approx(lines["alpha"]["low"], abs=1e-3)
     on_mx = brentq(lambda q: mixed([np.pi, q], -1, False)[0] - mu, 0.1, 3.0)
-    assert 1 - mixed([np.pi, on_mx], -1, False)[1] == pytest.approx(0.531, abs=1e-3)
+    assert mixed([np.pi, on_mx], -1, False)[1] == pytest.approx(lines["beta"]["low"], abs=1e-3)
     # Strong: most of Γ–X is mixed, and is not once the hopping to first neighbours is gone.
     line = np.stack([np.linspace(0, np.pi, 2001)[1:], np.zeros(2000)], axis=-1)
     without = replace(P, t12_x=0.0, s12_x=0.0)
@@ -231,14 +233,16 @@ def test_x_bands_on_the_diagonal_are_a_parabola_in_cos_k():
     k = np.arccos(c)[:, None] * [1, 1]
     x_even, x_odd = block(k, 1)[0], block(k, -1)[0]
     assert np.allclose((x_even - x_odd) / 2, half, atol=1e-12)
-    assert 2 * np.abs(half).max() == pytest.approx(0.078, abs=1e-3)
+    assert 2 * np.abs(half).max() == pytest.approx(measures.fig2b()["splitting"], abs=1e-3)
 
 
 def test_beta_is_odd_and_lower_in_the_full_matrix():
     energies, parity, share = (found[0] for found in full(np.array([[np.pi, 0.0]])))
     # Odd x lies below z−, even x above z+.
     even_x = energies[np.argmax(np.where(parity == 1, share, 0))]
-    assert even_x - energies[parity == -1].min() == pytest.approx(1.35, abs=1e-3)
+    apart, found = even_x - energies[parity == -1].min(), measures.fig2c()
+    assert apart == pytest.approx(found["even"] - found["odd"], abs=1e-8)
+    assert apart > 1
 
 
 @pytest.mark.parametrize(("mu", "expected"), [(LEVEL, (0.203, 0.044)), (PRINTED, (0.043, 0.043))])

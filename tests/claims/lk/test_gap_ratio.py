@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from nickbook.bands import FermiSea, FourBandParameters, four_band, zone_mesh
+from nickbook.bands import FermiSea, FourBandParameters, band_fillings, four_band
 from nickbook.claims.lk import gap_ratio
 from nickbook.dimers import HubbardDimer, exact_couplings
 from nickbook.pairing import gap_ratio_exact
@@ -26,7 +26,7 @@ def test_splitting_on_the_diagonal_from_the_distance_of_the_two_lines():
 
 
 def test_parity_of_the_pockets_from_the_energies_of_both_blocks():
-    """Sum and difference of the layers, each two levels in closed form: one of them has the line."""
+    """Sum and difference of the layers, two levels each in closed form: one of them has the line."""
     p, found = FourBandParameters(), gap_ratio.sheet_parity()
 
     def away(points, parity, mu):
@@ -70,14 +70,34 @@ def test_the_dimer_raises_the_band_that_it_raises_when_diagonalized():
 
 def test_averages_of_eta_squared_from_thermal_sums_over_a_mesh():
     """No lines: the slope of the Fermi function weighs the momenta."""
-    k, temperature, found = zone_mesh(480), 0.01, gap_ratio.fig4a_order()
-    eta2 = (np.cos(k[..., 0]) - np.cos(k[..., 1])) ** 2
+    temperature, found, axis = 0.004, gap_ratio.fig4a_order(), np.pi * (np.arange(480) + 0.5) / 480
+    k = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)  # a quarter stands for all
+    eta2 = (np.cos(k) @ [1, -1]) ** 2
     for n, alpha, beta in zip(*found.values(), strict=True):
         sea = gap_ratio.sea_at(n)
         occupied = expit((sea.mu - sea.model.band_energies(k)) / temperature)
         weights = occupied * (1 - occupied)
-        mean = np.einsum("xy,xyb->b", eta2, weights) / weights.sum(axis=(0, 1))
+        mean = eta2 @ weights / weights.sum(axis=0)
         assert (alpha, beta) == pytest.approx(tuple(mean), rel=0.01)
+
+
+def test_ratio_of_densities_of_states_from_electrons_that_a_higher_level_adds():
+    found, step = gap_ratio.fig3a(), 1e-4
+    for density, ratio in ((0.35, "low"), (0.45, "ratio"), (0.6, "high")):
+        sea = gap_ratio.sea_at(density)
+        high, low = (band_fillings(sea.model, sea.mu + s * step) for s in (1, -1))
+        alpha, beta = high - low
+        assert found[ratio] == pytest.approx(beta / alpha, rel=1e-4)
+
+
+def test_error_of_eq_18_in_closed_form():
+    """Eq. 17 is ln(N_β/N_α)/2 = x − arsinh(λx/2), of x = ln(Δ_α/Δ_β); Eq. 18 gives x by a power."""
+    found = gap_ratio.eq18()
+    for name, left in (("half", 1.0), ("bound", 2.0)):
+        for coupling, error in zip((0.3, 0.6), found[name], strict=True):
+            x = left / coupling
+            logarithm = 2 * (x - np.arcsinh(left / 2))
+            assert error == pytest.approx(np.exp(logarithm / (2 - coupling) - x) - 1, rel=1e-9)
 
 
 def test_pairing_within_each_band_reverses_the_order_of_the_gaps():
