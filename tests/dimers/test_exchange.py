@@ -146,7 +146,7 @@ def test_second_order_meets_exact_diagonalization(dimer):
 
 
 def cluster(dimer, v, electrons):
-    """Energies of z1, z2 and a band orbital beside each, their spins, and parities of the layers."""
+    """Energies of z1, z2 and a band orbital beside each, with their spins and parities."""
     c = annihilators(8)  # z1, z2, x1, x2, each up and down
     n = [o.T @ o for o in c]
     hop = sum(-dimer.t_c * c[s].T @ c[2 + s] for s in (0, 1))
