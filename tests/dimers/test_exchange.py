@@ -22,6 +22,7 @@ from nickbook.dimers import (
     self_energies,
     self_energy_weights,
     virtual_energies,
+    virtual_paths,
 )
 from nickbook.dimers.fock import effective_hamiltonian, restrict, second_order, sector
 from nickbook.dimers.spins import PAULI
@@ -333,6 +334,8 @@ def test_process_of_fig_1d():
     # LK: T+ with alpha+_down beta_up, the coupling J_b; |T+.s| = 1/sqrt(2) for S_z = 1.
     kinds, amplitude = paths(fill(("alpha", 1), ("a", 0), ("b", 0)), start("beta", 0))
     assert kinds == {(0, 1), (1, 2)}
+    named = virtual_paths(("s", "beta up"), ("t+", "alpha down"))
+    assert set(named) == {{(0, 1): "a", (1, 2): "baa"}[kind] for kind in kinds}
     weight = sum(kondo_weights()["b"].values())
     assert abs(amplitude) == pytest.approx(weight / np.sqrt(2))
     # No triplon of S_z = +1 without a spin flip, nor within one band.

@@ -100,16 +100,18 @@ def broadened(states, parity, band, width=4e-3):
 
 def test_contents_and_densities_from_the_full_matrix(states):
     """Sums over a mesh know neither blocks nor lines; they agree within their broadening."""
-    found = measures.pockets(measures.at_three())
+    found, densities = measures.pockets(measures.at_three()), {}
     for name, parity, band in (("β", -1, 0), ("γ", 1, 0), ("α", 1, 1)):
         density, share = broadened(states, parity, band)
-        sheet = found[name]
+        sheet, densities[name] = found[name], density
         assert density == pytest.approx(sheet.density_of_states, rel=0.01)
         assert share == pytest.approx(float(sheet.average(measures.x_share(sheet))), abs=3e-3)
     odd_density, odd_share = broadened(states, -1, 0)
     minus = odd_density * (1 - odd_share)
     total = measures.at_three().density_of_states().sum()
     assert minus / total == pytest.approx(measures.eq20()["minus"], abs=2e-3)
+    share = densities["γ"] / sum(densities.values())
+    assert share == pytest.approx(measures.fig2c()["shares"][0], abs=3e-3)
 
 
 @pytest.mark.parametrize("mu", [LEVEL, PRINTED])
@@ -119,6 +121,8 @@ def test_areas_are_the_shares_of_states_of_one_parity(states, mu):
     occupied = {p: float(weight @ ((energies < mu) & (parities == p)).sum(1)) for p in (-1, 1)}
     assert 1 - found["β"].area == pytest.approx(occupied[-1], abs=1e-3)
     assert 1 - found["γ"].area + found["α"].area == pytest.approx(occupied[1], abs=1e-3)
+    if mu == LEVEL:
+        assert measures.fig2c()["holes"] == pytest.approx(2 * (1 - occupied[-1]), abs=2e-3)
     # γ ends where the lower even band does: at M it is empty, at Γ and X full.
     assert occupied[1] - found["α"].area < 1
 

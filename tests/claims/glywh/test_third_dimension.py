@@ -1,6 +1,7 @@
 """The eight-band model by second routes."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -36,6 +37,27 @@ def test_gamma_radii_by_root_finding_along_rays(kz):
     rays = [sorted(radius(kz, angle, band) for band in (0, 1)) for angle in (0.0, np.pi / 4)]
     assert rays[0] == pytest.approx([along, along], abs=1e-4)
     assert rays[1] == pytest.approx(sorted(diagonals), abs=1e-3)
+
+
+@pytest.mark.parametrize("far", [False, True])
+@pytest.mark.equation("GLYWH", 30, 31, 32)
+def test_printed_elements_between_bilayers_hop_by_hop(far):
+    """Eight hops to like layers, and four between facing ones, each with its own vector."""
+    p, delta_z = EightBandParameters(), 0.3
+    k = np.random.default_rng(30).uniform(-7, 7, (20, 3))
+    expected = np.zeros((20, 4, 4), complex)
+    # The facing layer of the next bilayer, or that of the same cell.
+    way = 0.5 + delta_z if far else delta_z - 0.5
+    for x, y in product((-0.5, 0.5), repeat=2):
+        for orbital, like, facing in ((0, p.s11_z, p.s13_z), (1, p.s22_z, p.s24_z)):
+            for layer in (0, 2):
+                for z in (-0.5, 0.5):
+                    place = orbital + layer
+                    expected[:, place, place] += like * np.exp(1j * k @ [x, y, z])
+            expected[:, orbital, orbital + 2] += facing * np.exp(1j * k @ [x, y, way])
+            expected[:, orbital + 2, orbital] += facing * np.exp(1j * k @ [x, y, -way])
+    found = measures.printed_parts(k, delta_z, far=far)[1]
+    assert np.allclose(found, expected, atol=1e-14)
 
 
 def test_widths_along_kz_at_gamma_in_closed_form():

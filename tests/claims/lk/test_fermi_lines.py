@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from nickbook.bands import FermiSea, FourBandParameters, band_fillings, four_band
+from nickbook.bands import (
+    FermiSea,
+    FourBandParameters,
+    band_fillings,
+    conduction_bands,
+    four_band,
+)
 from nickbook.claims.lk import gap_ratio
 from nickbook.dimers import HubbardDimer, exact_couplings
 from nickbook.papers import GLYWH, LK
@@ -73,6 +79,19 @@ def test_ratio_of_densities_of_states_from_electrons_that_a_higher_level_adds():
         high, low = (band_fillings(sea.model, sea.mu + s * step) for s in (1, -1))
         alpha, beta = high - low
         assert found[ratio] == pytest.approx(beta / alpha, rel=1e-4)
+
+
+def test_electrons_below_the_saddle_counted_on_a_mesh():
+    """On ky = 0 the slope of Eq. 5 is sin kx times 2t_1 + 4t_2 + 2ε + (8t_3 − 2ε) cos kx."""
+    t1, t2, t3, epsilon = LK.t1, LK.t2, LK.t3, LK.epsilon_beta
+    c = -(2 * t1 + 4 * t2 + 2 * epsilon) / (8 * t3 - 2 * epsilon)
+    saddle = -2 * t1 * (c + 1) - 4 * t2 * c - 4 * t3 * c**2 + epsilon * (1 - c) ** 2
+    axis = np.pi * (np.arange(500) + 0.5) / 500
+    levels = conduction_bands().energies(np.stack(np.meshgrid(axis, axis), axis=-1))
+    found = gap_ratio.fig3a()
+    assert found["saddle"] == pytest.approx(saddle, abs=1e-9)
+    # Both spins of a cell of two Ni.
+    assert found["density"] == pytest.approx((levels < saddle).sum() / 500**2, abs=1e-3)
 
 
 def test_error_of_eq_18_in_closed_form():
