@@ -46,7 +46,7 @@ def test_ladders(patches, projection):
     frg_flow(model, 0.0, interaction=pairing, keep=("pp",), progress=seen, **given)
     # Pairs on one site: of the first orbital, of both, and of the second.
     (pairs,) = seen._channels
-    onsite = pairs.chi[np.ix_([0, 3], [0, 3])]
+    onsite = pairs.chi[np.ix_([0, 2], [0, 2])]
     exact = np.linalg.inv(np.eye(2) / loop + np.array([[2.0, 0.5], [0.5, 2.0]]))
     assert onsite == pytest.approx(exact, rel=0.01)
 
