@@ -50,6 +50,8 @@ MOMENTA = (
 )
 #: Those at which divERGe's spin eigenvalue is kept at every step: q2 and q3.
 FOLLOWED = ((PI, 0.0), (PI / 2, PI / 2))
+#: Hund's coupling of divERGe's flows in units of U.
+HUND = 0.1
 #: Electrons per cell below and above 3.303, where γ vanishes.
 AROUND = (3.25, 3.28, 3.32, 3.35)
 #: How the names of divERGe's part of the table begin.
@@ -201,11 +203,12 @@ def diverge(U: float, mu: float, mesh: int, refinement: int, distance: float) ->
     return diverge_flow(
         MODEL,
         mu,
-        kanamori(MODEL.sites, U, 0.1 * U),
+        kanamori(MODEL.sites, U, HUND * U),
         task="tu",
         mesh=mesh,
         refinement=refinement,
         distance=distance,
+        limit=3600,
         channels="PCD",
         keep_growth=True,
         keep_vertices=True,
@@ -258,12 +261,13 @@ def at_momentum(growth: np.ndarray, places: np.ndarray, q: tuple[float, float]) 
 def referees() -> dict[str, tuple]:
     """Runs of divERGe: U, mesh, refinement, reach of form factors, filling, level as printed."""
     runs = {f"U {u}": (u, 12, 5, 1.01, 3.0) for u in (3.5, 4.0, 4.5, 5.0, 5.5, 6.0)}
-    runs |= {"mesh": (4.0, 16, 5, 1.01, 3.0), "reach": (4.0, 12, 5, 1.45, 3.0)}
     runs |= {f"doping {d}": (4.0, 12, 5, 1.01, 3.0 + d) for d in (0.1, 0.2)}
     runs["printed"] = (5.0, 12, 5, 1.01, float(band_fillings(MODEL, PRINTED).sum()), True)
-    sizes = ((8, 4), (14, 5), (16, 5))
+    sizes = ((8, 4), (14, 5), (16, 5), (18, 5), (24, 4))
     runs |= {f"5 eV, mesh {m}": (5.0, m, refinement, 1.01, 3.0) for m, refinement in sizes}
-    return runs
+    # Bonds along the diagonals, within a layer and between both.
+    bonds = ((8, 4, 1.45), (8, 4, 1.8), (12, 5, 1.45))
+    return runs | {f"5 eV, reach {d}, mesh {m}": (5.0, m, r, d, 3.0) for m, r, d in bonds}
 
 
 def loop_table(found: dict[str, np.ndarray]) -> xr.Dataset:
@@ -409,6 +413,7 @@ def blocks(vertex: np.ndarray, patches=None) -> list[list[float]]:
 def referee_table(found: dict[str, dict]) -> xr.Dataset:
     rows = list(found.values())
     table = xr.Dataset(coords={"referee": list(found)})
+    table["referee_hund"] = ("referee", np.full(len(rows), HUND))
     for field in ("U", "filling", "mu", "mesh", "refinement", "distance"):
         table[f"referee_{field}"] = ("referee", np.array([float(r[field]) for r in rows]))
     for field, dims in (
