@@ -266,7 +266,7 @@ def referees() -> dict[str, tuple]:
     sizes = ((8, 4), (14, 5), (16, 5), (18, 5), (24, 4))
     runs |= {f"5 eV, mesh {m}": (5.0, m, refinement, 1.01, 3.0) for m, refinement in sizes}
     # Bonds along the diagonals, within a layer and between both.
-    bonds = ((8, 4, 1.45), (8, 4, 1.8), (12, 5, 1.45))
+    bonds = ((8, 4, 1.45), (8, 4, 1.8), (12, 5, 1.45), (18, 4, 1.45))
     return runs | {f"5 eV, reach {d}, mesh {m}": (5.0, m, r, d, 3.0) for m, r, d in bonds}
 
 

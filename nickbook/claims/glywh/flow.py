@@ -122,7 +122,11 @@ def fig3a() -> Numbers:
             "by_spin": [flows["spin only"].leading for flows in ours],
             "charge": [1e3 * flows["charge only"].critical_scale for flows in ours],
             "by_charge": [flows["charge only"].leading for flows in ours],
-            "charge_signs": [flows["charge only"].signs() for flows in ours],
+            **{
+                f"{kind}_{what}": [getattr(flows[f"{kind} only"], name) for flows in ours]
+                for kind in ("spin", "charge")
+                for what, name in (("state", "best"), ("opposite", "opposite"))
+            },
             "without": [flows["no spin"].end("singlet A1") for flows in ours],
             "stop": 1e3 * ours[0]["no spin"].scales[-1],
         },

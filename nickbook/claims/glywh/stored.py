@@ -188,6 +188,18 @@ class StoredFlow(Result):
         """Sign of the average gap on β, γ and α in the strongest singlet."""
         return [int(np.sign(g.mean())) for g in self.gaps[0]]
 
+    @property
+    def best(self) -> str:
+        """Representation of the strongest singlet."""
+        return self.singlets[0]
+
+    @property
+    def opposite(self) -> bool:
+        """Whether β and γ have opposite gaps, on average, in that state."""
+        # Averages that cancel to rounding have no signs.
+        beta, gamma = (self.gaps[0][sheet].mean() for sheet in (BETA, GAMMA))
+        return bool(beta * gamma < -1e-3)
+
     def nodes(self) -> list[int]:
         """Sign changes of that gap on one turn round each sheet."""
         return [int((np.sign(g) != np.sign(np.roll(g, 1))).sum()) for g in self.gaps[0]]
@@ -306,8 +318,29 @@ def meshes() -> list[StoredFlow]:
     return sorted(found, key=lambda flow: flow.size)
 
 
-def mapped(projection: str, hund: float) -> dict[tuple[float, float], StoredFlow]:
-    """Flows with 16 patches by U in eV and electrons a cell more than three, at one J/U."""
+def mapped(
+    projection: str = "external", hund: float = 0.1
+) -> dict[tuple[float, float], StoredFlow]:
+    """Select the flows with 16 patches a sheet that make a map of couplings and fillings.
+
+    Parameters
+    ----------
+    projection : {"external", "internal"}, optional
+        Which legs the flows move to their patches.
+    hund : float, optional
+        Hund's coupling in units of U: 0, 0.1 or 0.2.
+
+    Returns
+    -------
+    dict of StoredFlow
+        By U in eV and the electrons per cell more than three.
+
+    Examples
+    --------
+    >>> from nickbook.claims.glywh import mapped
+    >>> mapped()[6.0, 0.0].leading
+    'singlet A1'
+    """
     base = patch_flows(projection)["coarse"]
     found = {}
     for name, flow in patch_flows(projection).items():

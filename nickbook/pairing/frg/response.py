@@ -262,7 +262,7 @@ class _Pairs(_Channel):
 
     def rate(self, loops: tuple[Floats, Floats]) -> Floats:
         # Either leg moves, and both give the same.
-        return 2 * loops[0][0][self.equation.patches.minus].reshape(-1, 1)
+        return np.asarray(2 * loops[0][0][self.equation.patches.minus].reshape(-1, 1))
 
     def largest(self, matrix: Numbers) -> dict[str, float]:
         values, vectors = np.linalg.eigh(matrix)

@@ -57,7 +57,9 @@ def test_stored_loops_worked_out_again():
         for term in TERMS:
             equation = FlowEquation(patches, keep=(term,), mesh=32, projection=rule)
             part = flow_second_order(equation, interaction, 0.1, nodes=8)
-            found.append(Vertex(equation, part).pairing_vertex("singlet")[tuple(np.transpose(pairs))])
+            found.append(
+                Vertex(equation, part).pairing_vertex("singlet")[tuple(np.transpose(pairs))]
+            )
         kept = table.loop_average.sel(between="β–γ", sum=rule).to_numpy()
         assert kept == pytest.approx(np.mean(found, axis=1), abs=0.3)
 
