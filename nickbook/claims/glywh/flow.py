@@ -59,6 +59,11 @@ def methods() -> dict[str, StoredFlow]:
     return ours | {"divERGe": diverge_flows()["U 5.0"]}
 
 
+def finest_of_diverge() -> StoredFlow:
+    """Select the flow of divERGe at 5 eV on the finest mesh that has diagonal bonds."""
+    return max(reaches(), key=lambda flow: flow.size)
+
+
 def s_wave_flows() -> list[StoredFlow]:
     """Flows on patches with all terms of the paper whose strongest singlet is A1, by both rules."""
     flows = [f for rule in RULES for f in patch_flows(rule).values()]
@@ -90,7 +95,8 @@ def fig3a() -> Numbers:
             "by_patches": [[f.leading for f in flows] for flows in fine],
             "theirs": sorted({f.singlets[0] for f in theirs.values()}),
             **columns(meshes(), meshes="size", by_mesh="spin_share"),
-            **columns(reaches(), reach_size="size", by_reach="spin_share"),
+            **columns(reaches(), reach="reach", sizes="size", by_reach="spin_share"),
+            "theirs_end": finest_of_diverge().leading,
             **columns(repulsions(), U="U", by_U="spin_share"),
             "printed": [flows["printed"].leading for flows in ours],
             "printed_theirs": printed.singlets[0],
@@ -103,8 +109,8 @@ def fig3a() -> Numbers:
             "first": [f.spin_first for f in mains],
             "crossing": [1e3 * f.crossing if f.lead else 0.0 for f in mains],
             "last": [1e3 * f.scales[-1] for f in mains],
-            **columns(meshes(), meshes="size", by_mesh="lead"),
             **columns(repulsions(), U="U", steps="lead"),
+            "theirs_end": finest_of_diverge().leading,
             "printed": [flows["printed"].leading for flows in ours],
         },
         "q2": {
@@ -112,8 +118,9 @@ def fig3a() -> Numbers:
             "ahead": [f.share_ahead(Q2, Q3) for f in mains],
             "first": [f.share_ahead(Q2) for f in mains],
             "waves": [f.wave_before for f in mains],
-            "theirs": theirs["U 5.0"].q3_ahead,
-            "wave": theirs["U 5.0"].wave,
+            # A mesh that holds both momenta.
+            "theirs": [theirs[n].q3_ahead for n in ("U 5.0", "5 eV, reach 1.45, mesh 12")],
+            "wave": finest_of_diverge().wave,
         },
         "mediated": {
             "rules": RULES,
@@ -230,7 +237,7 @@ def fig3c() -> Numbers:
         "anisotropy": {
             "methods": list(flows),
             "spread": [
-                [np.ptp(gap) / np.abs(gap).max() for gap in f.gaps[f.singlets.index("A1")]]
+                [np.ptp(gap) / np.abs(gap).max() for gap in f.gap("A1")]
                 for f in flows.values()
             ],
         },
@@ -238,7 +245,7 @@ def fig3c() -> Numbers:
             "ours": [f.nodes()[ALPHA] for f in fine],
             "theirs": [f.nodes()[ALPHA] for f in theirs],
             "methods": list(flows),
-            "nodes": [f.nodes()[ALPHA] for f in flows.values()],
+            "nodes": [turns(f.gap("A1")[ALPHA]) for f in flows.values()],
             "like_beta": [
                 np.mean([f.signs()[ALPHA] == f.signs()[BETA] for f in chosen])
                 for chosen in (fine, theirs)

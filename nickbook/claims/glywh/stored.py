@@ -173,8 +173,11 @@ class StoredFlow(Result):
 
     @property
     def q3_ahead(self) -> float:
-        """Lowest scale in eV at which q3 leads over q2; zero if it never does."""
-        return float(min(self.scales[self.channels[Q3] > self.channels[Q2]], default=0.0))
+        """Lowest scale in eV at which q3 leads over q2; zero if never, NaN if one is not known."""
+        at_q2, at_q3 = self.channels[Q2], self.channels[Q3]
+        if np.isnan(at_q2 + at_q3).all():
+            return float("nan")
+        return float(min(self.scales[at_q3 > at_q2], default=0.0))
 
     def end(self, channel: str) -> float:
         """Last value of one of `channels`."""
@@ -183,6 +186,10 @@ class StoredFlow(Result):
     def diverges(self, channel: str) -> bool:
         """Whether the interaction makes up more than half of a susceptibility at the end."""
         return self.end(channel) > self.responses[channel] / 2
+
+    def gap(self, representation: str) -> list[Floats]:
+        """Gaps on β, γ and α of the strongest singlet of a representation."""
+        return self.gaps[self.singlets.index(representation)]
 
     def signs(self) -> list[int]:
         """Sign of the average gap on β, γ and α in the strongest singlet."""
@@ -210,7 +217,7 @@ class StoredFlow(Result):
         They are connected if their difference is `near` q2 or one of its images, in 1/a; the weight
         is the sum of the products of both gaps where they are negative over that of all magnitudes.
         """
-        gap = self.gaps[self.singlets.index("B1")]
+        gap = self.gap("B1")
         product = np.multiply.outer(gap[BETA], gap[GAMMA])
         total = opposite = 0.0
         for q in ((np.pi, 0.0), (0.0, np.pi)):
