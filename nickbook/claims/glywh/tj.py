@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 from scipy.sparse import csr_array
 from scipy.special import expit
 
+from nickbook.arrays import Floats
 from nickbook.bands import (
     BlochModel,
     FermiSea,
@@ -26,12 +27,20 @@ from nickbook.bands import (
 from nickbook.claims.findings import Numbers
 from nickbook.claims.glywh import stored as flows
 from nickbook.claims.glywh.bands import fig4d_pocket
-from nickbook.claims.glywh.susceptibility import rpa_state
+from nickbook.claims.glywh.neutrons import SpinSpectrum
+from nickbook.claims.glywh.susceptibility import (
+    HUND,
+    SHARE,
+    critical,
+    rpa_state,
+    scattering_at,
+)
 from nickbook.dimers.fock import annihilators, total
 from nickbook.pairing import (
     GapFunction,
     ProjectedTJModel,
     TJSolution,
+    kanamori,
     tj_critical_temperature,
     tj_mean_field,
 )
@@ -354,7 +363,7 @@ def fields_kelvin(fields: str, doping: float) -> float:
 
 
 def normal_state(doping: float, fields: str) -> TJSolution:
-    """Normal state with bond fields, just above the largest critical temperature."""
+    """Solve for the normal state with bond fields, just above the largest critical temperature."""
     options = exchange() | {"bond_fields": fields, "temperature": ABOVE, "mesh": 96}
     return tj_mean_field(four_band(), 3 + doping, **options, channel="s")
 
@@ -534,7 +543,7 @@ def projected(fields: str, doping: float = 0.0) -> TJSolution:
 
 
 def tj_constraint() -> Numbers:
-    """The state with the constraint, for pairs alone and with hoppings, against that without.
+    """Compare the state with the constraint with that without, pairs alone and with hoppings.
 
     Gaps are in meV, order parameters at δ = 0.1 relative to those at n = 3; a sign is that of β
     relative to the even sheets.
@@ -545,9 +554,9 @@ def tj_constraint() -> Numbers:
     for fields, free in plain.items():
         held = [projected(fields, x) for x in (0.0, 0.1)]
         for words, states in (("free", free), ("held", held)):
-            first, second = states
+            first = states[0]
             gap, orders = first.gap_function(), [abs(s.order_parameters["inter2"]) for s in states]
-            signs = {sheet.parity: [] for sheet in gap.sheets}
+            signs: dict[int, list[int]] = {sheet.parity: [] for sheet in gap.sheets}
             for sheet, sign in zip(gap.sheets, gap.signs(), strict=True):
                 signs[sheet.parity].append(sign)
             found[f"{fields}_{words}"] = {
@@ -562,9 +571,56 @@ def tj_constraint() -> Numbers:
                 "order": orders[0],
                 "doped": orders[1] / orders[0],
             }
-    found["electrons"] = projected("fock").bonds.factors.electrons
+    bonds = projected("fock").bonds
+    found["electrons"] = bonds.factors.electrons if isinstance(bonds, ProjectedTJModel) else ()
     found["full"] = full_orbital()
     return found
+
+
+def neutrons() -> Numbers:
+    """Absorption at q2 of spins in antiphase: normal, s±, the same gaps with one sign, d.
+
+    The gaps of each band are those of the t-J state, the interaction is a share of the one at which
+    the normal state orders at 20 meV; energies are in meV, absorption in 1/eV.
+    """
+    found = solution()
+    gap = found.gap_function()
+    largest = [float(np.abs(v).max()) for v in gap.values]
+    line = gap.sheets[GAMMA].points
+    form = float(np.abs(np.cos(line) @ [1, -1]).max())
+
+    def normal(_: Floats, u: Floats) -> Floats:
+        return np.zeros(u.shape[::2])
+
+    def opposite(k: Floats, u: Floats) -> Floats:
+        return np.asarray(np.einsum("kan,kab,kbn->kn", u, found.gap_matrix(k).real, u))
+
+    def alike(k: Floats, u: Floats) -> Floats:
+        return np.abs(opposite(k, u))
+
+    def d_wave(k: Floats, u: Floats) -> Floats:
+        return np.outer(largest[GAMMA] / form * (np.cos(k) @ [1, -1]), np.ones(u.shape[-1]))
+
+    U = SHARE * critical(scattering_at(four_band(), GLYWH.filling))
+    interaction = kanamori(four_band().sites, U=U, J=HUND * U)
+    energies: Floats = np.arange(0.012, 0.034, 0.003)
+    absorbed: Numbers = {"energies": 1e3 * energies, "U": U}
+    for name, gaps in (
+        ("normal", normal),
+        ("opposite", opposite),
+        ("alike", alike),
+        ("d_wave", d_wave),
+    ):
+        spectrum = SpinSpectrum(found.sea, gaps, (pi, 0.0), mesh=512)
+        absorbed[name] = spectrum.antiphase(spectrum.dressed(energies, interaction))
+    absorbed["edge"] = 1e3 * (largest[BETA] + largest[GAMMA])
+    for name in ("opposite", "alike", "d_wave"):
+        ratios = absorbed[name] / absorbed["normal"]
+        absorbed[f"{name}_most"] = float(ratios.max())
+        absorbed[f"{name}_at"] = float(1e3 * energies[ratios.argmax()])
+    there = int((absorbed["opposite"] / absorbed["normal"]).argmax())
+    absorbed["apart"] = float(absorbed["opposite"][there] / absorbed["alike"][there])
+    return absorbed
 
 
 def full_orbital() -> float:

@@ -95,7 +95,7 @@ class TJModel(BondModel):
         """Whether the bands of the normal state depend on its averages."""
         return self.bond_fields != "none"
 
-    def _prepared(self, filling: float, temperature: float, mesh: int) -> "TJModel":
+    def _prepared(self, filling: float, temperature: float, mesh: int) -> "TJModel":  # noqa: ARG002
         """Return the model with all that a solution needs to know."""
         return self
 

@@ -357,7 +357,7 @@ def test_crossing_out_leaves_the_harmonics_of_eq_21():
 
 
 def test_what_the_slips_mean():
-    """Superscripts of Eq. 10, orbitals of the cell, and panels of Fig. 7 as our models have them."""
+    """Superscripts of Eq. 10 and orbitals of the cell as our models have them."""
     slips = {row["printed"]: row["meant"] for row in measures.misprints()["slips"]}
     superscripts = {f.name.split("_")[1] for f in fields(P) if not f.name.startswith("eps")}
     assert set(slips["(m = 1, 2)"][5:-1].split(", ")) == superscripts

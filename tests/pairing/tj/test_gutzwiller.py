@@ -63,7 +63,7 @@ class TestFactors:
 
 class TestTextbook:
     def test_half_filled_square_lattice(self):
-        """Zhang and others: Δ = χ = 0.339 at half filling, half the mean of √(cos²kx + cos²ky)/√2."""
+        """Zhang and others: Δ = χ = 0.339, the mean of √(cos²kx + cos²ky)/√8."""
         model = ProjectedTJModel(square_lattice(), J1=1.0)
         solution = model.solve(1 - 1e-4, temperature=1e-3, channel="d", mesh=64)
         strength = 3 / 4 * 4
@@ -155,7 +155,9 @@ def plain_loop(filling, held=None, *, pairs=0.2, mesh=16, mixing=0.4):
         if held is None:
             mu = brentq(lambda m: 2 * electrons(m, 0.0).sum() - filling, 6, 16, xtol=1e-9)
         else:
-            mu, second = root(lambda both: electrons(*both) - n, (mu, second), tol=1e-11).x
+            mu, second = root(
+                lambda both, n=n, f=electrons: f(*both) - n, (mu, second), tol=1e-11
+            ).x
         rho = average(mu, second)
         new = {name: np.zeros(2) for name in x}
         slope = np.zeros(2)
