@@ -104,7 +104,7 @@ lint: $(READY) ## format, lint, types, imports between rooms, spelling
 bench: $(READY) ## compare speed and error with plain evaluations
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks -s -p no:cacheprovider
 
-tables: $(READY) ## run the flows behind chapter 10 anew, which takes a quarter of an hour
+tables: $(READY) ## run the flows behind chapter 10 anew, which takes half an hour
 	$(BIN)/python tools/frg_table.py
 
 lock: $(READY) ## lock what pyproject.toml asks for; with UPGRADE=1 to the newest versions

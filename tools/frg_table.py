@@ -2,7 +2,7 @@
 
     python tools/frg_table.py [CACHE] [--keep patches|referees] [--workers 2]
 
-Takes about forty minutes on two cores.  Each finished run is kept in the folder CACHE
+Takes about half an hour on two cores.  Each finished run is kept in the folder CACHE
 (_build/frg), so that an interrupted scan goes on where it stopped; delete the folder to start anew.
 Each worker is a process of its own that makes one run at a time on one core.  With --keep the
 N-patch flows, or the flows of divERGe, stay as the table has them.  The table is

@@ -65,9 +65,9 @@ def finest_of_diverge() -> StoredFlow:
 
 
 def s_wave_flows() -> list[StoredFlow]:
-    """Flows on patches with all terms of the paper whose strongest singlet is A1, by both rules."""
+    """Flows on patches with all terms of the paper that end in an A1 pairing, by both rules."""
     flows = [f for rule in RULES for f in patch_flows(rule).values()]
-    return [f for f in flows if f.complete and f.singlets[0] == "A1"]
+    return [f for f in flows if f.complete and f.leading == "singlet A1"]
 
 
 def s_wave_at_three() -> list[StoredFlow]:
@@ -197,25 +197,31 @@ def cuts(vertex: Floats) -> Numbers:
     """Leading state of a vertex on the main patches without each of the three pairs of sheets.
 
     Returns the lost shares of the eigenvalue, whether the gaps of β and γ are opposite, the
-    representations, and the sign changes on α, those of the whole vertex first.
+    representations, and the sign changes on α in the best A1 state, first of the whole vertex.
     """
     patches = main_patches()
     root = np.sqrt(patches.weights)
     sheets = patches.split(np.arange(len(root)))
-    full, states = np.linalg.eigh(-root[:, None] * vertex * root)
-    found: Numbers = {"lost": [], "opposite": [], "names": []}
-    found["nodes"] = [turns(states[sheets[ALPHA], -1])]
+    basis = patches.symmetry_functions(1)["A1"]
+
+    def states(part: Floats) -> tuple[float, Floats, int]:
+        matrix = -root[:, None] * part * root
+        values, vectors = np.linalg.eigh(matrix)
+        best = basis @ np.linalg.eigh(basis.T @ matrix @ basis)[1][:, -1]
+        return float(values[-1]), vectors[:, -1] / root, turns(best[sheets[ALPHA]])
+
+    full, _, nodes = states(vertex)
+    found: Numbers = {"lost": [], "opposite": [], "names": [], "nodes": [nodes]}
     for a, b in SHEET_PAIRS.values():
         part = vertex.copy()
         part[np.ix_(sheets[a], sheets[b])] = part[np.ix_(sheets[b], sheets[a])] = 0
-        values, states = np.linalg.eigh(-root[:, None] * part * root)
-        gap = states[:, -1] / root
+        value, gap, nodes = states(part)
         mean = [gap[s].mean() / np.abs(gap).max() for s in sheets]
-        found["lost"].append(1 - values[-1] / full[-1])
+        found["lost"].append(1 - value / full)
         # Averages that cancel to rounding have no signs.
         found["opposite"].append(bool(mean[BETA] * mean[GAMMA] < -0.05))
         found["names"].append(patches.representation(gap)[0])
-        found["nodes"].append(turns(gap[sheets[ALPHA]]))
+        found["nodes"].append(nodes)
     return found
 
 
@@ -231,18 +237,18 @@ def fig3c() -> Numbers:
     flows = methods()
     return {
         "opposite": {
-            who: [f.signs()[BETA] * f.signs()[GAMMA] for f in chosen]
+            who: [f.opposite for f in chosen]
             for who, chosen in (("ours", ours), ("theirs", theirs))
         },
         "anisotropy": {
             "methods": list(flows),
             "spread": [
-                [np.ptp(gap) / np.abs(gap).max() for gap in f.gap("A1")]
-                for f in flows.values()
+                [np.ptp(gap) / np.abs(gap).max() for gap in f.gap("A1")] for f in flows.values()
             ],
         },
         "alpha": {
             "ours": [f.nodes()[ALPHA] for f in fine],
+            "elsewhere": [f.nodes()[ALPHA] for f in ours if f not in s_wave_at_three()],
             "theirs": [f.nodes()[ALPHA] for f in theirs],
             "methods": list(flows),
             "nodes": [turns(f.gap("A1")[ALPHA]) for f in flows.values()],

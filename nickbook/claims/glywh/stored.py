@@ -318,7 +318,7 @@ def meshes() -> list[StoredFlow]:
     --------
     >>> from nickbook.claims.glywh import meshes
     >>> [flow.size for flow in meshes()]
-    [8, 12, 14, 16]
+    [8, 12, 14, 16, 18, 24]
     """
     named = diverge_flows().items()
     found = [f for name, f in named if name == "U 5.0" or name.startswith("5 eV, mesh")]
