@@ -8,10 +8,11 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
+from functools import cache
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,18 +41,8 @@ class Witness:
     def __init__(self) -> None:
         self.raised: list[str] = []
 
-    @pytest.hookimpl
     def pytest_exception_interact(self, call: pytest.CallInfo) -> None:
         self.raised.append(call.excinfo.typename)
-
-
-@contextmanager
-def processes() -> Iterator[ProcessPoolExecutor]:
-    """Make processes for `outcome`, a new one for each."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as pool:
-        yield pool
 
 
 def changed_copy(root: Path, directory: Path, file: str, replace: str, by: str) -> None:
@@ -64,7 +55,26 @@ def changed_copy(root: Path, directory: Path, file: str, replace: str, by: str) 
 
 
 def outcome(root: Path, directory: Path, test: str) -> Outcome:
-    """Run a test on the package in a directory; only for a process that has not imported it."""
+    """Run a test on the package in a directory; EOFError if the process dies of it."""
+    receiver, sender = context().Pipe(duplex=False)
+    process = context().Process(target=_run, args=(sender, root, directory, test))
+    process.start()
+    sender.close()
+    with receiver:
+        found: Outcome = receiver.recv()
+    process.join()
+    return found
+
+
+@cache
+def context() -> ForkServerContext:
+    """Make processes out of one that has imported what is preloaded."""
+    found = get_context("forkserver")
+    found.set_forkserver_preload(PRELOADED)
+    return found
+
+
+def _run(sender: Connection, root: Path, directory: Path, test: str) -> None:
     assert "nickbook" not in sys.modules
     os.chdir(root)
     os.environ.pop("NICKBOOK_FINDINGS", None)  # these would be of the right package
@@ -74,4 +84,4 @@ def outcome(root: Path, directory: Path, test: str) -> Outcome:
     with redirect_stdout(said):
         code = pytest.main([*OPTIONS, test], plugins=[witness])
     assert Path(sys.modules["nickbook"].__file__).is_relative_to(directory)
-    return Outcome(int(code), tuple(witness.raised), said.getvalue()[-2000:])
+    sender.send(Outcome(int(code), tuple(witness.raised), said.getvalue()[-2000:]))

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from mutants import changed_copy, outcome, processes
+from mutants import changed_copy, outcome
 
 from nickbook.claims import ledger
 from nickbook.claims.rows import rows
@@ -19,12 +19,6 @@ def pytest_generate_tests(metafunc):
     if "mutation" in metafunc.fixturenames:
         listed = mutations(metafunc.config.rootpath)
         metafunc.parametrize("mutation", listed, ids=[entry["row"] for entry in listed])
-
-
-@pytest.fixture(scope="module")
-def pool():
-    with processes() as pool:
-        yield pool
 
 
 def test_a_mutation_is_caught_by_the_check_of_its_row(root, mutation):
@@ -47,10 +41,10 @@ def test_every_row_that_is_not_as_written_has_a_mutation(root):
 
 
 @pytest.mark.mutations
-def test_the_second_route_notices(root, mutation, tmp_path, pool):
+def test_the_second_route_notices(root, mutation, tmp_path):
     changed_copy(root, tmp_path, *(mutation[part] for part in ("file", "replace", "by")))
     test = mutation["caught_by"]
-    found = pool.submit(outcome, root, tmp_path, test).result()
+    found = outcome(root, tmp_path, test)
     assert found.code == pytest.ExitCode.TESTS_FAILED, (
         f"{test} does not notice: {mutation['wrong']}\n{found.text}"
     )

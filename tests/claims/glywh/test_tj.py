@@ -202,6 +202,22 @@ def test_normal_state_is_stable_beyond_the_end(doping, kind):
     assert (doping < measures.last_doping()) == (kind == "saddle")
 
 
+@pytest.mark.parametrize(("end", "first"), [("below", "s"), ("above", "d")])
+def test_first_channel_from_the_normal_state(end, first):
+    """Between the two critical temperatures one channel alone lowers the energy of no pairs."""
+    strength = measures.fig4a_d_wave()[end]
+    kelvin = [measures.critical_kelvin(first=strength, channel=channel) for channel in "sd"]
+    given = measures.exchange(strength) | {"temperature": np.mean(kelvin) * measures.KELVIN}
+    problem = tj_mean_field(four_band(), 3, **given, mesh=64, channel="s").problem
+    general = Bogoliubov.like(problem)
+    level = chemical_potential(four_band(), 3, problem.temperature)
+    stability = general.stability(np.zeros(len(general.names)), level)
+    words = [name.removeprefix("i ").split()[0] for name in stability.names]
+    large = np.abs(stability.directions[:, : stability.falling]).max(axis=1, initial=0) > 1e-6
+    falling = {"d" if word == "d" else "s" for word, x in zip(words, large, strict=True) if x}
+    assert falling == {first}
+
+
 @pytest.mark.parametrize("electrons", [1.8, 2.2])
 def test_bilayer_hubbard_model_by_its_flow(electrons):
     """Another method, and with 2.2 electrons the particle-hole mirror image."""

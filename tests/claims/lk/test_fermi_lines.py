@@ -94,6 +94,32 @@ def test_electrons_below_the_saddle_counted_on_a_mesh():
     assert found["density"] == pytest.approx((levels < saddle).sum() / 500**2, abs=1e-3)
 
 
+def iterated(sheets, kappa):
+    """Gaps of Eq. 15 with its whole kernel at every point of both Fermi lines."""
+    eta2 = [(np.cos(s.points) @ [1, -1]) ** 2 for s in sheets]
+    weights = [s.weights for s in sheets]
+    strength = LK.coupling / np.sqrt(weights[0].sum() * weights[1].sum())
+    kernel = strength * (1 + kappa**2 * np.multiply.outer(*eta2))
+    alpha, beta = (np.full(len(w), 0.05) for w in weights)
+    for _ in range(100):
+        beta = (weights[0] * alpha * np.arcsinh(LK.cutoff / alpha)) @ kernel
+        alpha = kernel @ (weights[1] * beta * np.arcsinh(LK.cutoff / beta))
+    return alpha, beta
+
+
+def test_shape_of_the_gaps_by_iteration():
+    found, sheets = gap_ratio.fig4b(), gap_ratio.sea_at(LK.density).sheets
+    for kappa, spreads in (
+        (0.0, found["off"]),
+        *zip(found["kappas"], found["spreads"], strict=True),
+    ):
+        gaps = iterated(sheets, kappa)
+        assert spreads == pytest.approx([gap.max() / gap.min() for gap in gaps], rel=1e-6)
+    for gap, sheet, place in zip(gaps, sheets, (found["alpha"], found["beta"]), strict=True):
+        angle = sheet.angle[gap.argmin()] % (np.pi / 2)
+        assert angle == pytest.approx(place, abs=0.02)
+
+
 def test_error_of_eq_18_in_closed_form():
     """Eq. 17 is ln(N_β/N_α)/2 = x − arsinh(λx/2), of x = ln(Δ_α/Δ_β); Eq. 18 gives x by a power."""
     found = gap_ratio.eq18()

@@ -30,3 +30,20 @@ def test_sums_over_pairs_from_every_momentum_of_the_zone():
             assert plain[i, band] == pytest.approx(expected, rel=1e-9)
             expected = (eta2 * pairs).mean() / ((weights @ on_line) * line)
             assert weighted[i, band] == pytest.approx(expected, rel=1e-9)
+
+
+def test_anisotropy_from_sums_over_every_momentum():
+    """Eq. 15 joins each gap to sums over the other band, here of the solved gap on all momenta."""
+    theory, found = full_gap.theory_at(), full_gap.eq16_zone()["wide"]
+    k = zone_mesh(full_gap.MESH)
+    eta2 = (np.cos(k[..., 0]) - np.cos(k[..., 1])) ** 2
+    xi = theory.sea.model.band_energies(k) - theory.sea.mu
+    for band, other in ((0, 1), (1, 0)):
+        row, sheet = theory.gap()[other], theory.sea.sheets[other]
+        gap = row[0] + row[2] * eta2
+        near = np.abs(xi[..., other]) < LK.cutoff
+        pairs = near * gap / np.hypot(xi[..., other], gap)
+        slope = LK.kappa**2 * (eta2 * pairs).sum() / pairs.sum()
+        on_line = (np.cos(sheet.points) @ [1, -1]) ** 2
+        printed = LK.kappa**2 * sheet.weights @ on_line / sheet.weights.sum()
+        assert found[band] == pytest.approx(printed / slope, rel=1e-8)
