@@ -29,11 +29,13 @@ from nickbook.dimers import (
 )
 from nickbook.pairing import (
     PairAmplitudes,
+    ProjectedTJModel,
     TJModel,
     TriplonParameters,
     Vertex,
     bare_susceptibility,
     frg_flow,
+    gutzwiller_factors,
     kanamori,
     linearized_gap,
     nesting,
@@ -87,6 +89,11 @@ def flow():
 @cache
 def solution():
     return TJModel(sea(), **BONDS).solve(mesh=64)
+
+
+@cache
+def projected():
+    return ProjectedTJModel(sea(), **BONDS).solve(mesh=32, temperature=0.01, channel="s")
 
 
 def complex_pairs():
@@ -144,6 +151,7 @@ MAKERS = {
     "FlowResult": flow,
     "FourBandParameters": FourBandParameters,
     "GapFunction": lambda: state().gap,
+    "GutzwillerFactors": lambda: gutzwiller_factors([0.6, 0.9]),
     "GuLeYangWuHu": lambda: GLYWH,
     "HubbardDimer": HubbardDimer,
     "Hybridization": lambda: hybridization_from_bands(LK.epsilon_alpha, LK.epsilon_beta),
@@ -157,6 +165,7 @@ MAKERS = {
     "PairScattering": scattering,
     "PairingState": state,
     "Panel": lambda: drawing().panels[0],
+    "ProjectedTJModel": lambda: projected().bonds,
     "Pole": lambda: spectral_poles(DEEP, "b")[0],
     "SelfEnergies": lambda: self_energies(t_xz=0.2, E_a=0.5),
     "Slider": slider,
@@ -186,6 +195,7 @@ OTHERS = {
     "complex pairs": complex_pairs,
     "never orders": lambda: stoner_point(chi0(), kanamori((0, 0, 1, 1), U=0.0, J=0.0)),
     "normal state": lambda: TJModel(sea(), J1=0.01).solve(temperature=0.1, mesh=16),
+    "no double occupancy": projected,
     "referee": lambda: diverge_flows()["U 5.0"],
     "spin wave": lambda: flow().density_wave("spin", (np.pi, np.pi))[0],
     "three dimensions": eight_band,

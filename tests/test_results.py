@@ -50,11 +50,12 @@ ASKED = {
     "FlowEquation": lambda e: e.derivative(e.bare(kanamori((0, 0, 1, 1), 0.5, 0.1)), 0.5),
     "FlowResult": lambda f: f.density_wave("spin", (np.pi, 0.0)),
     "TJModel": lambda model: model.solve(mesh=64).x,
+    "ProjectedTJModel": lambda model: model.solve(mesh=32, temperature=0.01).x,
     "TJSolution": lambda s: (s.energies(K), s.gap_function().values),
     "TriplonMeanField": lambda t: t.specific_heat(temperature=0.01),
 }
 #: Methods without arguments that take too long.
-SLOW = {"solve", "critical_temperature", "van_hove"}
+SLOW = {"solve", "relaxed", "critical_temperature", "van_hove"}
 
 
 def test_every_public_class_has_an_instance():
@@ -82,6 +83,7 @@ SENTENCES = {
     "FlowResult": "stopped at 0.5 eV after 6 steps; strongest: spin (0, 0) 0.6093, spin (π, π)",
     "TJModel": "J1 0.15 eV, J2 0.075 eV, J1_inter 0.03 eV, J2_inter 0.375 eV, convention 'bond'",
     "TJSolution": "s: s 1 0.03734, interlayer 1 0.1508, s 2 -2.051, interlayer 2 11.97 meV",
+    "GutzwillerFactors": "electrons=[0.6, 0.9], hopping=[0.5714, 0.1818]",
     "HubbardDimer": "t_c=0.6 eV, U=5 eV, level=0 eV",
     "never orders": "spin, never",
     "complex pairs": "interlayer 2 11",

@@ -22,6 +22,11 @@ from nickbook.pairing.rpa.susceptibility import (
     stoner_point,
 )
 from nickbook.pairing.rpa.wave_vectors import Nesting, nesting
+from nickbook.pairing.tj.gutzwiller import (
+    GutzwillerFactors,
+    ProjectedTJModel,
+    gutzwiller_factors,
+)
 from nickbook.pairing.tj.search import TJModel, tj_critical_temperature, tj_mean_field
 from nickbook.pairing.tj.solution import PairAmplitudes, TJSolution
 from nickbook.pairing.triplon.eliashberg import (
@@ -48,6 +53,7 @@ from nickbook.pairing.triplon.softening import (
     triplets_of_bands,
     triplon_feedback,
     triplon_polarization,
+    triplon_width,
 )
 from nickbook.pairing.triplon.zone import (
     TriplonMeanField,
@@ -63,11 +69,13 @@ __all__ = [
     "FlowOptions",
     "FlowResult",
     "GapFunction",
+    "GutzwillerFactors",
     "Interaction",
     "Nesting",
     "PairAmplitudes",
     "PairScattering",
     "PairingState",
+    "ProjectedTJModel",
     "RetardedGap",
     "RetardedPairing",
     "StonerPoint",
@@ -91,6 +99,7 @@ __all__ = [
     "gap_amplitudes",
     "gap_ratio",
     "gap_ratio_exact",
+    "gutzwiller_factors",
     "kanamori",
     "linearized_gap",
     "nesting",
@@ -110,4 +119,5 @@ __all__ = [
     "triplon_gap",
     "triplon_mean_field",
     "triplon_polarization",
+    "triplon_width",
 ]

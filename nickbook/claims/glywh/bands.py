@@ -130,6 +130,73 @@ def mismatch_of_shapes(sea: FermiSea) -> dict[str, float]:
     return {"apart": root_mean_square(alpha - gamma) / float(np.mean(sizes)), "scaled": scaled}
 
 
+def valence() -> Numbers:
+    """Electrons of the e_g orbitals of two Ni, from the charges of the formula unit."""
+    nickel = (7 * 2 - 3 * 3) / 2  # seven O2− against three La3+, over two Ni
+    shell = 10 - nickel  # of the ten valence electrons of Ni, as d electrons
+    return {"charge": nickel, "shell": shell, "electrons": 2 * (shell - 6)}
+
+
+def eq10_square() -> Numbers:
+    """Largest change of Eq. 10 in eV under the square's elements and the exchange of the layers.
+
+    A quarter turn changes the sign of x²−y² alone.
+    """
+    k = np.random.default_rng(10).uniform(-np.pi, np.pi, size=(50, 2))
+    h = four_band().hamiltonian(k)
+    found: Numbers = {}
+    for name, turn, sign in (
+        ("turned", [[0, -1], [1, 0]], -1),
+        ("reflected", [[1, 0], [0, -1]], 1),
+        ("diagonal", [[0, 1], [1, 0]], -1),
+    ):
+        signs = np.array([sign, 1, sign, 1])
+        image = four_band().hamiltonian(k @ np.array(turn).T) * np.outer(signs, signs)
+        found[name] = float(np.abs(image - h).max())
+    layers = [2, 3, 0, 1]
+    found["layers"] = float(np.abs(h[:, layers][:, :, layers] - h).max())
+    return found
+
+
+def eq21_structure() -> Numbers:
+    """Eq. 20 without its last row and column against the form of Eq. 21, and their parameters."""
+    p, printed = FourBandParameters(), ThreeBandParameters()
+    values = {f.name: getattr(p, f.name) for f in fields(printed)}
+    for three, four in (
+        ("epsilon_z", "s22_0"),
+        ("t22_x", "s22_x"),
+        ("t22_xy", "s22_xy"),
+        ("t22_xx", "s22_xx"),
+    ):
+        values[three] += getattr(p, four)
+    for name in ("x", "xx"):
+        mixed = getattr(p, f"t12_{name}") + getattr(p, f"s12_{name}")
+        values[f"t12_{name}"] = mixed / np.sqrt(2)
+    crossed, k = three_band(ThreeBandParameters(**values)), zone_mesh(16)
+    distance = np.abs(crossed.hamiltonian(k) - without_minus_z().hamiltonian(k)).max()
+    moved = {name: abs(getattr(printed, name) - value) for name, value in values.items()}
+    largest = max(moved, key=lambda name: moved[name])
+    return {
+        "distance": float(distance),
+        "largest": largest,
+        "from_four": values[largest],
+        "printed": getattr(printed, largest),
+        "turned": [n for n, v in values.items() if v * getattr(printed, n) < 0],
+    }
+
+
+def misprints() -> Numbers:
+    """Slips of the text as printed and as the equations round them have it."""
+    rows = (
+        ("below Eq. 11", "(m = 1, 2)", "(m = 0, x, xy, xx)"),
+        ("Eq. 23, last operator", "b'z^σ", "b'z²σ"),
+        ("Eq. 30, elements", "H11", "Hz,11"),
+        ("App. D", "Fig. 7(d–f)", "Fig. 7(c–e)"),
+        ("App. C and Fig. 6", "two-band model", "four-band model"),
+    )
+    return {"slips": [{"place": p, "printed": w, "meant": m} for p, w, m in rows]}
+
+
 def without_minus_z() -> BlochModel:
     """Four-band model with the row and the column of the antibonding z² orbital crossed out."""
     model, three = four_band(), three_band()

@@ -12,6 +12,7 @@ from nickbook.bands import (
     BlochModel,
     EightBandParameters,
     FermiSea,
+    FourBandParameters,
     bilayer_plane,
     chemical_potential,
     chemical_potential_slopes,
@@ -24,6 +25,7 @@ from nickbook.claims.findings import Numbers
 from nickbook.claims.glywh.bands import (
     PRINTED_NAMES,
     RAYS,
+    pockets,
     radii,
     readings,
     root_mean_square,
@@ -100,6 +102,25 @@ def printed_matrix(k: Floats, delta_z: float = DELTA_Z, *, far: bool = False) ->
     """
     within, between = printed_parts(k, delta_z, far=far)
     return np.block([[within, between], [between.conj().swapaxes(-1, -2), within]])
+
+
+def appd_similar() -> Numbers:
+    """Largest change of a parameter in eV from Eq. 11 to App. D, and the areas of both."""
+    flat = FourBandParameters()
+    deep = EightBandParameters()
+    moved = {f.name: getattr(deep, f.name) - getattr(flat, f.name) for f in fields(flat)}
+    largest = max(moved, key=lambda name: abs(moved[name]))
+    alone = FourBandParameters(**{f.name: getattr(deep, f.name) for f in fields(flat)})
+    after, before = (
+        pockets(FermiSea.at(four_band(p), filling=GLYWH.filling)) for p in (alone, flat)
+    )
+    return {
+        "largest": largest,
+        "change": abs(moved[largest]),
+        "names": list(after),
+        "areas": [sheet.area for sheet in after.values()],
+        "before": [sheet.area for sheet in before.values()],
+    }
 
 
 @cache

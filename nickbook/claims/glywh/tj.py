@@ -9,12 +9,17 @@ import numpy as np
 from scipy import constants
 from scipy.optimize import brentq
 from scipy.sparse import csr_array
+from scipy.special import expit
 
 from nickbook.bands import (
+    BlochModel,
+    FermiSea,
     FourBandParameters,
     bilayer_hubbard,
     bilayer_plane,
+    chemical_potential,
     distorted,
+    filling,
     four_band,
     zone_mesh,
 )
@@ -25,6 +30,7 @@ from nickbook.claims.glywh.susceptibility import rpa_state
 from nickbook.dimers.fock import annihilators, total
 from nickbook.pairing import (
     GapFunction,
+    ProjectedTJModel,
     TJSolution,
     tj_critical_temperature,
     tj_mean_field,
@@ -46,6 +52,8 @@ SHOWN = (*READINGS, "eq48")
 STRONGEST = 0.45
 #: Normal averages of the bonds that the paper leaves out, by the words of the rows.
 FIELDS = {"fock": "fock", "levels": "hartree-fock"}
+#: In eV, above the critical temperature with any bond field.
+ABOVE = 0.0125
 #: The plane at 2π is that at 0, displaced by (π, π).
 PLANES = (0.0, pi / 2, pi)
 #: Sheets of the four-band model at n = 3, in their order.
@@ -330,6 +338,37 @@ def fig4d_optimum() -> Numbers:
     return found
 
 
+def gamma_above(model: BlochModel, mu: float) -> float:
+    """Energy of the γ band at M above the level in eV."""
+    return float(model.blocks[1].energies(np.array([pi, pi]))[0] - mu)
+
+
+@cache
+def fields_kelvin(fields: str, doping: float) -> float:
+    """Critical temperature in K with bond fields, zero where the mesh does not resolve it."""
+    options: dict[str, Any] = exchange() | {"bond_fields": fields, "mesh": 96}
+    try:
+        return tj_critical_temperature(four_band(), 3 + doping, **options) / KELVIN
+    except UnresolvedGapError:
+        return 0.0
+
+
+def normal_state(doping: float, fields: str) -> TJSolution:
+    """Normal state with bond fields, just above the largest critical temperature."""
+    options = exchange() | {"bond_fields": fields, "temperature": ABOVE, "mesh": 96}
+    return tj_mean_field(four_band(), 3 + doping, **options, channel="s")
+
+
+def gamma_end(fields: str) -> float:
+    """Doping per cell at which the γ band with its bond fields passes the level."""
+
+    def above(doping: float) -> float:
+        state = normal_state(doping, fields)
+        return gamma_above(state.model, state.mu)
+
+    return float(brentq(above, 0.0, 0.35, xtol=1e-3))
+
+
 @cache
 def last_doping(convention: str = "bond") -> float:
     """Doping per cell, to 0.0025, up to which a mesh of 512² points resolves a T_c."""
@@ -347,6 +386,7 @@ def last_doping(convention: str = "bond") -> float:
     return low
 
 
+@cache
 def fig4d_end() -> Numbers:
     """Dopings per cell at which γ and T_c vanish, and T_c in K on the way."""
     dopings = (0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.35)
@@ -357,10 +397,7 @@ def fig4d_end() -> Numbers:
     kelvin: Numbers = {"start": start, "best": max(start, *later), "lower": lower}
     kelvin["doped"] = (0.0, 0.05, 0.1)
     for name, fields in FIELDS.items():
-        options: dict[str, Any] = exchange() | {"bond_fields": fields, "mesh": 96}
-        kelvin[name] = [
-            tj_critical_temperature(four_band(), 3 + x, **options) / KELVIN for x in kelvin["doped"]
-        ]
+        kelvin[name] = [fields_kelvin(fields, x) for x in kelvin["doped"]]
     return ends | given | kelvin | {"top": fig4d_pocket()["delta"]}
 
 
@@ -400,13 +437,13 @@ def tj_frg() -> Numbers:
 
     Signs relative to γ, and largest gaps on β, γ, α relative to the largest, are those of the t-J
     theory, the N-patch flow and divERGe; the scales, at δ = 0.1 and 0.2 relative to n = 3, those of
-    the t-J theory (at 0.08 instead of 0.1) and of each flow.
+    the t-J theory and of each flow.
     """
     stored = (flows.patch_flows()[flows.MAIN], flows.diverge_flows()["U 5.0"])
     lines = [gap_on_lines().values, *(flow.gaps[0] for flow in stored)]
     signs = [[np.sign(v.mean()) for v in line] for line in lines]
     largest = np.array([[np.abs(v).max() for v in line] for line in lines])
-    rows = {"t-J": [critical_kelvin(x) for x in (0.0, 0.08, 0.2)]} | flows.doped_scales()
+    rows = {"t-J": [critical_kelvin(x) for x in (0.0, 0.1, 0.2)]} | flows.doped_scales()
     return {
         "beta": [int(s[BETA] * s[GAMMA]) for s in signs],
         "alpha": [int(s[ALPHA] * s[GAMMA]) for s in signs],
@@ -442,3 +479,132 @@ def hopping_ratios() -> Numbers:
         "in_plane_mixed": p.t11_x**2 / (p.t22_x**2 + p.t12_x**2),
         "chosen": J1 / J2,
     }
+
+
+def eq40_level() -> Numbers:
+    """Electrons per cell in Eq. 40 as printed, whose level is the zero of energy, and with μ."""
+    model = four_band()
+    lowest = float(model.energies(zone_mesh(64)).min())
+    return {
+        "printed": filling(model, 0.0),
+        "with_mu": filling(model, chemical_potential(model, GLYWH.filling)),
+        "lowest": lowest,
+    }
+
+
+def tj_gamma() -> Numbers:
+    """Whether pairs survive γ: at three electrons, with bond fields, and with the constraint.
+
+    Critical temperatures are in K, zero where none is resolved.
+    """
+
+    def moved(link: float) -> tuple[BlochModel, float]:
+        model = four_band(FourBandParameters(s22_0=link))
+        return model, gamma_above(model, chemical_potential(model, GLYWH.filling))
+
+    link = float(brentq(lambda x: moved(x)[1], -1.0, FourBandParameters().s22_0, xtol=1e-3))
+    found: Numbers = {"link": link, "start": critical_kelvin()}
+    for word, step in (("above", 0.02), ("below", -0.03)):
+        try:
+            here = tj_critical_temperature(
+                moved(link + step)[0], GLYWH.filling, **exchange(), mesh=2 * CRITICAL_MESH
+            )
+        except UnresolvedGapError:
+            here = 0.0
+        found[word] = here / KELVIN
+    ends = {name: gamma_end(fields) for name, fields in FIELDS.items()}
+    found["ends"] = list(ends.values())
+    found["beyond"] = [
+        fields_kelvin(FIELDS[name], round(end + 0.05, 3)) for name, end in ends.items()
+    ]
+    state = projected("fock")
+    found["constraint"] = {
+        "channel": state.channel,
+        "gamma": gamma_above(state.model, state.mu),
+        "gap": 1e3 * abs(state.gaps["inter2"]),
+    }
+    return found
+
+
+@cache
+def projected(fields: str, doping: float = 0.0) -> TJSolution:
+    """Lowest state at 1 meV without double occupancy, the printed constants."""
+    model = ProjectedTJModel(four_band(), **exchange(), bond_fields=fields)
+    return model.solve(3 + doping, temperature=1e-3, mesh=64)
+
+
+def tj_constraint() -> Numbers:
+    """The state with the constraint, for pairs alone and with hoppings, against that without.
+
+    Gaps are in meV, order parameters at δ = 0.1 relative to those at n = 3; a sign is that of β
+    relative to the even sheets.
+    """
+    found: Numbers = {}
+    plain = {f: [tj_mean_field(four_band(), 3 + x, **exchange(), bond_fields=f, temperature=1e-3)
+                 for x in (0.0, 0.1)] for f in ("none", "fock")}  # fmt: skip
+    for fields, free in plain.items():
+        held = [projected(fields, x) for x in (0.0, 0.1)]
+        for words, states in (("free", free), ("held", held)):
+            first, second = states
+            gap, orders = first.gap_function(), [abs(s.order_parameters["inter2"]) for s in states]
+            signs = {sheet.parity: [] for sheet in gap.sheets}
+            for sheet, sign in zip(gap.sheets, gap.signs(), strict=True):
+                signs[sheet.parity].append(sign)
+            found[f"{fields}_{words}"] = {
+                "channel": first.channel,
+                "inter": 1e3 * abs(first.gaps["inter2"]),
+                "share": abs(2 * first.gaps["s2"] / first.gaps["inter2"]),
+                "next": max(abs(v) for n, v in first.gaps.items() if n != "inter2")
+                / abs(first.gaps["inter2"]),
+                "opposite": first.gaps["s2"] * first.gaps["inter2"] < 0,
+                "beta": [s * signs[-1][0] for s in signs[1]],
+                "gamma": 1e3 * gamma_above(first.model, first.mu),
+                "order": orders[0],
+                "doped": orders[1] / orders[0],
+            }
+    found["electrons"] = projected("fock").bonds.factors.electrons
+    found["full"] = full_orbital()
+    return found
+
+
+def full_orbital() -> float:
+    """Doping per cell at which the bands put one electron into each z² orbital."""
+
+    def missing(doping: float) -> float:
+        sea = FermiSea.at(four_band(), filling=3 + doping)
+        return float(1 - z_electrons(sea))
+
+    return float(brentq(missing, 0.1, 0.5, xtol=1e-4))
+
+
+def z_electrons(sea: FermiSea, mesh: int = 200) -> float:
+    """Electrons of z² at one Ni, from the occupied states on a mesh."""
+    k = zone_mesh(mesh).reshape(-1, 2)
+    energies, states = np.linalg.eigh(sea.model.hamiltonian(k))
+    occupied = expit((sea.mu - energies) / 2e-3)
+    return float(2 * np.einsum("kam,km->a", np.abs(states) ** 2, occupied)[1] / len(k))
+
+
+def doping_both() -> Numbers:
+    """Gain of T_c or of the scale by electrons in the t-J theory and in each flow."""
+    end, flow = fig4d_end(), tj_frg()
+    return {
+        "alone": end["best"] / end["start"],
+        "fields": [max(end[name][1:]) / end[name][0] for name in FIELDS],
+        "flows": flow["first"][1:],
+        "theories": flow["theories"][1:],
+        "constraint": tj_constraint()["fock_held"]["doped"],
+    }
+
+
+def pressure_exchange() -> Numbers:
+    """T_c in K as both exchange constants in the layer grow, and logarithmic slopes."""
+    step, base = 1.1, critical_kelvin()
+    changed = {
+        "first": critical_kelvin(first=J1 * step),
+        "second": critical_kelvin(second=J2 * step),
+        "between": critical_kelvin(between=5 * J2 * step),
+    }
+    slopes = {name: np.log(value / base) / np.log(step) for name, value in changed.items()}
+    twice = critical_kelvin(first=2 * J1, second=2 * J2, between=5 * J2)
+    return {"base": base, "twice": twice} | slopes

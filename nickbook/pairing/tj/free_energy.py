@@ -23,6 +23,10 @@ from nickbook.results import Result
 #: Gaps below this many eV count as none.
 SMALLEST = 1e-7
 _ITERATIONS = 150
+#: Share of the largest unknown to which the gap equation is repeated before Newton's method.
+_ROUGH = 1e-3
+#: Residual in eV below which the normal state is found.
+_SETTLED = 1e-11
 _NEARLY_EQUAL = 1e-5
 #: Levels closer than this share of the temperature, or this many eV at T = 0, count as equal.
 _SAME_LEVEL = 1e-9
@@ -172,9 +176,23 @@ class Problem(FreeEnergy):
                 break
         return x, mu
 
+    def settle(self, x: Floats, mu: float) -> tuple[Floats, float]:
+        """Unknowns and chemical potential of the normal state."""
+        if self.temperature > 0 and len(x):
+            y, level, residual = self.polish(*self.iterate(x, mu, _ROUGH))
+            if residual < _SETTLED:
+                return y, level
+        # The filling of a metal on a mesh is a staircase at T = 0.
+        return self.iterate(x, mu, 1e-10)
+
+    @property
+    def scale(self) -> Floats:
+        """Slopes over these are errors of the unknowns."""
+        return 2 * self.stiffness
+
     def polish(self, x: Floats, mu: float) -> tuple[Floats, float, float]:
         """Newton's method on all slopes; returns unknowns, chemical potential and residual."""
-        scale = 2 * self.stiffness
+        scale = self.scale
 
         def residual(y: Floats) -> Floats:
             _, slope, excess = self(y[:-1], y[-1] if self.mu is None else self.mu)

@@ -6,13 +6,14 @@ import numpy as np
 from scipy.special import expit
 
 from nickbook.arrays import Floats
+from nickbook.bands import BlochModel
 from nickbook.pairing.tj.free_energy import divided_tanh, level_of
 from nickbook.pairing.tj.model import BondModel, factors, reduced_mesh
 
 
 @dataclass(frozen=True, eq=False)
 class PairKernel:
-    """The gap equations linearized about the normal state, without bond fields."""
+    """The gap equations linearized about the normal state."""
 
     stiffness: Floats
     weights: Floats
@@ -20,13 +21,21 @@ class PairKernel:
     elements: list[Floats]
 
     @classmethod
-    def of(cls, bonds: BondModel, channel: str, mesh: int, shift: float = 0.0) -> "PairKernel":
-        """Matrix elements of the modes between the bands on a mesh."""
+    def of(
+        cls,
+        bonds: BondModel,
+        channel: str,
+        mesh: int,
+        shift: float = 0.0,
+        models: tuple[BlochModel, ...] | None = None,
+    ) -> "PairKernel":
+        """Matrix elements of the modes on a mesh between the bands, or those of other `models`."""
         modes = [mode for mode in bonds.modes(channel) if mode.pairs]
-        k, weights = reduced_mesh(bonds.models, mesh, channel, shift)
+        models = bonds.models if models is None else models
+        k, weights = reduced_mesh(models, mesh, channel, shift)
         forms = factors(k, bonds.vectors)
         energies, elements = [], []
-        for model in bonds.models:
+        for model in models:
             for block in model.blocks:
                 levels, states = np.linalg.eigh(block.fourier(k)[0])
                 states = block.basis @ states
@@ -35,7 +44,7 @@ class PairKernel:
                 row = [forms[m.form][:, None, None] * (bra @ m.matrix @ states) for m in modes]
                 elements.append(np.array(row))
         stiffness = np.array([mode.stiffness for mode in modes])
-        return cls(stiffness, weights / len(bonds.models), energies, elements)
+        return cls(stiffness, weights / len(models), energies, elements)
 
     def level(self, filling: float, temperature: float) -> float:
         """Chemical potential of the normal state on the mesh."""

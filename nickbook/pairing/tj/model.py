@@ -58,11 +58,11 @@ class BondModel(Result):
     bond_fields: str = "none"
 
     def _words(self) -> str:
-        planes = f" and {len(self.models) - 1} planes more" if len(self.models) > 1 else ""
+        planes = f" and {len(self.bare) - 1} planes more" if len(self.bare) > 1 else ""
         names = ("J1", "J2", "J1_inter", "J2_inter")
         given = ", ".join(f"{n} {getattr(self, n):.4g} eV" for n in names if getattr(self, n))
         words = f"convention {self.convention!r}, bond_fields {self.bond_fields!r}"
-        return f"{self.models[0].name!r}{planes}, {given}, {words}"
+        return f"{self.bare[0].name!r}{planes}, {given}, {words}"
 
     def __post_init__(self) -> None:
         one_of("convention", self.convention, tuple(CONVENTIONS))
@@ -73,9 +73,9 @@ class BondModel(Result):
         self._check_layers()
 
     def _check_bands(self) -> None:
-        if not self.models or len({m.orbitals for m in self.models}) != 1:
+        if not self.bare or len({m.orbitals for m in self.bare}) != 1:
             raise ValueError("model: give one BlochModel, or several with the same orbitals")
-        first = self.models[0]
+        first = self.bare[0]
         if first.dimension != 2:
             raise ValueError(
                 f"{first.name!r} has three dimensions; give planes of it, such as bilayer_plane(kz)"
@@ -86,7 +86,7 @@ class BondModel(Result):
         places = np.asarray(self.neighbors)
         if places.shape != (2, 2) or not np.array_equal(places, places.round()):
             raise ValueError(f"neighbors = {places.tolist()}; allowed: two lattice vectors")
-        model, rows = self.models[0], self.rows
+        model, rows = self.bare[0], self.rows
         used = [i for row in rows for i in row]
         fits = len(rows) in (1, 2) and {len(row) for row in rows} in ({1}, {2})
         if not (
@@ -108,16 +108,21 @@ class BondModel(Result):
         return tuple(self.bands)
 
     @cached_property
-    def models(self) -> tuple[BlochModel, ...]:
+    def bare(self) -> tuple[BlochModel, ...]:
         """One model, or several planes of one crystal."""
         return tuple(b.model if isinstance(b, FermiSea) else b for b in self._given)
+
+    @property
+    def models(self) -> tuple[BlochModel, ...]:
+        """The models that pairs form in: those of `bare`, unless the hoppings are renormalized."""
+        return self.bare
 
     @cached_property
     def rows(self) -> tuple[tuple[int, ...], ...]:
         """Orbitals of each layer, in the same order in each."""
         if self.layers is not None:
             return tuple(tuple(int(i) for i in row) for row in self.layers)
-        sites = self.models[0].sites
+        sites = self.bare[0].sites
         return tuple(
             tuple(i for i, s in enumerate(sites) if s == site) for site in sorted(set(sites))
         )
@@ -134,6 +139,21 @@ class BondModel(Result):
         pairs = ((self.J1, self.J1_inter), (self.J2, self.J2_inter))
         return [(here * j, between * inter) for j, inter in pairs[: len(self.rows[0])]]
 
+    @property
+    def pair_strengths(self) -> list[tuple[float, float]]:
+        """The part of `strengths` that makes pairs."""
+        return self.strengths
+
+    @property
+    def pair_factors(self) -> Floats:
+        """What a constraint makes of the average of a pair, by orbital."""
+        return np.ones(len(self.rows[0]))
+
+    @property
+    def hop_strengths(self) -> list[tuple[float, float]]:
+        """The part of `strengths` that makes hoppings."""
+        return self.strengths
+
     def filling(self, given: float | None) -> float:
         """Electrons per cell: those given for bands without a level, or those of the seas.
 
@@ -141,16 +161,16 @@ class BondModel(Result):
         missing without them, is out of range, or the seas of planes have unlike levels.
         """
         seas = [b for b in self._given if isinstance(b, FermiSea)]
-        if (given is None) != (len(seas) == len(self.models)) or (seas and given is not None):
+        if (given is None) != (len(seas) == len(self.bare)) or (seas and given is not None):
             raise TypeError(
-                f"filling = {given} and {len(seas)} of {len(self.models)} bands filled; allowed: a "
+                f"filling = {given} and {len(seas)} of {len(self.bare)} bands filled; allowed: a "
                 "filling for models, or a FermiSea in place of each of them"
             )
         if given is None:
             if len({sea.mu for sea in seas}) > 1:
                 raise ValueError(f"mu = {[s.mu for s in seas]}; allowed: one level for all planes")
             return float(np.mean([sea.filling for sea in seas]))
-        capacity = 2 * len(self.models[0].orbitals)
+        capacity = 2 * len(self.bare[0].orbitals)
         return real("filling", given, above=0.0, below=capacity, unit="electrons per cell")
 
     def modes(self, channel: str) -> tuple[Mode, ...]:
@@ -159,7 +179,7 @@ class BondModel(Result):
         count = len(self.rows)
         groups = [(r,) for r in range(count)] if channel == "full" else [tuple(range(count))]
         found = []
-        for a, (here, between) in enumerate(self.strengths):
+        for a, (here, between) in enumerate(self.pair_strengths):
             for group, word in itertools.product(groups if here else (), words):
                 matrix = self._diagonal(a, group)
                 name = f"{word} {a + 1}" + (f" {group[0]}" if channel == "full" else "")
@@ -174,11 +194,12 @@ class BondModel(Result):
         count = len(self.rows)
         for a, (here, between) in enumerate(self.strengths):
             both = self._diagonal(a, tuple(range(count)))
-            if self.bond_fields != "none" and here:
-                found.append(Mode(f"fock {a + 1}", "s", both, 2 * count / here, pairs=False))
-            if self.bond_fields != "none" and between:
+            hop, link = self.hop_strengths[a]
+            if self.bond_fields != "none" and hop:
+                found.append(Mode(f"fock {a + 1}", "s", both, 2 * count / hop, pairs=False))
+            if self.bond_fields != "none" and link:
                 matrix = self._between(a)
-                found.append(Mode(f"link {a + 1}", "1", matrix, 4 / between, pairs=False))
+                found.append(Mode(f"link {a + 1}", "1", matrix, 4 / link, pairs=False))
             strength = (2 * here + between / 2) / 4
             if self.bond_fields == "hartree-fock" and strength:
                 stiffness = count / (4 * strength)
@@ -186,13 +207,13 @@ class BondModel(Result):
         return tuple(found)
 
     def _diagonal(self, orbital: int, rows: tuple[int, ...]) -> Floats:
-        matrix = np.zeros((len(self.models[0].orbitals),) * 2)
+        matrix = np.zeros((len(self.bare[0].orbitals),) * 2)
         places = [self.rows[row][orbital] for row in rows]
         matrix[places, places] = 1.0
         return matrix
 
     def _between(self, orbital: int) -> Floats:
-        matrix = np.zeros((len(self.models[0].orbitals),) * 2)
+        matrix = np.zeros((len(self.bare[0].orbitals),) * 2)
         i, j = (layer[orbital] for layer in self.rows)
         matrix[i, j] = matrix[j, i] = 1.0
         return matrix

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.linalg import hadamard
@@ -87,6 +87,18 @@ class TJModel(BondModel):
     'singlet A1'
     """
 
+    #: Which free energy the search makes stationary.
+    _problem: ClassVar[type[Problem]] = Problem
+
+    @property
+    def _has_fields(self) -> bool:
+        """Whether the bands of the normal state depend on its averages."""
+        return self.bond_fields != "none"
+
+    def _prepared(self, filling: float, temperature: float, mesh: int) -> "TJModel":
+        """Return the model with all that a solution needs to know."""
+        return self
+
     def solve(
         self,
         filling: float | None = None,
@@ -105,7 +117,9 @@ class TJModel(BondModel):
         filling = self.filling(filling)
         temperature = real("temperature", temperature, at_least=0.0, unit="eV")
         mesh = positive_integer("mesh", mesh, at_least=8)
-        search = _Search(self, filling, temperature, mesh, hold_mu)
+        search = _Search(
+            self._prepared(filling, temperature, mesh), filling, temperature, mesh, hold_mu
+        )
         if channel == "full":
             if start is None:
                 raise ValueError('start = None; channel "full" needs PairAmplitudes to start from')
@@ -139,11 +153,11 @@ class TJModel(BondModel):
 
         def kernel(temperature: float, shift: float = 0.0) -> PairKernel:
             """Of the normal state: pairs and bond fields do not mix in first order."""
-            if self.bond_fields == "none":
+            if not self._has_fields:
                 return PairKernel.of(self, channel, mesh, shift) if shift else plain
-            normal = _Search(self, filling, temperature, mesh, hold_mu=False).normal()
-            bands = replace(self, bands=normal.models, bond_fields="none")
-            return PairKernel.of(bands, channel, mesh, shift)
+            bonds = self._prepared(filling, temperature, mesh)
+            normal = _Search(bonds, filling, temperature, mesh, hold_mu=False).normal()
+            return PairKernel.of(bonds, channel, mesh, shift, normal.models)
 
         def excess(log_t: float, shift: float = 0.0) -> float:
             temperature = float(np.exp(log_t))
@@ -289,7 +303,7 @@ def tj_critical_temperature(
 class _Search:
     """The way from starts to solutions."""
 
-    bonds: BondModel
+    bonds: TJModel
     filling: float
     temperature: float
     mesh: int
@@ -300,10 +314,17 @@ class _Search:
         """Chemical potential of the normal state at T = 0 if it is held."""
         if not self.hold_mu:
             return None
-        if len(self.bonds.models) == 1 and self.bonds.bond_fields == "none":
+        if len(self.bonds.models) == 1 and not self.bonds._has_fields:
             return chemical_potential(self.bonds.models[0], self.filling)
         plain = self.problem("normal", self.mesh, None)
         return plain.level(np.zeros(len(plain.modes)), self._guess)
+
+    @property
+    def _rough_level(self) -> float | None:
+        """Chemical potential to start at; none where each orbital holds its electrons."""
+        if self.bonds._problem is not Problem:
+            return None
+        return self._guess if self.held is None else self.held
 
     @cached_property
     def _guess(self) -> float:
@@ -332,17 +353,18 @@ class _Search:
     def _linear(self) -> bool:
         """Whether the linearized gap equations tell if pairs grow: not at T = 0 in a metal."""
         bounded = self.temperature > 0 or self._middle is not None
-        return bounded and self.bonds.bond_fields == "none"
+        return bounded and not self.bonds._has_fields
 
     def problem(self, channel: str, mesh: int, mu: float | None, shift: float = 0.0) -> Problem:
         """Free energy in one channel."""
         modes = self.bonds.modes(channel)
-        return Problem(self.bonds, modes, self.filling, self.temperature, mesh, mu, channel, shift)
+        sizes = self.filling, self.temperature, mesh, mu, channel, shift
+        return self.bonds._problem(self.bonds, modes, *sizes)
 
     def normal(self) -> TJSolution:
         """Return the normal state."""
         problem = self.problem("normal", self.mesh, self.held)
-        x, mu = problem.iterate(np.zeros(len(problem.modes)), self._guess, 1e-10)
+        x, mu = problem.settle(np.zeros(len(problem.modes)), self._guess)
         return TJSolution(problem, x, mu, "normal", 0.0, 0.0)
 
     def channel(self, channel: str) -> TJSolution | None:
@@ -388,7 +410,8 @@ class _Search:
         """Return the lowest solution with its miss on a mesh displaced by half a step, or raise."""
         best = min(found, key=lambda solution: solution.free_energy)
         moved = self.problem(best.channel, self.mesh, best.mu, shift=0.5)
-        miss = np.abs(moved(best.x, best.mu)[1] / (2 * moved.stiffness)).max()
+        stiff = moved.stiffness > 0
+        miss = np.abs(moved(best.x, best.mu)[1] / moved.scale)[stiff].max()
         error = float(miss / np.abs(best.x).max())
         if error > LARGEST_MESH_ERROR:
             raise UnresolvedGapError(
@@ -405,8 +428,7 @@ class _Search:
 
     def _starts(self, channel: str) -> list[tuple[Floats, float]]:
         """Distinct results of the gap equation repeated on a coarse mesh, from all signs."""
-        level = self._guess if self.held is None else self.held
-        rough = self.problem(channel, max(_COARSE, self.mesh // 4), level)
+        rough = self.problem(channel, max(_COARSE, self.mesh // 4), self._rough_level)
         pairs = np.flatnonzero(rough.pairing)
         found: list[tuple[Floats, float]] = []
         # Rows of a Hadamard matrix: every two amplitudes start with equal and opposite signs.

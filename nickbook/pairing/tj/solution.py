@@ -150,6 +150,21 @@ class TJSolution(Result):
         return {f"{w}{i}": float(v.real) for w, row in rows.items() for i, v in enumerate(row, 1)}
 
     @property
+    def order_parameters(self) -> dict[str, float]:
+        r"""Averages :math:`\langle c_{j\downarrow}c_{i\uparrow}\rangle` of a bond, named as `gaps`.
+
+        Where double occupancy is excluded they hold the factor of the constraint.
+        """
+        found = {}
+        for name, gap in self.gaps.items():
+            word, a = name[:-1], int(name[-1]) - 1
+            here, between = self.bonds.pair_strengths[a]
+            strength = between if word == "inter" else 2 * here
+            share = -gap / strength if strength else 0.0
+            found[name] = share * float(self.bonds.pair_factors[a])
+        return found
+
+    @property
     def temperature(self) -> float:
         """Temperature in eV."""
         return self.problem.temperature
@@ -163,7 +178,8 @@ class TJSolution(Result):
     def condensation_energy(self) -> float:
         """Free energy of the normal state minus this one, on the same mesh, in eV per cell."""
         p, modes = self.problem, self.bonds.modes("normal")
-        normal = Problem(p.bonds, modes, p.filling, p.temperature, p.mesh, p.mu)
+        kind = type(p) if isinstance(p, Problem) else Problem
+        normal = kind(p.bonds, modes, p.filling, p.temperature, p.mesh, p.mu)
         x = np.array([self.unknowns[mode.name].real for mode in normal.modes])
         x, mu = normal.iterate(x, self.mu, 1e-9)
         return normal(x, normal.level(x, mu))[0] - self.free_energy
@@ -246,8 +262,14 @@ class TJSolution(Result):
     def stability(self) -> Stability:
         """Second variations in all amplitudes: complex, of each layer, s and d together.
 
-        At fixed filling, or at fixed chemical potential where it is held.
+        At fixed filling, or at fixed chemical potential where it is held.  Raises ValueError where
+        the electrons of each orbital are held.
         """
+        if any(mode.stiffness == 0 for mode in self.problem.modes):
+            raise ValueError(
+                "the second variations at held electrons are not computed; allowed: solutions "
+                "of a TJModel"
+            )
         if isinstance(self.problem, Bogoliubov):
             return self.problem.stability(self.x, self.mu)
         general = Bogoliubov.like(self.problem)
