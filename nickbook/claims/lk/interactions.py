@@ -1,7 +1,7 @@
 """What LK's Kondo, Hund and pairing interactions come to (Eqs. 6–13)."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from typing import Literal
 
@@ -51,6 +51,7 @@ from nickbook.dimers import (
 from nickbook.dimers.spins import PAULI
 from nickbook.pairing import (
     GapFunction,
+    TriplonPolarization,
     channel_strengths,
     condensation_energy,
     factorized_gap,
@@ -146,15 +147,21 @@ def hund() -> Numbers:
 
 
 def spin_one() -> Numbers:
-    """Hund couplings in eV above which layers of aligned spins win over singlets."""
-    printed = printed_hund()
+    """Hund couplings in eV above which spins align: any of them, and all of a layer."""
+    soft = float(hund_polarization().critical_coupling().min())
     return {
+        "onset": np.sqrt(soft * 2 * LK.J_c / 3 / mean_density_of_states()),
         "parallel": float(brentq(_parallel_layers, 0.1, 4.0)),
         "antiparallel": float(brentq(_antiparallel_layers, 0.1, 4.0)),
-        "printed": printed,
-        "share": 2 * printed / bandwidth(),
+        "printed": printed_hund(),
         "derived": max(hund()["derived"]) / 2,
     }
+
+
+@cache
+def hund_polarization() -> TriplonPolarization:
+    """Response of LK's bands to triplons with Hund's vertex alone, on the wedge of the zone."""
+    return triplon_polarization(sea(), q=polarization().q, kappa=0.0)
 
 
 def _parallel_layers(J_H: float, mesh: int = 200, temperature: float = 0.005) -> float:
@@ -475,7 +482,7 @@ def perturbative() -> Numbers:
     feedback = [
         triplon_feedback(J_H, polarization(shell).real, J_c=LK.J_c) for shell in (np.inf, LK.cutoff)
     ]
-    hund = triplon_polarization(sea(), q=polarization().q, kappa=0.0).real
+    hund = hund_polarization().real
     return {
         "ratio": J_H / LK.J_c,
         "coupling": pairing_constant(J_H, J_c=LK.J_c) * mean_density_of_states(),
