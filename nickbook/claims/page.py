@@ -56,7 +56,9 @@ All rows, as [JSON](./ledger.json).
 """
 
 #: A letter with an index, as in t_xz or ε_α, but no name of code.
-_INDEXED = re.compile(r"(?<![\w`])([^\W\d_]\d*[′̃]?)_([^\W_]{1,3})(?![\w_])")
+_INDEXED = re.compile(
+    r"(?<![A-Za-zα-ω_`])([A-Za-zα-ωΑ-Ω]\d*[′̃]?)_([A-Za-z0-9α-ω]{1,3})(?![A-Za-z0-9_])"
+)
 
 _PAPERS = {"LK": "Liu and Khaliullin (LK)", "GLYWH": "Gu, Le, Yang, Wu and Hu (GLYWH)"}
 
@@ -123,10 +125,10 @@ def code(condition: str) -> str:
 
 
 def typeset(text: str) -> str:
-    """Set the indices of letters low, outside code: t_xz in MyST Markdown."""
-    parts = text.split("`")
+    """Set the indices of letters low in MyST Markdown, as in t_xz, outside code and formulas."""
+    parts = re.split(r"(`[^`]*`|\$[^$]*\$)", text)
     parts[::2] = [_INDEXED.sub(r"\1{sub}`\2`", part) for part in parts[::2]]
-    return "`".join(parts)
+    return "".join(parts)
 
 
 def _chapter(claim: Claim) -> int:
