@@ -133,7 +133,8 @@ $(READY): requirements.lock requirements-node.lock pyproject.toml
 _build/.ledger: $(filter-out nickbook/book/%,$(PACKAGE)) notebooks/ledger.md | $(READY)
 	@mkdir -p _build
 	$(BIN)/python -m nickbook.claims.page _build/ledger.md
-	@cmp -s _build/ledger.md notebooks/ledger.md || cp _build/ledger.md notebooks/ledger.md
+	@for file in ledger.md ledger.json; do \
+		cmp -s _build/$$file notebooks/$$file || cp _build/$$file notebooks || exit 1; done
 	@touch $@
 
 _build/.equations: $(PACKAGE) $(CHAPTERS) $(TESTS) notebooks/equations.md | $(READY)

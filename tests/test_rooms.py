@@ -7,6 +7,7 @@ import jupytext
 import pytest
 
 import nickbook
+from nickbook.book import sketches
 from nickbook.book.notebooks import cell_code
 
 PACKAGES = [
@@ -14,8 +15,11 @@ PACKAGES = [
     for _, name, is_package in pkgutil.walk_packages(nickbook.__path__, "nickbook.")
     if is_package
 ]
-#: A module that readers import from, since its main function has its name.
-OPEN_MODULES = {"nickbook.book.explore": {"explore"}}
+#: Modules that chapters import from: one whose main function has its name, and one for pictures.
+OPEN_MODULES = {
+    "nickbook.book.explore": {"explore"},
+    "nickbook.book.sketches": set(sketches.__all__),
+}
 
 
 @pytest.mark.parametrize("name", PACKAGES)
