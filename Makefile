@@ -104,7 +104,7 @@ lint: $(READY) ## format, lint, types, imports between rooms, spelling
 bench: $(READY) ## compare speed and error with plain evaluations
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks -s -p no:cacheprovider
 
-tables: $(READY) ## run the flows behind chapter 10 anew, which takes a quarter of an hour
+tables: $(READY) ## run the flows behind chapter 10 anew, which takes half an hour
 	$(BIN)/python tools/frg_table.py
 
 lock: $(READY) ## lock what pyproject.toml asks for; with UPGRADE=1 to the newest versions
@@ -133,7 +133,8 @@ $(READY): requirements.lock requirements-node.lock pyproject.toml
 _build/.ledger: $(filter-out nickbook/book/%,$(PACKAGE)) notebooks/ledger.md | $(READY)
 	@mkdir -p _build
 	$(BIN)/python -m nickbook.claims.page _build/ledger.md
-	@cmp -s _build/ledger.md notebooks/ledger.md || cp _build/ledger.md notebooks/ledger.md
+	@for file in ledger.md ledger.json; do \
+		cmp -s _build/$$file notebooks/$$file || cp _build/$$file notebooks || exit 1; done
 	@touch $@
 
 _build/.equations: $(PACKAGE) $(CHAPTERS) $(TESTS) notebooks/equations.md | $(READY)

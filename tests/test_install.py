@@ -27,10 +27,13 @@ class Finder:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Finder)
 """
-MODULES = """
+LOADED = "print(json.dumps(sorted(sys.modules)))"
+MODULES = f"""
 import pkgutil, importlib
 import nickbook.pairing
-print(json.dumps(sorted(sys.modules)))
+{LOADED}
+"""
+MODULES += """
 def missing(name):
     try:
         importlib.import_module(name)
@@ -88,6 +91,12 @@ def test_the_core_does_without_the_extras_which_the_messages_name(project: dict)
         extra = re.search(r"needs \w+, .* pip install 'nickbook\[(\w+)\]'$", text)[1]
         assert re.fullmatch(places[extra], module), text
         assert extra in project["optional-dependencies"]
+
+
+def test_bands_wait_for_no_part_of_scipy_that_they_may_not_need() -> None:
+    (loaded,) = map(json.loads, run_without([], "import nickbook.bands, sys\n" + LOADED))
+    assert "scipy" in loaded
+    assert not {"scipy.linalg", "scipy.optimize", "scipy.special"}.intersection(loaded)
 
 
 def test_a_flow_without_numba_says_what_to_install(project: dict) -> None:

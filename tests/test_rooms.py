@@ -5,18 +5,21 @@ import pkgutil
 
 import jupytext
 import pytest
-from IPython.core.inputtransformer2 import TransformerManager
 
 import nickbook
-from nickbook.closure import parse
+from nickbook.book import sketches
+from nickbook.book.notebooks import cell_code
 
 PACKAGES = [
     name
     for _, name, is_package in pkgutil.walk_packages(nickbook.__path__, "nickbook.")
     if is_package
 ]
-#: A module that readers import from, since its main function has its name.
-OPEN_MODULES = {"nickbook.book.explore": {"explore"}}
+#: Modules that chapters import from: one whose main function has its name, and one for pictures.
+OPEN_MODULES = {
+    "nickbook.book.explore": {"explore"},
+    "nickbook.book.sketches": set(sketches.__all__),
+}
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -30,7 +33,7 @@ def imports_of(source):
     """Modules and names that the code cells of a chapter import from the package."""
     for cell in jupytext.read(source, fmt="md:myst").cells:
         if cell.cell_type == "code":
-            imports = parse(TransformerManager().transform_cell(cell.source)).imports
+            imports = cell_code(cell.source).imports
             yield from ((m, name) for m, name in imports if m.startswith("nickbook"))
 
 

@@ -36,6 +36,11 @@ function sections(page) {
         trail: [...above, textOf(node)],
         text: '',
       });
+    } else if (node.type === 'details' && node.html_id) {
+      const above = records[records.length - 1].trail.slice(0, 1);
+      const [title, ...body] = node.children;
+      const text = body.map(words).join(' ');
+      records.push({ url: `${page.path}#${node.html_id}`, trail: [...above, textOf(title)], text });
     } else if (['root', 'block', 'div'].includes(node.type)) {
       node.children?.forEach(visit);
     } else {

@@ -10,8 +10,11 @@ import numpy as np
 SCRIPT = Path(__file__).with_name("run_diverge.py")
 
 
-def diverge_flow(model, mu, interaction, *, env=None, **job) -> dict[str, np.ndarray]:
-    """Run one job in a process of its own and read its answer; `SCRIPT` lists what a job holds."""
+def diverge_flow(model, mu, interaction, *, env=None, limit=500, **job) -> dict[str, np.ndarray]:
+    """Run one job in a process of its own and read its answer; `SCRIPT` lists what a job holds.
+
+    It is given up after `limit` seconds.
+    """
     job |= {
         "translations": model.translations,
         "hoppings": model.hoppings,
@@ -25,7 +28,7 @@ def diverge_flow(model, mu, interaction, *, env=None, **job) -> dict[str, np.nda
         files = [Path(folder) / name for name in ("job.npz", "answer.npz")]
         np.savez(files[0], **job)
         command = [sys.executable, SCRIPT, *files]
-        subprocess.run(command, check=True, timeout=500, capture_output=True, env=env)  # noqa: S603
+        subprocess.run(command, check=True, timeout=limit, capture_output=True, env=env)  # noqa: S603
         return dict(np.load(files[1]))
 
 

@@ -12,8 +12,8 @@ from functools import cache
 from itertools import permutations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from nickbook.arrays import Floats
 from nickbook.progress import track
@@ -365,7 +365,7 @@ def level(
             low, reach = low - reach, 2 * reach
         while excess(high) < 0:
             high, reach = high + reach, 2 * reach
-        found = float(brentq(excess, low, high, xtol=1e-13 * width, rtol=1e-15))
+        found = float(scipy.optimize.brentq(excess, low, high, xtol=1e-13 * width, rtol=1e-15))
         if not dense:
             # States that an energy of 1e-8 of the width holds are not worth telling apart.
             step = 1e-3 * width

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import expit, logsumexp
+import scipy
 
 from nickbook.arrays import Floats
 from nickbook.bands.bloch import BlochModel
@@ -267,11 +266,12 @@ def _thermal(model: BlochModel, mu: float, temperature: float) -> Floats:
     mesh = _thermal_mesh(model, mu, mu, temperature)
     if mesh is not None:
         energies, weights = mesh
-        thermal: Floats = weights @ expit((mu - energies) / temperature)
+        thermal: Floats = weights @ scipy.special.expit((mu - energies) / temperature)
         return thermal
     x, weights = _energies_in_units(model.dimension)
     both = np.concatenate([-x, x])
-    share = np.concatenate([weights, weights]) * expit(both) * expit(-both)
+    falling = scipy.special.expit(both) * scipy.special.expit(-both)
+    share = np.concatenate([weights, weights]) * falling
     averaged: Floats = share @ _averaging(model.state_count, mu + temperature * both) / share.sum()
     return averaged
 
@@ -304,7 +304,7 @@ def _balance(
                 holes = np.append(holes, extra)
             else:
                 electrons = np.append(electrons, extra)
-            return float(logsumexp(electrons) - logsumexp(holes))
+            return float(scipy.special.logsumexp(electrons) - scipy.special.logsumexp(holes))
 
     else:
         dimension = planes[0].dimension
@@ -325,7 +325,7 @@ def _balance(
             for counted, energies in zip((electrons, holes), ends[::-1], strict=True):
                 x = np.abs(energies - mu) / temperature
                 slope = -x - 2 * np.log1p(np.exp(-x))
-                sums.append(logsumexp(np.log(counted * weights) + slope))
+                sums.append(scipy.special.logsumexp(np.log(counted * weights) + slope))
             return float(sums[0] - sums[1])
 
     bottom, top, reach = low, high, temperature
@@ -333,7 +333,11 @@ def _balance(
         bottom, reach = bottom - reach, 2 * reach
     while excess(top) < 0:
         top, reach = top + reach, 2 * reach
-    return float(brentq(excess, bottom, top, xtol=1e-14 * max(temperature, abs(top)), rtol=1e-15))
+    return float(
+        scipy.optimize.brentq(
+            excess, bottom, top, xtol=1e-14 * max(temperature, abs(top)), rtol=1e-15
+        )
+    )
 
 
 def _averaging(count: StateCount, energies: Floats) -> Floats:

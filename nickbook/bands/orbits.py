@@ -9,9 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
-from scipy.ndimage import gaussian_filter1d
 
 from nickbook.arrays import Complexes, Floats
 from nickbook.bands.contours import (
@@ -113,14 +112,16 @@ def _followed(block: "Block", energy: float, start: Floats, index: int) -> Conto
     closed = np.concatenate([points, points[:1] + turns])
     length = np.linalg.norm(np.diff(closed, axis=0), axis=-1)
     # A clock that ticks once a step, but evenly, so that the line is a smooth function of it.
-    pace = np.exp(gaussian_filter1d(np.log(length), 3, mode="wrap"))
+    pace = np.exp(scipy.ndimage.gaussian_filter1d(np.log(length), 3, mode="wrap"))
     clock = np.concatenate([[0.0], np.cumsum(length / pace)])
     drift = np.outer(clock / clock[-1], turns)
 
     def continued(k: Floats) -> tuple[Floats, Floats]:
         return block.follow(k, like)[:2]
 
-    path = CubicSpline(clock, closed - drift - (closed - drift)[:1], bc_type="periodic")
+    path = scipy.interpolate.CubicSpline(
+        clock, closed - drift - (closed - drift)[:1], bc_type="periodic"
+    )
     for factor in (4, 16, 64):
         count = factor * 2 ** int(np.ceil(np.log2(len(points))))
         phase = np.arange(count) / count

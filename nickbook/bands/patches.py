@@ -6,9 +6,8 @@ from functools import cached_property
 from typing import Annotated, TypeVar
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import CubicSpline
-from scipy.spatial import cKDTree
 
 from nickbook.arrays import Complexes, Floats
 from nickbook.bands.bloch import BlochModel
@@ -356,7 +355,7 @@ def _placed(
         return _at_angles(sea, line, count, clock, angle)
     stabilizer = [g for g, target in zip(group, targets, strict=True) if target == own]
     closing = line.points[:1] + _closing(line)
-    path = CubicSpline(clock, np.concatenate([line.points, closing]))
+    path = scipy.interpolate.CubicSpline(clock, np.concatenate([line.points, closing]))
     start = _symmetric_start(line, clock, path, stabilizer)
     times = (start + clock[-1] * (np.arange(count) + 0.5) / count) % clock[-1]
     points = _settled(sea, line, path(times))
@@ -390,12 +389,12 @@ def _at_angles(
     if angle[-1] < angle[0]:
         angle, clock, radius = angle[::-1], clock[-1] - clock[::-1], radius[::-1]
     drift = clock[-1] * (angle - angle[0]) / _TURN
-    elapsed = CubicSpline(angle, clock - drift, bc_type="periodic")
+    elapsed = scipy.interpolate.CubicSpline(angle, clock - drift, bc_type="periodic")
     edges = _TURN * np.arange(count + 1) / count
     weights = np.diff(elapsed(edges)) + clock[-1] / count
     theta = _TURN * (np.arange(count) + 0.5) / count
     ray = np.stack([np.cos(theta), np.sin(theta)], axis=-1)
-    r = CubicSpline(angle, radius, bc_type="periodic")(theta)
+    r = scipy.interpolate.CubicSpline(angle, radius, bc_type="periodic")(theta)
     points = _settled(sea, line, np.array(line.center_point) + r[:, None] * ray, ray)
     return _sheet(sea, line, points, weights)
 
@@ -486,7 +485,7 @@ def _matched(images: Floats, points: Floats, bands: Integers, name: str) -> Inte
     """Patch of the same band at each momentum."""
     # Bands lie ten apart in a third direction, and the zone is a torus; -1e-17 % 1 is 1.
     there, here = (np.column_stack([k % _TURN % _TURN, 10.0 * bands]) for k in (images, points))
-    tree = cKDTree(here, boxsize=np.array([_TURN, _TURN, 0.0]))
+    tree = scipy.spatial.cKDTree(here, boxsize=np.array([_TURN, _TURN, 0.0]))
     distance, nearest = (np.asarray(found) for found in tree.query(there))
     miss = distance.max()
     if miss > _CLOSE or len(set(nearest.tolist())) != len(points):

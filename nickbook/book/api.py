@@ -39,7 +39,7 @@ PAGES = {
     "pairing.tj": ("pairing.tj",),
     "plot": ("plot",),
     "claims": ("claims", "claims.lk", "claims.glywh", "papers"),
-    "book": ("book", "book.explore"),
+    "book": ("book", "book.explore", "book.sketches"),
 }
 
 _HEAD = """---

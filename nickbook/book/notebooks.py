@@ -80,7 +80,7 @@ def made_from(notebook: NotebookNode, folder: Path) -> str:
     comments and tags that only change the looks do not count.
     """
     cells = _code_cells(notebook)
-    codes = [_code(cell.source) for cell in cells]
+    codes = [cell_code(cell.source) for cell in cells]
     texts = [[code.text, _tags(cell)] for code, cell in zip(codes, cells, strict=True)]
     strings = frozenset[str]().union(*(code.strings for code in codes))
     every = any(re.search(r"\bledger\(\s*\)", cell.source) for cell in cells)
@@ -100,17 +100,25 @@ def paired(source: Path) -> NotebookNode | None:
 
     Returns what the executed copy should be, or None if it is stale.
     """
+    notebook, noted = _beside(source)
+    if notebook is None:
+        return None
+    _stamp(notebook, made_from(notebook, source.parent))
+    return notebook if notebook.metadata.nickbook == noted else None
+
+
+def _beside(source: Path) -> tuple[NotebookNode | None, dict[str, str]]:
+    """Pair a source with the outputs of its copy if their code is one; and what the copy notes."""
     executed = source.with_suffix(".ipynb")
     if not executed.exists():
-        return None
+        return None, {}
     notebook, copy = read(source), nbformat.read(executed, as_version=4)
     pairs = _same_code(notebook, copy)
     if pairs is None:
-        return None
+        return None, {}
     for cell, other in pairs:
         cell["outputs"] = other.outputs
-    _stamp(notebook, made_from(notebook, source.parent))
-    return notebook if notebook.metadata.nickbook == copy.metadata.get("nickbook") else None
+    return notebook, copy.metadata.get("nickbook", {})
 
 
 def execute(source: Path) -> str | None:
@@ -191,11 +199,15 @@ def watch(sources: Sequence[Path]) -> None:
             executed = source.with_suffix(".ipynb")
             if executed.exists() and abs(executed.stat().st_mtime - saved) < SAVING_TIME:
                 continue
-            notebook = paired(source)
+            notebook, noted = _beside(source)
             if notebook is None:
                 print(f"other code: {source}; `make notebooks` runs it", flush=True)
             else:
-                write(notebook, source)
+                _stamp(notebook, "")
+                notebook.metadata["nickbook"] = noted  # a chapter that was stale remains so
+                # In place: mystmd takes a file that replaces another for a new page, and then
+                # reads all pages.
+                executed.write_text(written(notebook), encoding="utf-8", newline="\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -277,7 +289,8 @@ def _same_code(
 ) -> list[tuple[NotebookNode, NotebookNode]] | None:
     """Pair the code cells of two notebooks, or return nothing if any two differ."""
     cells, copies = _code_cells(notebook), _code_cells(copy)
-    if [_code(cell.source).text for cell in cells] != [_code(cell.source).text for cell in copies]:
+    codes = [[cell_code(cell.source).text for cell in listed] for listed in (cells, copies)]
+    if codes[0] != codes[1]:
         return None
     return list(zip(cells, copies, strict=True))
 
@@ -286,7 +299,7 @@ def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def _code(source: str) -> Code:
+def cell_code(source: str) -> Code:
     """Read a cell, which may hold magics, or mistakes that its execution will tell."""
     try:
         return parse(TransformerManager().transform_cell(source), documented=False)

@@ -6,6 +6,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 import sympy
+from scipy.sparse import eye_array
 from scipy.sparse.linalg import eigsh
 
 from nickbook.bands import eta_k
@@ -21,6 +22,7 @@ from nickbook.dimers import (
     self_energies,
     self_energy_weights,
     virtual_energies,
+    virtual_paths,
 )
 from nickbook.dimers.fock import effective_hamiltonian, restrict, second_order, sector
 from nickbook.dimers.spins import PAULI
@@ -142,6 +144,49 @@ def test_second_order_meets_exact_diagonalization(dimer):
     assert richardson(dimer, "beta") == pytest.approx(shifts.beta, rel=3e-3, abs=3e-4)
     assert richardson(dimer, "kondo_a") == pytest.approx(couplings.a, rel=3e-3)
     assert richardson(dimer, "kondo_b") == pytest.approx(couplings.b, rel=3e-3)
+
+
+def cluster(dimer, v, electrons):
+    """Energies of z1, z2 and a band orbital beside each, with their spins and parities."""
+    c = annihilators(8)  # z1, z2, x1, x2, each up and down
+    n = [o.T @ o for o in c]
+    hop = sum(-dimer.t_c * c[s].T @ c[2 + s] for s in (0, 1))
+    hop = hop + sum(v * c[4 + i].T @ c[i] for i in range(4))
+    h = hop + hop.T + dimer.level * sum(n[:4]) + dimer.U * (n[0] @ n[1] + n[2] @ n[3])
+    raised = sum(c[i].T @ c[i + 1] for i in range(0, 8, 2))
+    spin = raised @ raised.T + raised.T @ raised
+    # Each electron in (1 − 2)/√2 counts −1; the two odd orbitals commute with their mirror.
+    odd = [(c[i] - c[i + 2]) / np.sqrt(2) for i in (0, 1, 4, 5)]
+    mirror = eye_array(256)
+    for o in odd:
+        mirror = mirror @ (eye_array(256) - 2 * o.T @ o)
+    states = sector(8, electrons, up=2 if electrons == 3 else 1)
+    # Small unlike multiples part levels of unlike spin or parity that coincide.
+    marks = restrict(spin, states), restrict(mirror, states)
+    levels, vectors = np.linalg.eigh(restrict(h, states) + 1e-9 * (marks[0] + 0.3 * marks[1]))
+    kinds = [np.einsum("ia,ij,ja->a", vectors.conj(), mark, vectors).real for mark in marks]
+    return levels, *kinds
+
+
+@pytest.mark.parametrize("v", [0.02, 0.2, 0.5])
+@pytest.mark.parametrize("level", [-1.1, -1.7])
+@pytest.mark.equation("LK", 3, 9)
+def test_couplings_give_the_exact_levels_at_any_hybridization(v, level):
+    """Band electron on the singlet, and spin 1/2 with the triplet: two levels of each parity.
+
+    The first lies at the shift of its band, and T·s or its adjoint joins both with √3/2 times the
+    coupling, so that its distances from the two exact levels multiply to minus that squared.
+    """
+    dimer = HubbardDimer(t_c=0.6, U=5.0, level=level)
+    exact = exact_couplings(dimer, v)
+    vacuum = cluster(dimer, v, 2)[0][0]
+    levels, spin, mirror = cluster(dimer, v, 3)
+    found = ((1, exact.beta, exact.kondo_b), (-1, exact.alpha, exact.kondo_a))
+    for parity, shift, coupling in found:
+        # S₊S₋ + S₋S₊ is 2S(S + 1) − 1/2, which is one in a doublet.
+        own = levels[np.isclose(spin, 1) & np.isclose(mirror, parity)][:2] - vacuum
+        assert np.prod(shift - own) == pytest.approx(-3 / 4 * coupling**2, rel=1e-5, abs=1e-9)
+        assert coupling > 0
 
 
 def ring(dimer, t_x, electrons, up):
@@ -289,6 +334,8 @@ def test_process_of_fig_1d():
     # LK: T+ with alpha+_down beta_up, the coupling J_b; |T+.s| = 1/sqrt(2) for S_z = 1.
     kinds, amplitude = paths(fill(("alpha", 1), ("a", 0), ("b", 0)), start("beta", 0))
     assert kinds == {(0, 1), (1, 2)}
+    named = virtual_paths(("s", "beta up"), ("t+", "alpha down"))
+    assert set(named) == {{(0, 1): "a", (1, 2): "baa"}[kind] for kind in kinds}
     weight = sum(kondo_weights()["b"].values())
     assert abs(amplitude) == pytest.approx(weight / np.sqrt(2))
     # No triplon of S_z = +1 without a spin flip, nor within one band.

@@ -91,11 +91,119 @@
         other.checked = true;
       });
 
+  // The ledger: which claims are shown; the address keeps it, and each claim can be cited.
+  const claims = $$('details.claim');
+  const kindOf = (claim) => /\bof-([\w-]+)/.exec(claim.className)?.[1] ?? '';
+  const chapterOf = (claim) => /\bin-(\d+)/.exec(claim.className)?.[1] ?? '';
+  const counted = (of) => {
+    /** @type {Map<string, number>} */
+    const found = new Map();
+    for (const claim of claims) found.set(of(claim), (found.get(of(claim)) ?? 0) + 1);
+    return [...found];
+  };
+  function element(name, properties, ...children) {
+    const made = Object.assign(document.createElement(name), properties);
+    made.append(...children);
+    return made;
+  }
+  function ledger() {
+    const asked = new URLSearchParams(location.search);
+    const text = element('input', { type: 'search', value: asked.get('q') ?? '' });
+    const kinds = counted(kindOf).map(([kind, count]) => {
+      const on = !asked.has('verdict') || asked.get('verdict').split(',').includes(kind);
+      const input = element('input', { type: 'checkbox', checked: on, value: kind });
+      const words = `${kind.replaceAll('-', ' ')} (${count})`;
+      return [input, element('label', { className: `of-${kind}` }, input, words)];
+    });
+    const chapters = counted(chapterOf)
+      .sort(([a], [b]) => Number(a) - Number(b))
+      .map(([n, count]) => new Option(`${n} (${count})`, n));
+    const chapter = element('select', {}, new Option('all', ''), ...chapters);
+    chapter.value = asked.get('chapter') ?? '';
+    const said = element('output', {});
+    const unfold = element('button', { type: 'button' }, 'Unfold all');
+    unfold.onclick = () => {
+      const open = claims.some((claim) => !claim.hidden && !claim.open);
+      for (const claim of claims) claim.open = open && !claim.hidden;
+      unfold.textContent = open ? 'Fold all' : 'Unfold all';
+    };
+    const choose = () => {
+      const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const chosen = kinds.filter(([input]) => input.checked).map(([input]) => input.value);
+      for (const claim of claims) {
+        const wanted = chosen.includes(kindOf(claim));
+        const here = !chapter.value || chapterOf(claim) === chapter.value;
+        const content = `${claim.id} ${claim.textContent}`.toLowerCase();
+        claim.hidden = !(wanted && here && words.every((word) => content.includes(word)));
+      }
+      said.textContent = `${claims.filter((claim) => !claim.hidden).length} of ${claims.length}`;
+      const now = new URLSearchParams();
+      if (text.value) now.set('q', text.value);
+      if (chosen.length < kinds.length) now.set('verdict', chosen.join(','));
+      if (chapter.value) now.set('chapter', chapter.value);
+      try {
+        history.replaceState(null, '', `${now.size ? `?${now}` : location.pathname}${location.hash}`);
+      } catch {
+        /* a page opened from a folder keeps its address */
+      }
+    };
+    const bar = element(
+      'form',
+      { className: 'filters' },
+      element('label', {}, 'Find ', text),
+      element('label', {}, 'Chapter ', chapter),
+      ...kinds.map(([, label]) => label),
+      unfold,
+      said,
+    );
+    bar.setAttribute('role', 'search');
+    bar.setAttribute('aria-label', 'Claims');
+    said.setAttribute('aria-live', 'polite');
+    bar.oninput = choose;
+    bar.onsubmit = (event) => event.preventDefault();
+    $('h2', claims[0].parentElement).before(bar);
+    choose();
+  }
+  /** @param {any} claim */
+  function citable(claim) {
+    const page = $('link[rel=canonical]')?.href ?? location.href.split('#')[0];
+    const url = `${page}#${claim.id}`;
+    const statement = $('summary', claim).textContent.trim().replace(/\s+/g, ' ');
+    const copy = (label, words) => {
+      const button = element('button', { type: 'button', className: 'plain' }, label);
+      button.onclick = async () => {
+        await navigator.clipboard.writeText(words);
+        button.textContent = 'Copied';
+        setTimeout(() => {
+          button.textContent = label;
+        }, 1500);
+      };
+      return button;
+    };
+    const date = new Date().toISOString().slice(0, 10);
+    const words = `nickbook, claim ${claim.id}: “${statement}” ${url} (read ${date}).`;
+    claim.append(element('p', {}, copy('Copy link', url), ' ', copy('Cite this claim', words)));
+  }
+  if (claims.length) {
+    ledger();
+    addEventListener(
+      'toggle',
+      ({ target }) => {
+        if (target instanceof HTMLDetailsElement && target.matches('.claim') && target.open)
+          if (!$('button.plain', target)) citable(target);
+      },
+      true,
+    );
+  }
+
   // A link into a closed box opens it; printing opens all but the folded code.
   function reveal() {
     const id = decodeURIComponent(location.hash.slice(1));
     for (let el = id && document.getElementById(id); el; el = el.parentElement)
-      if (el instanceof HTMLDetailsElement) el.open = true;
+      if (el instanceof HTMLDetailsElement) {
+        el.open = true;
+        el.hidden = false;
+      }
   }
   addEventListener('hashchange', reveal);
   reveal();

@@ -3,6 +3,7 @@
 from nickbook.claims.glywh.stored import (
     StoredFlow,
     diverge_flows,
+    mapped,
     meshes,
     patch_flows,
     repulsions,
@@ -12,6 +13,7 @@ from nickbook.claims.glywh.third_dimension import printed_matrix, printed_parts
 __all__ = [
     "StoredFlow",
     "diverge_flows",
+    "mapped",
     "meshes",
     "patch_flows",
     "printed_matrix",

@@ -1,5 +1,6 @@
 """What GLYWH's Fig. 3 and its text on the weak-coupling flow come to."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -15,17 +16,20 @@ from nickbook.claims.glywh.stored import (
     MAIN,
     Q2,
     Q3,
+    RULES,
     SHEET_PAIRS,
     StoredFlow,
     critical_scales,
     diverge_flows,
     doped_scales,
     frg_table,
+    mapped,
     meshes,
     patch_flows,
+    reaches,
     repulsions,
 )
-from nickbook.pairing import FermiPatches, FlowEquation, kanamori
+from nickbook.pairing import FermiPatches, FlowEquation, frg_flow, kanamori
 from nickbook.papers import GLYWH
 
 #: Distances in units of π within which two patches count as connected by a momentum.
@@ -33,11 +37,8 @@ NEAR = (0.10, 0.15)
 #: Patches of a sheet that the symmetries of the square map onto each other; with no more of them an
 #: A1 gap is one number on each sheet.
 ALIKE = 8
-#: Flows with 16 patches from 0.2 electrons a cell below to 0.2 above three, by U in eV.
-ACROSS = {
-    u: [f"map {u} {d}" if (u, d) != (5.0, 0.0) else "coarse" for d in (-0.2, -0.1, 0.0, 0.1, 0.2)]
-    for u in (4.0, 5.0, 6.0)
-}
+#: Flows at three electrons that differ in the number of patches alone.
+PATCHES = ("coarse", "base", "patches 32", MAIN)
 
 
 @cache
@@ -52,9 +53,21 @@ def main_patches() -> FermiPatches:
     return three_electrons().patches(patch_flows()[MAIN].size)
 
 
+def methods() -> dict[str, StoredFlow]:
+    """Select the finest flow by each rule, and that of divERGe at the same couplings."""
+    ours = {f"{rule} legs moved": patch_flows(rule)[MAIN] for rule in RULES}
+    return ours | {"divERGe": diverge_flows()["U 5.0"]}
+
+
+def finest_of_diverge() -> StoredFlow:
+    """Select the flow of divERGe at 5 eV on the finest mesh that has diagonal bonds."""
+    return max(reaches(), key=lambda flow: flow.size)
+
+
 def s_wave_flows() -> list[StoredFlow]:
-    """Flows on patches with all terms of the paper that end in an A1 pairing."""
-    return [f for f in patch_flows().values() if f.complete and f.leading == "singlet A1"]
+    """Flows on patches with all terms of the paper that end in an A1 pairing, by both rules."""
+    flows = [f for rule in RULES for f in patch_flows(rule).values()]
+    return [f for f in flows if f.complete and f.leading == "singlet A1"]
 
 
 def s_wave_at_three() -> list[StoredFlow]:
@@ -68,180 +81,259 @@ def columns(flows: list[StoredFlow], **names: str) -> Numbers:
 
 
 def fig3a() -> Numbers:
-    """Leading channels at the end and along the flow, here and in divERGe, scales in meV."""
-    ours, theirs, main = patch_flows(), diverge_flows(), patch_flows()[MAIN]
-    printed, referee = theirs["printed"], theirs["U 5.0"]
-    before = main.scales > main.crossing
-    at_q2 = main.channels[Q2][before]
+    """Leading channels at the end and along the flow, by rule and in divERGe, scales in meV."""
+    ours, theirs = [patch_flows(rule) for rule in RULES], diverge_flows()
+    mains, printed = [flows[MAIN] for flows in ours], theirs["printed"]
+    fine = [[flows[name] for name in PATCHES] for flows in ours]
     others = ("start 1.0", "start 0.5", "cutoff smooth", "cutoff frequency")
     return {
         "leading": {
-            "ours": main.leading,
-            "scale": 1e3 * main.critical_scale,
+            "rules": RULES,
+            "ends": [f.leading for f in mains],
+            "scales": [1e3 * f.critical_scale for f in mains],
+            "patches": [f.size for f in fine[0]],
+            "by_patches": [[f.leading for f in flows] for flows in fine],
             "theirs": sorted({f.singlets[0] for f in theirs.values()}),
             **columns(meshes(), meshes="size", by_mesh="spin_share"),
+            **columns(reaches(), reach="reach", sizes="size", by_reach="spin_share"),
+            "theirs_end": finest_of_diverge().leading,
             **columns(repulsions(), U="U", by_U="spin_share"),
-            "printed": ours["printed"].leading,
+            "printed": [flows["printed"].leading for flows in ours],
             "printed_theirs": printed.singlets[0],
-            "wave": printed.wave,
             "printed_share": printed.spin_share,
-            "others": {name: ours[name].leading for name in others},
+            "others": {name: [flows[name].leading for flows in ours] for name in others},
         },
         "order": {
-            "spin": main.spin[0],
-            "pairing": main.pairing[0],
-            "crossing": 1e3 * main.crossing,
-            "first": 1e3 * main.scales[0],
-            "last": 1e3 * main.scales[-1],
-            **columns(meshes(), by_mesh="lead"),
+            "rules": RULES,
+            "ends": [f.leading for f in mains],
+            "first": [f.spin_first for f in mains],
+            "crossing": [1e3 * f.crossing if f.lead else 0.0 for f in mains],
+            "last": [1e3 * f.scales[-1] for f in mains],
             **columns(repulsions(), U="U", steps="lead"),
-            "at_5": referee.lead,
-            "printed": ours["printed"].leading,
+            "theirs_end": finest_of_diverge().leading,
+            "printed": [flows["printed"].leading for flows in ours],
         },
         "q2": {
-            "ahead": np.mean(at_q2 > main.channels[Q3][before]),
-            "first": np.mean(at_q2 == main.spin[before]),
-            "theirs": referee.q3_ahead,
-            "wave": referee.wave,
+            "rules": RULES,
+            "ahead": [f.share_ahead(Q2, Q3) for f in mains],
+            "first": [f.share_ahead(Q2) for f in mains],
+            "waves": [f.wave_before for f in mains],
+            # A mesh that holds both momenta.
+            "theirs": [theirs[n].q3_ahead for n in ("U 5.0", "5 eV, reach 1.45, mesh 12")],
+            "wave": finest_of_diverge().wave,
         },
         "mediated": {
-            "without": ours["no spin"].end("singlet A1"),
-            "stop": 1e3 * ours["no spin"].scales[-1],
-            "full": 1e3 * ours["coarse"].critical_scale,
+            "rules": RULES,
+            "full": [1e3 * flows["coarse"].critical_scale for flows in ours],
+            "spin": [1e3 * flows["spin only"].critical_scale for flows in ours],
+            "by_spin": [flows["spin only"].leading for flows in ours],
+            "charge": [1e3 * flows["charge only"].critical_scale for flows in ours],
+            "by_charge": [flows["charge only"].leading for flows in ours],
+            **{
+                f"{kind}_{what}": [getattr(flows[f"{kind} only"], name) for flows in ours]
+                for kind in ("spin", "charge")
+                for what, name in (("state", "best"), ("opposite", "opposite"))
+            },
+            "without": [flows["no spin"].end("singlet A1") for flows in ours],
+            "stop": 1e3 * ours[0]["no spin"].scales[-1],
         },
     }
 
 
 def fig3a_two_states() -> Numbers:
     def ends(flow: StoredFlow) -> dict[str, float]:
-        bare = max(values[0] for values in flow.channels.values())
         places = {"s": "singlet A1", "d": "singlet B1", "q2": Q2}
         found = {name: flow.end(channel) for name, channel in places.items()}
-        return found | {"spin": flow.spin[-1], "bare": bare}
+        both = flow.diverges("singlet A1") and flow.diverges("singlet B1")
+        return found | {"spin": flow.spin[-1], "both": both}
 
     return {
-        "patches": patch_flows()[MAIN].size,
-        "main": ends(patch_flows()[MAIN]),
+        "rules": RULES,
+        "mains": [ends(patch_flows(rule)[MAIN]) for rule in RULES],
         "flows": [ends(f) for f in s_wave_at_three()],
         "theirs": [f.end("singlet B1") / f.spin[-1] for f in diverge_flows().values()],
     }
 
 
 def fig3a_representation() -> Numbers:
-    flow, kept = patch_flows()[MAIN], main_patches()
-    shares = [kept.representation(np.concatenate(gap))[1] for gap in flow.gaps]
-    return {"names": flow.singlets, "shares": shares}
+    """Shares of one representation in the states of flows that know no symmetry."""
+    bare = FermiSea(replace(four_band(), symmetries=()), three_electrons().mu)
+    found: Numbers = {"patches": [ALIKE, 2 * ALIKE], "names": [], "shares": [], "scales": []}
+    for count in found["patches"]:
+        kept = three_electrons().patches(count)
+        flow = frg_flow(bare, U=GLYWH.U, J=GLYWH.J, patches=count, mesh=32, stop=0.005)
+        if len(flow.equation.permutations) > 1 or not _same(flow.patches.points, kept.points):
+            raise RuntimeError("a flow without symmetries needs the patches of one with them")
+        states = [kept.representation(mode.values) for mode in flow.pairing()[:3]]
+        found["names"].append([name for name, _ in states])
+        found["shares"].append([share for _, share in states])
+        found["scales"].append(1e3 * flow.critical_scale)
+    return found | {"symmetric": critical_scales("smallest", "coarse")}
+
+
+def _same(one: Floats, other: Floats) -> bool:
+    away = one - other
+    return bool(np.abs(away - 2 * np.pi * np.round(away / (2 * np.pi))).max() < 1e-6)
 
 
 def fig3b() -> Numbers:
     """Scattering between sheets, its extremes between α and β, and states without parts of it."""
-    flow, referee = patch_flows()[MAIN], diverge_flows()["U 5.0"]
-    states = np.sqrt([w.sum() for w in np.split(flow.weights, 3)])
-    average = {pair: flow.blocks[pair][1] for pair in SHEET_PAIRS}
-    theirs = [g.mean() for g in referee.gaps[0]]
+    flows, states = methods(), [w.sum() for w in np.split(patch_flows()[MAIN].weights, 3)]
+    average = [[f.blocks[pair][1] for pair in SHEET_PAIRS] for f in flows.values()]
+    joint = [np.sqrt(states[a] * states[b]) for a, b in SHEET_PAIRS.values()]
     return {
-        "average": list(average.values()),
-        "weighted": [x * states[list(SHEET_PAIRS[pair])].prod() for pair, x in average.items()],
-        "ratio": abs(theirs[BETA] / theirs[ALPHA]),
-        "ours": flow.blocks["α–β"][::2],
-        "meshes": [f.size for f in meshes()],
-        "theirs": [f.blocks["α–β"][::2] for f in meshes()],
+        "methods": list(flows),
         "pairs": list(SHEET_PAIRS),
-        "patches": cuts(flow.vertex),
-        "diverge": cuts(referee.vertex),
+        "average": average,
+        "weighted": np.multiply(average, joint),
+        "alpha_beta": [f.blocks["α–β"][::2] for f in flows.values()],
+        "meshes": [f.size for f in meshes()],
+        "by_mesh": [f.blocks["α–β"][::2] for f in meshes()],
+        "cuts": [cuts(f.vertex) for f in flows.values()],
     }
 
 
 def cuts(vertex: Floats) -> Numbers:
     """Leading state of a vertex on the main patches without each of the three pairs of sheets.
 
-    Returns the lost shares of the eigenvalue, whether the gaps of β and γ are opposite, and the
-    representations.
+    Returns the lost shares of the eigenvalue, whether the gaps of β and γ are opposite, the
+    representations, and the sign changes on α in the best A1 state, first of the whole vertex.
     """
     patches = main_patches()
     root = np.sqrt(patches.weights)
     sheets = patches.split(np.arange(len(root)))
-    full = np.linalg.eigvalsh(-root[:, None] * vertex * root)[-1]
-    found: Numbers = {"lost": [], "opposite": [], "names": []}
+    basis = patches.symmetry_functions(1)["A1"]
+
+    def states(part: Floats) -> tuple[float, Floats, int]:
+        matrix = -root[:, None] * part * root
+        values, vectors = np.linalg.eigh(matrix)
+        best = basis @ np.linalg.eigh(basis.T @ matrix @ basis)[1][:, -1]
+        return float(values[-1]), vectors[:, -1] / root, turns(best[sheets[ALPHA]])
+
+    full, _, nodes = states(vertex)
+    found: Numbers = {"lost": [], "opposite": [], "names": [], "nodes": [nodes]}
     for a, b in SHEET_PAIRS.values():
         part = vertex.copy()
         part[np.ix_(sheets[a], sheets[b])] = part[np.ix_(sheets[b], sheets[a])] = 0
-        values, states = np.linalg.eigh(-root[:, None] * part * root)
-        gap = states[:, -1] / root
+        value, gap, nodes = states(part)
         mean = [gap[s].mean() / np.abs(gap).max() for s in sheets]
-        found["lost"].append(1 - values[-1] / full)
+        found["lost"].append(1 - value / full)
         # Averages that cancel to rounding have no signs.
         found["opposite"].append(bool(mean[BETA] * mean[GAMMA] < -0.05))
         found["names"].append(patches.representation(gap)[0])
+        found["nodes"].append(nodes)
     return found
+
+
+def turns(gap: Floats) -> int:
+    """Sign changes on one turn round a sheet."""
+    return int((np.sign(gap) != np.sign(np.roll(gap, 1))).sum())
 
 
 def fig3c() -> Numbers:
     """Signs of β times γ, variation on both, and sign changes on α, here and in divERGe."""
-    ours, theirs, main = s_wave_flows(), list(diverge_flows().values()), patch_flows()[MAIN]
-    referee, sizes = diverge_flows()["U 5.0"], [np.abs(gap) for gap in main.gaps[0]]
+    ours, theirs = s_wave_flows(), list(diverge_flows().values())
     fine = [f for f in s_wave_at_three() if f.size > ALIKE]
+    flows = methods()
     return {
         "opposite": {
-            who: [f.signs()[BETA] * f.signs()[GAMMA] for f in flows]
-            for who, flows in (("ours", ours), ("theirs", theirs))
+            who: [f.opposite for f in chosen]
+            for who, chosen in (("ours", ours), ("theirs", theirs))
         },
         "anisotropy": {
-            "spread": [size.max() / size.min() for size in sizes],
-            "theirs": [np.ptp(gap) / np.abs(gap).max() for gap in referee.gaps[0]],
+            "methods": list(flows),
+            "spread": [
+                [np.ptp(gap) / np.abs(gap).max() for gap in f.gap("A1")] for f in flows.values()
+            ],
         },
         "alpha": {
             "ours": [f.nodes()[ALPHA] for f in fine],
+            "elsewhere": [f.nodes()[ALPHA] for f in ours if f not in s_wave_at_three()],
             "theirs": [f.nodes()[ALPHA] for f in theirs],
+            "methods": list(flows),
+            "nodes": [turns(f.gap("A1")[ALPHA]) for f in flows.values()],
             "like_beta": [
-                np.mean([f.signs()[ALPHA] == f.signs()[BETA] for f in flows])
-                for flows in (fine, theirs)
+                np.mean([f.signs()[ALPHA] == f.signs()[BETA] for f in chosen])
+                for chosen in (fine, theirs)
             ],
-            "scattering": [f.blocks["α–β"][::2] for f in (main, referee)],
         },
     }
 
 
 def fig3d() -> Numbers:
     """Second states, and the share of opposite gaps of d that q2 connects."""
-    ours, referee = patch_flows(), diverge_flows()["U 5.0"]
-    tried, repelled = [ours[n] for n in ("coarse", "base", MAIN)], ("U 4.0", "base", MAIN, "U 6.0")
-    flows = [ours[n] for n in repelled]
+    flows, tried = methods(), ("coarse", "base", MAIN)
+    with_d = {name: f for name, f in flows.items() if "B1" in f.singlets}
+    for u in ("U 4.0", "U 6.0"):
+        with_d |= {f"{u}, {r}": f for r in RULES if "B1" in (f := patch_flows(r)[u]).singlets}
     return {
-        "tried": [f.size for f in tried],
-        "second": [f.singlets[1] for f in tried],
-        "referee": referee.singlets[1],
+        "methods": list(flows),
+        "second": [f.singlets[1] for f in flows.values()],
+        "sizes": [patch_flows()[n].size for n in tried],
+        "by_size": [[patch_flows(rule)[n].singlets[1] for n in tried] for rule in RULES],
         "near": NEAR,
-        **columns(flows, U="U", patches="size"),
-        "ours": [[f.opposite_share(x * np.pi) for f in flows] for x in NEAR],
-        "theirs": [referee.opposite_share(x * np.pi) for x in NEAR],
+        "tried": list(with_d),
+        "shares": [[f.opposite_share(x * np.pi) for f in with_d.values()] for x in NEAR],
     }
 
 
 def fig3_proximity() -> Numbers:
-    flows = [patch_flows()[n] for n in ("U 4.0", "base", "U 6.0", "U 8.0")]
-    theirs = columns(repulsions(), U_theirs="U", theirs="spin_share")
-    return columns(flows, U="U", ends="leading", ours="spin_share") | theirs
+    chosen = [[patch_flows(r)[n] for n in ("U 4.0", "base", "U 6.0", "U 8.0")] for r in RULES]
+    return {
+        "rules": RULES,
+        "U": [f.U for f in chosen[0]],
+        "ends": [[f.leading for f in flows] for flows in chosen],
+        "ours": [[f.spin_share for f in flows] for flows in chosen],
+        **columns(repulsions(), U_theirs="U", theirs="spin_share"),
+    }
 
 
 def fig3_doping() -> Numbers:
-    ours, theirs = patch_flows(), diverge_flows()
-    across = {u: critical_scales(*names) for u, names in ACROSS.items()}
-    channels = {ours[n].leading for names in DOPED.values() for n in names}
-    channels |= {f"singlet {theirs[n].singlets[0]}" for n in ("doping 0.1", "doping 0.2")}
+    theirs = diverge_flows()
+    ends = [[patch_flows(r)[n].leading for names in DOPED.values() for n in names] for r in RULES]
+    maps = [mapped(rule, GLYWH.J / GLYWH.U) for rule in RULES]
     return {
-        "scales": doped_scales(),
-        "by_patches": critical_scales("coarse", "base", MAIN),
-        "channels": sorted(channels),
+        "rules": RULES,
+        "scales": [doped_scales(rule) for rule in RULES],
+        "by_patches": [critical_scales(*PATCHES, projection=rule) for rule in RULES],
+        "ends": ends,
+        "theirs": [f"singlet {theirs[n].singlets[0]}" for n in ("doping 0.1", "doping 0.2")],
         "below": [
-            {"U": u, "scales": across[u][:3], "ends": [ours[n].leading for n in ACROSS[u][:3]]}
-            for u in (5.0, 4.0)
+            [
+                {"U": u, "scale": 1e3 * f.critical_scale, "end": f.leading, "doping": d}
+                for (u, d), f in flows.items()
+                if d <= 0 and u == GLYWH.U
+            ]
+            for flows in maps
         ],
-        "smallest_step": min(np.diff(scales).min() for scales in across.values()),
-        "other_ends": sum(ours[n].leading != "singlet A1" for row in ACROSS.values() for n in row),
+        "other_ends": [sum(f.leading != "singlet A1" for f in m.values()) for m in maps],
+        "mapped": len(maps[0]),
         "printed": theirs["printed"].filling,
-        "from_printed": critical_scales("printed", "base"),
-        "nodes": [ours[n].nodes()[BETA] for n in ("map 5.0 0.2", "doping 0.2")],
+        "from_printed": [critical_scales("printed", "base", projection=r) for r in RULES],
+    }
+
+
+def fig3_equal_footing() -> Numbers:
+    """Root mean square of what one loop on patches misses, by rule and diagram."""
+    table = frg_table()
+    return {
+        "rules": table.rule.to_numpy(),
+        "diagrams": table.diagram.to_numpy(),
+        "misses": table.loop_miss.to_numpy(),
+        "averages": table.loop_average.to_numpy(),
+        "sums": table["sum"].to_numpy(),
+        "between": table.between.to_numpy(),
+    }
+
+
+def fig3_divergence() -> Numbers:
+    """Leading channel when the vertex is half as large as at the end, and at the end."""
+    flows = [f for rule in RULES for f in patch_flows(rule).values() if f.complete]
+    flows = [f for f in flows if np.isfinite(f.critical_scale)]
+    return {
+        "half": [f.leading_at_half for f in flows],
+        "end": [f.leading for f in flows],
+        "vertex": [f"singlet {f.singlets[0]}" for f in flows],
     }
 
 
@@ -271,25 +363,3 @@ def fig3_vertex() -> Numbers:
         "width": np.ptp(four_band().band_energies(zone_mesh(128))),
         "density": three_electrons().density_of_states().sum(),
     }
-
-
-def eq2_kanamori() -> Numbers:
-    U, J = GLYWH.U, GLYWH.J
-    return {
-        "both": turned_interaction(U, J, U - 2 * J, J),
-        "equal": turned_interaction(U, J, U, J),
-        "no_pairs": turned_interaction(U, J, U - 2 * J, 0),
-        "one": turned_interaction(U, J, U - J, 0),
-    }
-
-
-def turned_interaction(U: float, J: float, U_prime: float, J_prime: float) -> float:
-    """Largest change of the interaction, in eV, when the two orbitals of a site are turned."""
-    before = kanamori((0, 0), U, J, U_prime=U_prime, J_prime=J_prime).tensor
-    change = 0.0
-    for angle in np.linspace(0, np.pi, 13):
-        c, s = np.cos(angle), np.sin(angle)
-        turn = np.array([[c, -s], [s, c]])
-        after = np.einsum("abcd,ai,bj,ck,dl->ijkl", before, turn, turn, turn, turn)
-        change = max(change, float(np.abs(after - before).max()))
-    return change

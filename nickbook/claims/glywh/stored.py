@@ -20,7 +20,12 @@ SHEET_PAIRS = {"β–γ": (BETA, GAMMA), "α–γ": (ALPHA, GAMMA), "α–β": (
 #: The flow with the most patches, and the momenta that GLYWH follow in Fig. 3(a).
 MAIN, Q2, Q3 = "main", "spin (π, 0)", "spin (0.5π, 0.5π)"
 #: Flows at 0, 0.1 and 0.2 electrons a cell more than three, by patches on each sheet.
-DOPED = {24: ("base", "doping 0.1", "doping 0.2"), 16: ("coarse", "map 5.0 0.1", "map 5.0 0.2")}
+DOPED = {
+    24: ("base", "doping 0.1", "doping 0.2"),
+    16: ("coarse", "map 5.0 0.1 0.1", "map 5.0 0.1 0.2"),
+}
+#: Which legs flows move to their patches; see `FlowEquation`.
+RULES = ("external", "internal")
 
 
 @cache
@@ -38,10 +43,14 @@ class StoredFlow(Result):
     ----------
     U, mu : float
         Repulsion within an orbital and chemical potential in eV.
+    hund : float
+        Hund's coupling J in units of U.
     filling : float
         Electrons per cell that were asked for.
     size : int
         Patches on each sheet, or momenta along a side of divERGe's mesh.
+    reach : float
+        Longest bond of divERGe's form factors in lattice constants; zero on patches.
     complete : bool
         Whether the flow holds all terms of the paper.
     critical_scale : float
@@ -49,8 +58,14 @@ class StoredFlow(Result):
     scales : ndarray, shape (S,)
         Scales in eV, descending.
     channels : dict of ndarray, shape (S,)
-        Largest eigenvalue along the flow by channel.  Of divERGe's singlets but the strongest only
-        the end is stored, and its strongest spin wave is named by its momentum at the end.
+        What is followed of each channel.  On patches: the largest eigenvalue of χ − χ⁰, what the
+        interaction adds to the susceptibility, in 1/eV, see `Responses`.  Of divERGe: that of its
+        vertex in eV; of its singlets but the strongest only the end is stored, and its strongest
+        spin wave is named by its momentum at the end.
+    responses : dict of float
+        Largest eigenvalue of χ itself at the end in 1/eV; empty for divERGe.
+    largest : ndarray, shape (S,)
+        Largest magnitude of the vertex in eV.
     singlets : tuple of str
         Representations of the singlet pairing states, the strongest first.
     gaps : list of list of ndarray
@@ -74,12 +89,16 @@ class StoredFlow(Result):
 
     U: Energy
     mu: Energy
+    hund: float
     filling: float
     size: int
+    reach: float
     complete: bool
     critical_scale: Energy
     scales: Annotated[Floats, "eV", "step"]
     channels: Annotated[dict[str, Floats], "", "step"]
+    responses: Annotated[dict[str, float], "1/eV"]
+    largest: Annotated[Floats, "eV", "step"]
     singlets: tuple[str, ...]
     gaps: Annotated[list[list[Floats]], "", "points.*.patch"]
     points: Annotated[list[Floats], "1/a", "points.*.patch", "direction"]
@@ -93,17 +112,17 @@ class StoredFlow(Result):
 
     @property
     def spin(self) -> Floats:
-        """Eigenvalue of the strongest spin wave along the flow."""
+        """Strongest spin wave along the flow."""
         return self._strongest("spin")
 
     @property
     def pairing(self) -> Floats:
-        """Eigenvalue of the strongest pairing state along the flow."""
+        """Strongest pairing state along the flow."""
         return self._strongest("singlet", "triplet")
 
     @property
     def leading(self) -> str:
-        """Channel with the largest eigenvalue at the end."""
+        """Channel that is largest at the end."""
         return self._last(self.channels)
 
     @property
@@ -113,7 +132,7 @@ class StoredFlow(Result):
 
     @property
     def spin_share(self) -> float:
-        """Largest spin over largest pairing eigenvalue at the end."""
+        """Strongest spin wave over strongest pairing state at the end."""
         return float(self.spin[-1] / self.pairing[-1])
 
     @property
@@ -128,17 +147,65 @@ class StoredFlow(Result):
         return float(self.scales[-max(self.lead, 1)])
 
     @property
+    def spin_first(self) -> float:
+        """Share of the steps, before pairing leads for good, in which a spin wave does."""
+        before = slice(1, len(self.scales) - self.lead)
+        return float(np.mean(self.spin[before] > self.pairing[before]))
+
+    @property
+    def wave_before(self) -> str:
+        """Momentum of the strongest spin wave in most of the steps before pairing leads."""
+        waves = {c: self.share_ahead(c) for c in self.channels if c.startswith("spin")}
+        return max(waves, key=lambda c: waves[c]).removeprefix("spin ")
+
+    @property
+    def leading_at_half(self) -> str:
+        """Channel that leads in the last step with a vertex half as large as at the end."""
+        step = int(np.flatnonzero(self.largest <= self.largest[-1] / 2)[-1])
+        return max(self.channels, key=lambda c: np.nan_to_num(self.channels[c][step], nan=-np.inf))
+
+    def share_ahead(self, channel: str, other: str | None = None) -> float:
+        """Share of the steps, before pairing leads, in which a wave exceeds another, or all."""
+        before = slice(1, len(self.scales) - self.lead)
+        rival = self.spin if other is None else self.channels[other]
+        one = self.channels[channel][before]
+        return float(np.mean(one >= rival[before] if other is None else one > rival[before]))
+
+    @property
     def q3_ahead(self) -> float:
-        """Lowest scale in eV at which q3 leads over q2; zero if it never does."""
-        return float(min(self.scales[self.channels[Q3] > self.channels[Q2]], default=0.0))
+        """Lowest scale in eV at which q3 leads over q2; zero if never, NaN if one is not known."""
+        at_q2, at_q3 = self.channels[Q2], self.channels[Q3]
+        if np.isnan(at_q2 + at_q3).all():
+            return float("nan")
+        return float(min(self.scales[at_q3 > at_q2], default=0.0))
 
     def end(self, channel: str) -> float:
-        """Largest eigenvalue of a channel at the end."""
+        """Last value of one of `channels`."""
         return float(self.channels[channel][-1])
+
+    def diverges(self, channel: str) -> bool:
+        """Whether the interaction makes up more than half of a susceptibility at the end."""
+        return self.end(channel) > self.responses[channel] / 2
+
+    def gap(self, representation: str) -> list[Floats]:
+        """Gaps on β, γ and α of the strongest singlet of a representation."""
+        return self.gaps[self.singlets.index(representation)]
 
     def signs(self) -> list[int]:
         """Sign of the average gap on β, γ and α in the strongest singlet."""
         return [int(np.sign(g.mean())) for g in self.gaps[0]]
+
+    @property
+    def best(self) -> str:
+        """Representation of the strongest singlet."""
+        return self.singlets[0]
+
+    @property
+    def opposite(self) -> bool:
+        """Whether β and γ have opposite gaps, on average, in that state."""
+        # Averages that cancel to rounding have no signs.
+        beta, gamma = (self.gaps[0][sheet].mean() for sheet in (BETA, GAMMA))
+        return bool(beta * gamma < -1e-3)
 
     def nodes(self) -> list[int]:
         """Sign changes of that gap on one turn round each sheet."""
@@ -150,7 +217,7 @@ class StoredFlow(Result):
         They are connected if their difference is `near` q2 or one of its images, in 1/a; the weight
         is the sum of the products of both gaps where they are negative over that of all magnitudes.
         """
-        gap = self.gaps[self.singlets.index("B1")]
+        gap = self.gap("B1")
         product = np.multiply.outer(gap[BETA], gap[GAMMA])
         total = opposite = 0.0
         for q in ((np.pi, 0.0), (0.0, np.pi)):
@@ -216,6 +283,12 @@ def diverge_flows() -> dict[str, StoredFlow]:
     return {name: _diverge(frg_table(), name) for name in _texts(frg_table().referee)}
 
 
+def reaches() -> list[StoredFlow]:
+    """Those of divERGe at three electrons and 5 eV with longer bonds, the shortest first."""
+    found = [f for name, f in diverge_flows().items() if name.startswith("5 eV, reach")]
+    return sorted(found, key=lambda flow: flow.reach)
+
+
 def repulsions() -> list[StoredFlow]:
     """Select the flows of divERGe at three electrons that differ in U alone.
 
@@ -245,22 +318,55 @@ def meshes() -> list[StoredFlow]:
     --------
     >>> from nickbook.claims.glywh import meshes
     >>> [flow.size for flow in meshes()]
-    [8, 12, 14, 16]
+    [8, 12, 14, 16, 18, 24]
     """
-    found = [f for f in diverge_flows().values() if (f.U, f.filling) == (5.0, 3.0)]
+    named = diverge_flows().items()
+    found = [f for name, f in named if name == "U 5.0" or name.startswith("5 eV, mesh")]
     return sorted(found, key=lambda flow: flow.size)
 
 
-def doped_scales() -> dict[str, list[float]]:
+def mapped(
+    projection: str = "external", hund: float = 0.1
+) -> dict[tuple[float, float], StoredFlow]:
+    """Select the flows with 16 patches a sheet that make a map of couplings and fillings.
+
+    Parameters
+    ----------
+    projection : {"external", "internal"}, optional
+        Which legs the flows move to their patches.
+    hund : float, optional
+        Hund's coupling in units of U: 0, 0.1 or 0.2.
+
+    Returns
+    -------
+    dict of StoredFlow
+        By U in eV and the electrons per cell more than three.
+
+    Examples
+    --------
+    >>> from nickbook.claims.glywh import mapped
+    >>> mapped()[6.0, 0.0].leading
+    'singlet A1'
+    """
+    base = patch_flows(projection)["coarse"]
+    found = {}
+    for name, flow in patch_flows(projection).items():
+        alike = flow.size == base.size and abs(flow.hund - hund) < 1e-9
+        if alike and name.startswith(("map", "hund", "coarse")):
+            found[flow.U, round(flow.filling - 3, 9)] = flow
+    return dict(sorted(found.items()))
+
+
+def doped_scales(projection: str = "external") -> dict[str, list[float]]:
     """Critical scales in meV at 0, 0.1 and 0.2 electrons a cell more than three, by method."""
-    found = {f"{n} patches": critical_scales(*names) for n, names in DOPED.items()}
+    found = {f"{n} patches": critical_scales(*d, projection=projection) for n, d in DOPED.items()}
     theirs = [diverge_flows()[n] for n in ("U 4.0", "doping 0.1", "doping 0.2")]
     return found | {"divERGe at U = 4 eV": [1e3 * f.critical_scale for f in theirs]}
 
 
-def critical_scales(*names: str) -> list[float]:
+def critical_scales(*names: str, projection: str = "external") -> list[float]:
     """Critical scales of flows on patches in meV."""
-    return [1e3 * patch_flows()[name].critical_scale for name in names]
+    return [1e3 * patch_flows(projection)[name].critical_scale for name in names]
 
 
 def _on_patches(table: xr.Dataset, name: str) -> StoredFlow:
@@ -270,11 +376,14 @@ def _on_patches(table: xr.Dataset, name: str) -> StoredFlow:
     scattering = {MAIN: "scattering", f"internal {MAIN}": "internal_scattering"}
     vertex = _floats(table[scattering[name]]) if name in scattering else np.empty((0, 0))
     return StoredFlow(
-        **_numbers(row, "U", "mu", "filling", "critical_scale"),
+        **_numbers(row, "U", "mu", "hund", "filling", "critical_scale"),
         size=int(row.patches),
         complete=row.terms.item() == "pp ph-direct ph-crossed",
         scales=_floats(row.scales),
-        channels=dict(zip(_texts(row.channel), _floats(row.eigenvalues).T, strict=True)),
+        largest=_floats(row.largest),
+        reach=0.0,
+        channels=dict(zip(_texts(row.channel), _floats(row.added).T, strict=True)),
+        responses=dict(zip(_texts(row.channel), _floats(row.responses).tolist(), strict=True)),
         singlets=tuple(name.removeprefix("singlet ") for name in _texts(row.gap_names)),
         gaps=[[gap[s] for s in sheets] for gap in _floats(row.gaps)],
         points=[_floats(row.points)[s] for s in sheets],
@@ -296,12 +405,15 @@ def _diverge(table: xr.Dataset, name: str) -> StoredFlow:
     }
     pairs[f"singlet {singlets[0]}"] = -_floats(row.referee_pairing).min(axis=1)
     return StoredFlow(
-        **_numbers(row, "U", "mu", "filling", prefix="referee_"),
+        **_numbers(row, "U", "mu", "hund", "filling", prefix="referee_"),
         size=int(row.referee_mesh),
+        reach=float(row.referee_distance),
         complete=True,
         critical_scale=float(scales[-1]),
         scales=scales,
         channels=pairs | spin,
+        responses={},
+        largest=_floats(row.referee_maxima)[:, 0],
         singlets=tuple(singlets),
         gaps=[np.split(gap, 3) for gap in _floats(row.referee_modes)],
         points=np.split(_floats(row.referee_points), 3),

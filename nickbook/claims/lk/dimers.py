@@ -7,17 +7,19 @@ from typing import Literal
 import numpy as np
 
 from nickbook.arrays import Complexes, Floats
-from nickbook.bands import FermiSea, conduction_bands, eta_k, zone_mesh
+from nickbook.bands import FermiSea, FourBandParameters, conduction_bands, eta_k, zone_mesh
 from nickbook.claims.findings import Numbers
+from nickbook.claims.lk.gap_ratio import sea_at
 from nickbook.dimers import (
     SINGLET,
-    TRIPLON_SOFTENING,
     HubbardDimer,
     Hybridization,
+    KondoCouplings,
     exact_couplings,
     exact_triplons,
     exchange_constant,
     hybridization_from_bands,
+    kondo_couplings,
     self_energies,
     self_energy_weights,
     spectral_poles,
@@ -29,18 +31,50 @@ from nickbook.dimers import (
     triplon_structure_factor,
     virtual_energies,
 )
+from nickbook.pairing import TriplonPolarization, triplets_of_bands, triplon_polarization
 from nickbook.papers import LK
 
+Form = Literal["printed", "heisenberg", "hubbard"]
 #: J_ab/J_c where the dimer phase ends, from quantum Monte Carlo (Wang, Beach and Sandvik 2006).
 MONTE_CARLO = 1 / 2.522
 DIMER = HubbardDimer(t_c=LK.t_c, U=LK.U, level=-1.1)  # E_a = 0.5 eV
 SIZE = 6
+#: Values of λ in LK Figs. 3(b) and 4(b).
+COUPLINGS = (0.3, LK.coupling, 0.6)
 
 
 @cache
 def fig2_hybridization() -> Hybridization:
     """Level depth and hopping for which the printed LK Eq. 3 gives the bands of LK Fig. 2."""
     return hybridization_from_bands(LK.epsilon_alpha, LK.epsilon_beta, t_c=LK.t_c, U=LK.U)
+
+
+def couplings_of_fig2(form: Form = "printed") -> KondoCouplings:
+    """J_K of LK Eq. 10 for the level depth and hopping that LK Eq. 3 gives Fig. 2."""
+    fit = fig2_hybridization()
+    return kondo_couplings(t_xz=fit.t_xz, E_a=fit.E_a, t_c=LK.t_c, U=LK.U, variant=form)
+
+
+def kappa_of_ratio(ratio: float) -> tuple[float, float]:
+    """κ_a and κ_b of a ratio κ_a/κ_b, with the κ = √(κ_a κ_b) of LK Fig. 4(b)."""
+    root = float(np.sqrt(ratio))
+    return LK.kappa * root, LK.kappa / root
+
+
+def printed_kappa() -> tuple[float, float]:
+    """κ_a and κ_b with the κ of LK Fig. 4(b) and the ratio of LK Eqs. 3 and 10 as printed."""
+    couplings = couplings_of_fig2()
+    return kappa_of_ratio(couplings.a / couplings.b)
+
+
+@cache
+def polarization(shell: float = np.inf) -> TriplonPolarization:
+    """Response of LK's bands to triplons with the vertices of LK Eq. 11, on a wedge of the zone.
+
+    Only electrons within `shell` (eV) of the Fermi level take part.
+    """
+    wedge = zone_mesh(32)[np.tril_indices(17)]
+    return triplon_polarization(sea_at(LK.density), q=wedge, kappa=printed_kappa(), shell=shell)
 
 
 def torus_momenta() -> Floats:
@@ -137,7 +171,7 @@ def eq7() -> Numbers:
 
 
 def triplons() -> Numbers:
-    """Triplons at LK's exchange ratio in units of J_c, where they soften, and strongest q_z."""
+    """Triplons at LK's exchange ratio in units of J_c, with and without bands; strongest q_z."""
     given, zone = {"J_c": 1.0, "J_ab": LK.exchange_ratio}, zone_mesh(16)
     exact = exact_triplons(*given.values())
     leading, bosons = (
@@ -146,19 +180,37 @@ def triplons() -> Numbers:
     )
     energy = triplon_dispersion(zone, **given, method="second order")
     q_z = np.linspace(0, 2 * np.pi, 6284)
-    whole, half = (
-        q_z[np.argmax(triplon_structure_factor([0.0, 0.0], q_z, spacing=d)[1])] for d in (1.0, 0.5)
-    )
+    strongest = q_z[np.argmax(triplon_structure_factor([0.0, 0.0], q_z, spacing=1.0)[1])]
+    sea, kappa = sea_at(LK.density), printed_kappa()
     return {
         "density": exact.density,
+        "couplings": COUPLINGS,
+        "bands": [triplets_of_bands(sea, coupling=c, kappa=kappa) for c in COUPLINGS],
         "leading": leading,
         "bosons": bosons,
         "energy": [energy.min(), energy.max()],
-        "ratio": LK.exchange_ratio,
-        "harmonic": TRIPLON_SOFTENING,
-        "monte_carlo": MONTE_CARLO,
-        "whole": whole,
-        "half": half,
+        "strongest": strongest,
+    }
+
+
+def singlet_phase() -> Numbers:
+    """Gap of eight dimers in J_c, and the λ at which the bands make the singlets go soft."""
+    ratio = LK.exchange_ratio
+    exact = exact_triplons(1.0, ratio)
+    found = {
+        name: polarization(shell).critical_coupling()
+        for name, shell in (("all", np.inf), ("near", LK.cutoff))
+    }
+    softest = polarization().q[found["all"].argmin()]
+    moving = polarization().critical_coupling(exchange_ratio=ratio)
+    return {
+        "gap": exact.energies.min(),
+        "margin": MONTE_CARLO / ratio,
+        "couplings": COUPLINGS,
+        "soft": [values.min() for values in found.values()],
+        "moving": moving.min(),
+        "place": softest / np.pi,
+        "cutoff": LK.cutoff,
     }
 
 
@@ -296,3 +348,9 @@ def eq5_derived() -> Numbers:
         "exact": (found.alpha - found.beta) / 0.02**2,
         "common": np.abs(both - absorbed - common).max(),
     }
+
+
+def orbital_splitting() -> Numbers:
+    """Levels of GLYWH's four-band model in eV: x²−y² above z², and half of the rung's splitting."""
+    levels = FourBandParameters()
+    return {"splitting": levels.epsilon_x - levels.epsilon_z, "rung": abs(levels.s22_0)}

@@ -7,35 +7,40 @@ from scipy import constants
 from scipy.optimize import brentq
 
 from nickbook.arrays import Floats
-from nickbook.bands import FermiSea
+from nickbook.bands import FermiSea, eta_k
 from nickbook.claims.findings import Numbers
+from nickbook.claims.lk.dimers import COUPLINGS, kappa_of_ratio, printed_kappa
 from nickbook.claims.lk.gap_ratio import (
     THETA,
     along_angle,
     changed_seas,
     dos_ratio,
     eta_averages,
+    full_gap,
     printed_gap,
     sea_at,
     spreads,
 )
-from nickbook.claims.lk.interactions import couplings_of_fig2, eq10_order
+from nickbook.claims.lk.interactions import eq10_order
 from nickbook.pairing import (
     GapFunction,
+    RetardedPairing,
     TriplonMeanField,
-    channel_boundaries,
-    channel_strengths,
+    crossing_ratio,
     factorized_gap,
     gap_ratio,
+    pair_logarithm,
+    retarded_pairing,
     triplon_mean_field,
 )
 from nickbook.papers import LK
 
 MESH = 400
 KELVIN = constants.value("Boltzmann constant in eV/K")
-COUPLINGS = (0.3, LK.coupling, 0.6)
 #: Critical temperatures in K between which LK place the bilayer nickelates.
 CRITICAL = (40.0, 80.0)
+#: Repulsions μ = U√(N_α N_β) that act alike within and between the bands.
+REPULSIONS = (0.1, 0.5)
 
 
 def theory_of(sea: FermiSea, cutoff: float = LK.cutoff, mesh: int = MESH) -> TriplonMeanField:
@@ -65,8 +70,7 @@ def gap_on_zone(
 
 def theory_with(ratio: float) -> TriplonMeanField:
     """Theory of LK Fig. 4(b) with κ = √(κ_a κ_b) as printed and a ratio κ_a/κ_b."""
-    root = float(np.sqrt(ratio))
-    return theory_at().with_interaction(kappa=(LK.kappa * root, LK.kappa / root))
+    return theory_at().with_interaction(kappa=kappa_of_ratio(ratio))
 
 
 @cache
@@ -80,26 +84,68 @@ def coupling_for(kelvin: float) -> float:
     return float(brentq(excess, 0.1, 0.6, xtol=1e-9))
 
 
+@cache
+def retarded(repulsion: float = 0.0, *, renormalize: bool = True) -> RetardedPairing:
+    """Eliashberg theory at λ and κ of LK Fig. 4(b), with a repulsion μ within and between bands."""
+    sea = sea_at(LK.density)
+    return retarded_pairing(
+        sea,
+        coupling=LK.coupling,
+        kappa=printed_kappa(),
+        renormalize=renormalize,
+        coulomb=repulsion / float(np.sqrt(np.prod(sea.density_of_states()))),
+    )
+
+
+def retarded_gap(theory: RetardedPairing) -> GapFunction:
+    """Gap on the Fermi lines well below the critical temperature."""
+    return theory.gap(temperature=0.3 * theory.critical_temperature()).gap_function()
+
+
+def retarded_at(kelvin: float) -> RetardedPairing:
+    """Eliashberg theory with the λ of a critical temperature."""
+    coupling = retarded().critical_coupling(temperature=kelvin * KELVIN)
+    return retarded().with_interaction(coupling=coupling)
+
+
 def eq14_leading() -> Numbers:
-    couplings = couplings_of_fig2()
-    ratio = couplings.a / couplings.b
-    theory = theory_with(ratio)
-    fine = theory_at(mesh=1200)
-    low = [
-        channel_boundaries(fine.with_interaction(coupling=coupling_for(kelvin)), LK.kappa)[
-            "equal T_c"
-        ]
-        for kelvin in CRITICAL
+    """Ratios κ_a/κ_b above which d condenses first, for T_c of 40 and 80 K; those in use."""
+    theories: list[RetardedPairing | TriplonMeanField] = [theory_at(mesh=1200), retarded()]
+    theories += [retarded(x) for x in REPULSIONS]
+    crossings = [
+        [crossing_ratio(theory, LK.kappa, temperature=t * KELVIN) for t in CRITICAL]
+        for theory in theories
+    ]
+    order, theory = eq10_order(), theory_with(eq10_order()["printed"])
+    return {
+        "crossings": crossings,
+        "repulsions": REPULSIONS,
+        "printed": order["printed"],
+        "dimer": order["exact"],
+        "d_over_s": theory.critical_temperature("d") / theory.critical_temperature("s±"),
+    }
+
+
+def retardation() -> Numbers:
+    """T_c in K, gap ratio, and largest over smallest gaps: static, retarded, and with the mass."""
+    static = theory_at()
+    theories = [retarded(renormalize=False), retarded(), retarded(REPULSIONS[0])]
+    gaps = [static.gap_function(), *map(retarded_gap, theories)]
+    temperatures = [static.critical_temperature(), *(t.critical_temperature() for t in theories)]
+    slow = [retarded_gap(retarded_at(kelvin)) for kelvin in CRITICAL]
+    masses = [
+        float(sheet.average(retarded().mass(sheet.parity or 0, eta_k(sheet.points))))
+        for sheet in static.sea.sheets
     ]
     return {
-        "low": low,
+        "kelvin": [x / KELVIN for x in temperatures],
+        "ratios": [gap.ratio() for gap in gaps],
+        "spreads": [spreads(gap) for gap in gaps],
+        "masses": masses,
         "critical": CRITICAL,
-        "dimer": eq10_order()["exact"],
-        "ratio": ratio,
-        "crossing": channel_boundaries(theory_at(), LK.kappa)["equal T_c"],
-        "d_over_s": theory.critical_temperature("d") / theory.critical_temperature("s±"),
-        "line": list(channel_strengths(theory.sea, kappa=theory.parameters.kappa).values()),
-        "admixture": theory.eigenvalue("d", temperature=0.0, gap=theory.gap()),
+        "slow_ratios": [gap.ratio() for gap in slow],
+        "slow_spreads": [spreads(gap) for gap in slow],
+        "lowest": [along_angle(gap).min() for gap in (*gaps[2:], *slow)],
     }
 
 
@@ -109,8 +155,15 @@ def eq14_signs() -> Numbers:
 
 
 def eq15_product() -> Numbers:
-    first, other = (theory_with(ratio).gap() for ratio in (1.0, 4.0))
-    return {"change": np.abs(other - first).max() / np.abs(first).max()}
+    """Change of both sides of Eq. 14 with κ_a/κ_b, summed point by point over the Fermi lines."""
+    gap, sides = full_gap(), []
+    for a, b in (kappa_of_ratio(1.0), kappa_of_ratio(4.0)):
+        for here, there, values in zip(gap.sheets, gap.sheets[::-1], gap.values[::-1], strict=True):
+            forms = np.multiply.outer(eta_k(here.points), eta_k(there.points))
+            logarithm = pair_logarithm(values, temperature=0.0, cutoff=LK.cutoff)
+            sides.append((1 - a * forms) * (1 - b * forms) @ (there.weights * values * logarithm))
+    changes = [np.abs(y / x - 1).max() for x, y in zip(sides[:2], sides[2:], strict=True)]
+    return {"change": max(changes)}
 
 
 def zone_sums() -> Numbers:
@@ -217,5 +270,16 @@ def eq18() -> Numbers:
         "argument": 0.6 * np.log(gap_on_zone(coupling=0.6).ratio()) / 2,
         "critical": CRITICAL,
         "needed": [coupling_for(kelvin) for kelvin in CRITICAL],
-        "gaps": [[[np.abs(v).min(), np.abs(v).max()] for v in gap.values] for gap in gaps],
+        "gaps": [_sizes(gap) for gap in gaps],
+        "retarded": [
+            retarded().with_interaction(coupling=c).critical_temperature() / KELVIN
+            for c in COUPLINGS
+        ],
+        "retarded_needed": [retarded_at(kelvin).coupling for kelvin in CRITICAL],
+        "retarded_gaps": [_sizes(retarded_gap(retarded_at(kelvin))) for kelvin in CRITICAL],
     }
+
+
+def _sizes(gap: GapFunction) -> list[list[float]]:
+    """Smallest and largest gap on each sheet."""
+    return [[float(np.abs(v).min()), float(np.abs(v).max())] for v in gap.values]

@@ -94,10 +94,22 @@ def fig2() -> Numbers:
     return found | {"measured": MEASURED, "errors": MEASURED_ERRORS}
 
 
+@cache
+def four_band_sea() -> FermiSea:
+    """GLYWH's four bands with three electrons a cell."""
+    return FermiSea.at(four_band(), filling=GLYWH.filling)
+
+
+def fig2_experiment() -> Numbers:
+    """Areas of the Fermi lines of LK Fig. 2 and of GLYWH's bands, shares of the zone."""
+    printed = {s.name: s.area for s in FermiSea(conduction_bands(), LK.mu).sheets}
+    fitted = {s.name: s.area for s in four_band_sea().sheets}
+    return {"printed": printed, "fitted": fitted}
+
+
 def direct_overlap() -> Numbers:
     """Overlap of x²−y² across the layers in GLYWH's hoppings, and what it splits (eV)."""
-    model = four_band()
-    level = FermiSea.at(model, filling=GLYWH.filling).mu
+    model, level = four_band_sea().model, four_band_sea().mu
     x = [i for i, name in enumerate(model.orbitals) if "x²" in name]
 
     def levels(place: float) -> tuple[float, float]:
@@ -116,7 +128,7 @@ def direct_overlap() -> Numbers:
 
 def sheet_parity() -> Numbers:
     """Mirror eigenvalue of α and β in GLYWH's bands, and of the band that LK's dimer raises."""
-    sea = FermiSea.at(four_band(), filling=GLYWH.filling)
+    sea = four_band_sea()
     mirror = np.asarray(sea.model.mirror)
     parities = {
         sheet.name: float(

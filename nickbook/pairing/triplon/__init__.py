@@ -24,6 +24,7 @@ from nickbook.pairing.triplon.softening import (
     triplets_of_bands,
     triplon_feedback,
     triplon_polarization,
+    triplon_width,
 )
 from nickbook.pairing.triplon.zone import (
     TriplonMeanField,
@@ -56,4 +57,5 @@ __all__ = [
     "triplon_gap",
     "triplon_mean_field",
     "triplon_polarization",
+    "triplon_width",
 ]

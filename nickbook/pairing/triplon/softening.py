@@ -256,13 +256,11 @@ def condensation_energy(
     True
     """
     sea = FermiSea.of(sea, mu)
-    coupling = real("coupling", coupling, above=0.0)
     J_c, J_ab = real("J_c", J_c, above=0.0, unit="eV"), real("J_ab", J_ab, unit="eV")
+    hund = np.sqrt(_squared_hund(sea, coupling, J_c))
     temperature = real("temperature", temperature, above=0.0, unit="eV")
     transfer = momenta("q", q, 2)
     angles = np.asarray(angle, dtype=float)
-    alpha, beta = (side.density_of_states for side in lines_by_parity(sea))
-    hund = np.sqrt(2 * J_c * coupling / (3 * np.sqrt(alpha * beta)))
     k = zone_mesh(positive_integer("mesh", mesh, at_least=8)).reshape(-1, 2)
     (_, even), (odd, _) = _levels(sea, k), _levels(sea, k + transfer)
     if even.shape[1] * odd.shape[1] != 1:
@@ -342,11 +340,9 @@ def triplets_of_bands(
     0.08
     """
     sea = FermiSea.of(sea, mu)
-    coupling = real("coupling", coupling, above=0.0)
     J_c = real("J_c", J_c, above=0.0, unit="eV")
+    squared_hund = _squared_hund(sea, coupling, J_c)
     temperature = real("temperature", temperature, above=0.0, unit="eV")
-    alpha, beta = (side.density_of_states for side in lines_by_parity(sea))
-    squared_hund = 2 * J_c * coupling / (3 * np.sqrt(alpha * beta))
     k = zone_mesh(positive_integer("mesh", mesh, at_least=8, at_most=96)).reshape(-1, 2)
     odd, even = _levels(sea, k)
     forms = np.multiply.outer(eta_k(k), eta_k(k))  # rows α, columns β
@@ -357,6 +353,98 @@ def triplets_of_bands(
         cost = J_c + np.abs(empty)[None, :, None, :] + np.abs(filled)[:, None, :, None]
         total += float((((1 - kappa_of * forms) ** 2)[..., None, None] * pairs / cost**2).sum())
     return float(1.5 * squared_hund * total / len(k) ** 2)
+
+
+def triplon_width(
+    sea: FermiSea | BlochModel,
+    mu: float | None = None,
+    *,
+    q: ArrayLike,
+    coupling: float,
+    kappa: Kappa = 0.0,
+    J_c: float = LK.J_c,
+    temperature: float = 0.02,
+    mesh: int = 192,
+    broadening: float = 0.015,
+) -> Floats:
+    r"""Half width of a triplon that decays into an electron and a hole, by the golden rule.
+
+    A triplon of LK Eq. 11 lifts an electron from β to α with the vertex :math:`f^a`, or from α to β
+    with :math:`f^b`.  Its amplitude then falls as :math:`e^{-\Gamma t}` with
+
+    .. math:: \Gamma_q = \frac{\pi}{2} \frac{J_H^2}{N} \sum_k
+        \left[f(\xi_{\beta k}) - f(\xi_{\alpha,k+q})\right] \left[
+        (f^a)^2 \delta(J_c - \xi_{\alpha,k+q} + \xi_{\beta k})
+        - (f^b)^2 \delta(J_c + \xi_{\alpha,k+q} - \xi_{\beta k})\right] .
+
+    A mode with Γ above its energy is overdamped.  The shift of the energy is left out, see
+    `triplon_feedback`.
+
+    Parameters
+    ----------
+    sea, mu : FermiSea or BlochModel, float
+        As for `triplon_polarization`.
+    q : array_like, shape (..., 2)
+        Momenta of the triplon.
+    coupling : float
+        λ of LK, which gives :math:`J_H^2 = 2J_cV/3`.
+    kappa : float or pair of float
+        As in `TriplonParameters`.
+    J_c : float
+        Energy of the triplon in eV.
+    temperature : float
+        Temperature of the Fermi functions in eV.
+    mesh : int
+        Points along each direction of the zone; the cost is mesh² for each momentum.
+    broadening : float
+        Standard deviation in eV of the Gaussian that stands for δ.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Γ in eV.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For parameters out of range, or Fermi lines without both parities.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands
+    >>> from nickbook.pairing import triplon_width
+    >>> sea = FermiSea.at(conduction_bands(), filling=0.9)
+    >>> bool(triplon_width(sea, q=[1.77, 1.77], coupling=0.3) < 0.288)  # not overdamped
+    True
+    """
+    sea = FermiSea.of(sea, mu)
+    temperature = real("temperature", temperature, above=0.0, unit="eV")
+    broadening = real("broadening", broadening, above=0.0, unit="eV")
+    points = momenta("q", q, 2)
+    J_c = real("J_c", J_c, above=0.0, unit="eV")
+    squared_hund = _squared_hund(sea, coupling, J_c)
+    k = zone_mesh(positive_integer("mesh", mesh, at_least=8)).reshape(-1, 2)
+    pair = TriplonParameters(1.0, kappa).kappa
+    _, even = _levels(sea, k)
+    found = []
+    for transfer in points.reshape(-1, 2):
+        odd, _ = _levels(sea, k + transfer)
+        rises = odd[:, None, :] - even[:, :, None]
+        filled = expit(-even / temperature)[:, :, None] - expit(-odd / temperature)[:, None, :]
+        forms = eta_k(k) * eta_k(k + transfer)
+        weight = 0.0
+        for kappa_of, sign in zip(pair, (1, -1), strict=True):  # type: ignore[arg-type]
+            line = np.exp(-(((J_c - sign * rises) / broadening) ** 2) / 2) * filled
+            weight += sign * np.dot((1 - kappa_of * forms) ** 2, line.sum(axis=(1, 2)))
+        found.append(weight / (len(k) * broadening * np.sqrt(2 * np.pi)))
+    return np.asarray(np.pi / 2 * squared_hund * np.reshape(found, points.shape[:-1]))
+
+
+def _squared_hund(sea: FermiSea, coupling: float, J_c: float) -> float:
+    """J_H² = 2 J_c V/3 of a coupling λ in eV²."""
+    coupling = real("coupling", coupling, above=0.0)
+    alpha, beta = (side.density_of_states for side in lines_by_parity(sea))
+    return float(2 * J_c * coupling / (3 * np.sqrt(alpha * beta)))
 
 
 def _levels(sea: FermiSea, k: Floats) -> tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ from nickbook.bands import (
     four_band,
     zone_mesh,
 )
+from nickbook.claims import measure
 from nickbook.claims.glywh import bands as measures
 
 P, LEVEL, PRINTED, PRINTED_THREE = FourBandParameters(), 10.0975, 10.0585, 10.256
@@ -99,16 +100,18 @@ def broadened(states, parity, band, width=4e-3):
 
 def test_contents_and_densities_from_the_full_matrix(states):
     """Sums over a mesh know neither blocks nor lines; they agree within their broadening."""
-    found = measures.pockets(measures.at_three())
+    found, densities = measures.pockets(measures.at_three()), {}
     for name, parity, band in (("β", -1, 0), ("γ", 1, 0), ("α", 1, 1)):
         density, share = broadened(states, parity, band)
-        sheet = found[name]
+        sheet, densities[name] = found[name], density
         assert density == pytest.approx(sheet.density_of_states, rel=0.01)
         assert share == pytest.approx(float(sheet.average(measures.x_share(sheet))), abs=3e-3)
     odd_density, odd_share = broadened(states, -1, 0)
     minus = odd_density * (1 - odd_share)
     total = measures.at_three().density_of_states().sum()
     assert minus / total == pytest.approx(measures.eq20()["minus"], abs=2e-3)
+    share = densities["γ"] / sum(densities.values())
+    assert share == pytest.approx(measures.fig2c()["shares"][0], abs=3e-3)
 
 
 @pytest.mark.parametrize("mu", [LEVEL, PRINTED])
@@ -118,6 +121,8 @@ def test_areas_are_the_shares_of_states_of_one_parity(states, mu):
     occupied = {p: float(weight @ ((energies < mu) & (parities == p)).sum(1)) for p in (-1, 1)}
     assert 1 - found["β"].area == pytest.approx(occupied[-1], abs=1e-3)
     assert 1 - found["γ"].area + found["α"].area == pytest.approx(occupied[1], abs=1e-3)
+    if mu == LEVEL:
+        assert measures.fig2c()["holes"] == pytest.approx(2 * (1 - occupied[-1]), abs=2e-3)
     # γ ends where the lower even band does: at M it is empty, at Γ and X full.
     assert occupied[1] - found["α"].area < 1
 
@@ -136,8 +141,9 @@ def test_areas_of_the_three_band_model_count_its_states():
 
 def test_bonding_and_antibonding_levels_are_zone_averages():
     k = zone_mesh(16)
-    for parity, level in ((1, P.epsilon_z + P.s22_0), (-1, P.epsilon_z - P.s22_0)):
-        assert block(k, parity)[1].mean() == pytest.approx(level, abs=1e-12)
+    found = measures.levels()
+    for parity, name in ((1, "bonding"), (-1, "antibonding")):
+        assert block(k, parity)[1].mean() == pytest.approx(found[name], abs=1e-12)
 
 
 def test_the_same_name_is_printed_twice_in_appendix_d():
@@ -177,6 +183,9 @@ def test_every_reading_counted_on_a_mesh(reading, electrons, pockets, level, at_
     # At M the curvature of the γ band is that of z+ alone.
     curvature = -2 * (-P.t22_x + 4 * P.t22_xx - P.s22_x + 4 * s22) - 4 * (P.t22_xy + P.s22_xy)
     assert (curvature < 0) == (s22 > 0.01)
+    (found,) = (row for row in measure("GLYWH-eq11-names")["readings"] if row["words"] == reading)
+    assert found["electrons"] == pytest.approx(counted[0], abs=2e-3)
+    assert found["kind"] == ("maximum" if curvature < 0 else "minimum")
 
 
 @pytest.mark.equation("GLYWH", 20)
@@ -199,6 +208,7 @@ def test_minus_z_starts_above_the_level_and_pushes_beta_below_x():
     assert coupling == 0 and z > x
     bottom = min(z, block([np.pi, np.pi], -1)[1])
     assert bottom == pytest.approx(10.49, abs=1e-9)
+    assert measures.levels()["bottom"] == pytest.approx(bottom, abs=1e-9)
     # Without z− X is empty, so the line would close round Γ.
     assert block([np.pi, 0.0], -1)[0] > LEVEL > mixed([np.pi, 0.0], -1, False)[0]
 
@@ -206,16 +216,18 @@ def test_minus_z_starts_above_the_level_and_pushes_beta_below_x():
 def test_mixing_angles_in_closed_form():
     mu = measures.at_three().mu
     on_x = brentq(lambda q: mixed([q, 0.0], 1, True)[0] - mu, 0.5, 3.0)
-    assert mixed([on_x, 0.0], 1, True)[1] == pytest.approx(0.604, abs=1e-3)
+    lines = measures.fig2c()
+    assert mixed([on_x, 0.0], 1, True)[1] == pytest.approx(lines["alpha"]["low"], abs=1e-3)
     on_mx = brentq(lambda q: mixed([np.pi, q], -1, False)[0] - mu, 0.1, 3.0)
-    assert 1 - mixed([np.pi, on_mx], -1, False)[1] == pytest.approx(0.531, abs=1e-3)
+    assert mixed([np.pi, on_mx], -1, False)[1] == pytest.approx(lines["beta"]["low"], abs=1e-3)
     # Strong: most of Γ–X is mixed, and is not once the hopping to first neighbours is gone.
     line = np.stack([np.linspace(0, np.pi, 2001)[1:], np.zeros(2000)], axis=-1)
     without = replace(P, t12_x=0.0, s12_x=0.0)
-    for parity, expected, remaining in ((-1, 0.556, 0.0), (1, 0.813, 0.160)):
-        for p, part in ((P, expected), (without, remaining)):
+    found = measures.fig2b()
+    for i, parity in enumerate((-1, 1)):
+        for p, parts in ((P, found["mixed"]), (without, found["without"])):
             shares = mixed(line, parity, False, p)[1]
-            assert ((shares > 0.2) & (shares < 0.8)).mean() == pytest.approx(part, abs=2e-3)
+            assert ((shares > 0.2) & (shares < 0.8)).mean() == pytest.approx(parts[i], abs=2e-3)
 
 
 def test_x_bands_on_the_diagonal_are_a_parabola_in_cos_k():
@@ -225,14 +237,16 @@ def test_x_bands_on_the_diagonal_are_a_parabola_in_cos_k():
     k = np.arccos(c)[:, None] * [1, 1]
     x_even, x_odd = block(k, 1)[0], block(k, -1)[0]
     assert np.allclose((x_even - x_odd) / 2, half, atol=1e-12)
-    assert 2 * np.abs(half).max() == pytest.approx(0.078, abs=1e-3)
+    assert 2 * np.abs(half).max() == pytest.approx(measures.fig2b()["splitting"], abs=1e-3)
 
 
 def test_beta_is_odd_and_lower_in_the_full_matrix():
     energies, parity, share = (found[0] for found in full(np.array([[np.pi, 0.0]])))
     # Odd x lies below z−, even x above z+.
     even_x = energies[np.argmax(np.where(parity == 1, share, 0))]
-    assert even_x - energies[parity == -1].min() == pytest.approx(1.35, abs=1e-3)
+    apart, found = even_x - energies[parity == -1].min(), measures.fig2c()
+    assert apart == pytest.approx(found["even"] - found["odd"], abs=1e-8)
+    assert apart > 1
 
 
 @pytest.mark.parametrize(("mu", "expected"), [(LEVEL, (0.203, 0.044)), (PRINTED, (0.043, 0.043))])
@@ -288,7 +302,8 @@ def test_gamma_ends_where_the_closed_form_says(states):
     top = float(block([np.pi, np.pi], 1)[1])
     assert top == pytest.approx(10.178, abs=1e-9)
     energies, _, _, weight = states
-    assert 2 * float(weight @ (energies < top).sum(1)) == pytest.approx(3.303, abs=2e-3)
+    electrons = measures.fig4d_pocket()["electrons"]
+    assert 2 * float(weight @ (energies < top).sum(1)) == pytest.approx(electrons, abs=2e-3)
     assert "γ" in measures.pockets(FermiSea(four_band(), top - 1e-3))
     assert "γ" not in measures.pockets(FermiSea(four_band(), top + 1e-3))
 

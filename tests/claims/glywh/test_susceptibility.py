@@ -121,6 +121,36 @@ def test_third_peak_is_made_by_gamma_in_every_reading_and_never_by_alpha_and_gam
         assert abs(rise) < 0.12 * rises["γγ"][reading], reading
 
 
+def test_parts_of_a_mode_are_sums_over_two_bands(monkeypatch):
+    """Shares and rises as `origin` reports them, from plain sums in the same mode."""
+    warm = 0.03
+    monkeypatch.setitem(rows.MESHES, warm, 60)  # holds all of these momenta
+    point = np.array([0.5, 0.3])
+    around = np.array([[0, 0], [0.1, 0.1], [-0.1, -0.1]])
+    found = rows.origin(tuple(point), (1, 1), temperature=warm)
+    chi0 = rows.chi0_at(rows.at_three(), warm)
+    here = [chi0.on(np.pi * (point + step)) for step in around]
+    modes = [mode_of_parity(chi0, matrix, found["parity"]) for matrix in here]
+    values = [(v.conj() @ m @ v).real for v, m in zip(modes, here, strict=True)]
+    for a, b in rows.COUPLES:
+        pair = rows.SHEETS[a], rows.SHEETS[b]
+        parts = [
+            (v.conj() @ plain_sum(chi0, np.pi * (point + step), pair) @ v).real
+            for v, step in zip(modes, around, strict=True)
+        ]
+        assert found["share"][a + b] == pytest.approx(parts[0] / values[0], abs=1e-8)
+        assert found["rise"][a + b] == pytest.approx(parts[0] - np.mean(parts[1:]), abs=1e-8)
+
+
+def mode_of_parity(chi0, matrix, parity):
+    """Leading mode among those that an exchange of the layers multiplies by a sign."""
+    swapped = [chi0.pairs.tolist().index([(a + 2) % 4, (c + 2) % 4]) for a, c in chi0.pairs]
+    exchange = np.eye(len(swapped))[swapped]
+    values, vectors = np.linalg.eigh(exchange)
+    basis = vectors[:, np.isclose(values, parity)]
+    return basis @ np.linalg.eigh(basis.T @ matrix @ basis)[1][:, -1]
+
+
 def test_first_divergence_at_50_mev_is_at_q2():
     chi0 = bare_susceptibility(MODEL, MU, temperature=0.05, mesh=48)
     vertex = kanamori(MODEL.sites, U=1.0, J=rows.HUND).vertex("spin", chi0.pairs)

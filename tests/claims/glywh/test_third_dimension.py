@@ -1,6 +1,7 @@
 """The eight-band model by second routes."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from nickbook.bands import (
     fermi_sheets,
     filling,
 )
+from nickbook.claims import measure
 from nickbook.claims.glywh import third_dimension as measures
 
 MU = 10.1277
@@ -35,6 +37,27 @@ def test_gamma_radii_by_root_finding_along_rays(kz):
     rays = [sorted(radius(kz, angle, band) for band in (0, 1)) for angle in (0.0, np.pi / 4)]
     assert rays[0] == pytest.approx([along, along], abs=1e-4)
     assert rays[1] == pytest.approx(sorted(diagonals), abs=1e-3)
+
+
+@pytest.mark.parametrize("far", [False, True])
+@pytest.mark.equation("GLYWH", 30, 31, 32)
+def test_printed_elements_between_bilayers_hop_by_hop(far):
+    """Eight hops to like layers, and four between facing ones, each with its own vector."""
+    p, delta_z = EightBandParameters(), 0.3
+    k = np.random.default_rng(30).uniform(-7, 7, (20, 3))
+    expected = np.zeros((20, 4, 4), complex)
+    # The facing layer of the next bilayer, or that of the same cell.
+    way = 0.5 + delta_z if far else delta_z - 0.5
+    for x, y in product((-0.5, 0.5), repeat=2):
+        for orbital, like, facing in ((0, p.s11_z, p.s13_z), (1, p.s22_z, p.s24_z)):
+            for layer in (0, 2):
+                for z in (-0.5, 0.5):
+                    place = orbital + layer
+                    expected[:, place, place] += like * np.exp(1j * k @ [x, y, z])
+            expected[:, orbital, orbital + 2] += facing * np.exp(1j * k @ [x, y, way])
+            expected[:, orbital + 2, orbital] += facing * np.exp(1j * k @ [x, y, -way])
+    found = measures.printed_parts(k, delta_z, far=far)[1]
+    assert np.allclose(found, expected, atol=1e-14)
 
 
 def test_widths_along_kz_at_gamma_in_closed_form():
@@ -67,6 +90,17 @@ def test_level_and_its_rounding_by_finite_differences():
     assert largest == pytest.approx(np.abs(shifts).sum())
     assert typical == pytest.approx(np.linalg.norm(shifts) / np.sqrt(3))
     assert [largest, typical] == pytest.approx([5.26e-3, 0.96e-3], rel=0.02)
+
+
+def test_rounding_against_random_digits():
+    """Digits behind three printed decimals, and behind the four of s13z, spread evenly."""
+    slopes = {"t11_x": 0.7, "t22_x": -1.3, "s13_z": 9.0}
+    halves = np.array([5e-4, 5e-4, 5e-5])
+    digits = np.random.default_rng(8).uniform(-1, 1, (200_000, 3)) * halves
+    shifts = digits @ list(slopes.values())
+    largest, typical = measures.rounding(slopes)
+    assert 0.97 * largest < np.abs(shifts).max() <= largest
+    assert typical == pytest.approx(shifts.std(), rel=5e-3)
 
 
 #: What Eqs. 10 and 30 call their parameters, formula by formula.
@@ -107,6 +141,8 @@ def test_every_reading_of_the_list_by_the_curvature_at_m(reading, top, level):
     """Two more lines need a minimum at M below the level: −0.006 has it, 0 has it above."""
     p = replace(EightBandParameters(), **measures.readings(0.011, -0.006)[reading])
     s22 = p.s22_xx
+    (row,) = (row for row in measure("GLYWH-appd-names")["readings"] if row["words"] == reading)
+    assert row["lines"] == (6 if top or level > MU else 8)
     along = 2 * (p.t22_x + p.s22_x) - 4 * (p.t22_xy + p.s22_xy) - 8 * (p.t22_xx + s22)
     across = 2 * p.s22_z + p.s24_z
     assert (along + abs(across) < 0) == top

@@ -1,6 +1,7 @@
 """Second routes to what the ledger says of the t-J model."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from nickbook.bands import (
     square_group,
     zone_mesh,
 )
+from nickbook.claims import measure
 from nickbook.claims.glywh import stored
 from nickbook.claims.glywh.neutrons import SpinSpectrum
 from nickbook.dimers.fock import annihilators
@@ -54,6 +56,64 @@ def test_constant_and_gap_equation_belong_together(in_plane, multiple):
     assert x[0] == pytest.approx(-multiple * strength * d, rel=1e-8)
     between = np.mean(average[:, 1, 7] + average[:, 3, 5])
     assert x[1] == pytest.approx(-1.0 / 2 * between, rel=1e-8)
+    if in_plane == 0.5:  # as Eq. 37 prints it, with 2|Δ|²/J' between the layers
+        expected = {"in_plane": multiple, "between": 1.0}
+        assert measures.slope_multiples() == pytest.approx(expected, rel=1e-8)
+
+
+def test_pairs_attract_as_two_particles_do():
+    """First quantization: the exchange of a bond is minus half of one plus the swap of places."""
+    length, q = 3, 2 * np.pi / 3
+    places = [(x, layer) for x in range(length) for layer in (0, 1)]
+
+    def element(bonds, final, initial):
+        """Between waves of the distance of spin up from spin down, each in its layer."""
+        total = 0.0
+        for up, down in product(places, repeat=2):
+            energy = -bonds(up, down) / 2
+            for one, other in ((up, down), (down, up)):
+                total += final(one, other).conjugate() * energy * initial(up, down)
+        return (total / length**2).real
+
+    def wave(k, layers):
+        def amplitude(up, down):
+            return np.exp(1j * k * (up[0] - down[0])) * ((up[1], down[1]) == layers)
+
+        return amplitude
+
+    def in_plane(a, b):
+        return a[1] == b[1] and a[0] != b[0]  # on a ring of three all are neighbours
+
+    def between(a, b):
+        return a[1] != b[1] and a[0] == b[0]
+
+    inside = element(in_plane, wave(0.0, (0, 0)), wave(q, (0, 0)))
+    across = element(between, wave(0.0, (0, 1)), wave(q, (1, 0)))
+    # Both printed terms ± give the same along one direction; W is −J'/2N.
+    printed = {
+        "intralayer": -4 * np.cos(q) / length / inside,
+        "interlayer": -1 / 2 / length / across,
+    }
+    assert measures.pair_attraction() == pytest.approx(printed, rel=1e-12)
+    assert inside == pytest.approx(-2 * np.cos(q) / length)
+
+
+@pytest.mark.parametrize(("convention", "printed"), [("eq46-47", 1 / 2), ("eq48", 2.0)])
+def test_amplitude_between_the_layers_solves_the_printed_equation(convention, printed):
+    """With the eigenvectors of the 8 × 8 matrix on all momenta: −J'/2N in Eq. 47, −2J'/N in 48."""
+    found = measures.solution(convention=convention)
+    k = zone_mesh(found.problem.mesh).reshape(-1, 2)
+    h = found.hamiltonian(k).real - found.mu * np.eye(4)
+    gap = found.gap_matrix(k).real
+    levels, u = np.linalg.eigh(np.block([[h, gap], [gap, -h]]))
+    between = np.einsum("kam,km,kbm->kab", u[:, [1, 3]], levels < 0, u[:, [7, 5]])
+    average = np.trace(between, axis1=1, axis2=2).mean()
+    size = found.gaps["inter2"]
+    assert size == pytest.approx(-printed * 5 * measures.J2 * average, rel=1e-8)
+    row = measure("GLYWH-eq48-prefactor")
+    assert row["ratio"] == pytest.approx(2.0 / (1 / 2))
+    stored = row["printed" if convention == "eq46-47" else "other"]
+    assert abs(stored) == pytest.approx(1e3 * abs(size), rel=1e-9)
 
 
 def test_a_diagonal_strain_couples_s_to_dxy_only():
@@ -65,6 +125,16 @@ def test_a_diagonal_strain_couples_s_to_dxy_only():
     strain = np.sin(k).prod(axis=1)
     for element, sign in zip(square_group(np.eye(1), np.eye(1)), b2, strict=True):
         assert np.allclose(np.sin(element.momentum(k)).prod(axis=1), sign * strain)
+    # So does what the distortion adds to the bands, with the orbitals turned along.
+    model, strained = four_band(), distorted(0.1, diagonal=True)
+    change, *images = (
+        strained.hamiltonian(q) - model.hamiltonian(q)
+        for q in (k, *(element.momentum(k) for element in model.symmetries))
+    )
+    assert np.abs(change).max() > 1e-3
+    for element, sign, image in zip(model.symmetries, b2, images, strict=True):
+        turned = element.orbitals @ change @ element.orbitals.T
+        assert np.allclose(image, sign * turned)
 
 
 def test_equal_signs_cost_energy():
@@ -130,6 +200,22 @@ def test_normal_state_is_stable_beyond_the_end(doping, kind):
     general = Bogoliubov.like(template.problem)
     assert general.stability(np.zeros(len(general.names)), template.mu).kind == kind
     assert (doping < measures.last_doping()) == (kind == "saddle")
+
+
+@pytest.mark.parametrize(("end", "first"), [("below", "s"), ("above", "d")])
+def test_first_channel_from_the_normal_state(end, first):
+    """Between the two critical temperatures one channel alone lowers the energy of no pairs."""
+    strength = measures.fig4a_d_wave()[end]
+    kelvin = [measures.critical_kelvin(first=strength, channel=channel) for channel in "sd"]
+    given = measures.exchange(strength) | {"temperature": np.mean(kelvin) * measures.KELVIN}
+    problem = tj_mean_field(four_band(), 3, **given, mesh=64, channel="s").problem
+    general = Bogoliubov.like(problem)
+    level = chemical_potential(four_band(), 3, problem.temperature)
+    stability = general.stability(np.zeros(len(general.names)), level)
+    words = [name.removeprefix("i ").split()[0] for name in stability.names]
+    large = np.abs(stability.directions[:, : stability.falling]).max(axis=1, initial=0) > 1e-6
+    falling = {"d" if word == "d" else "s" for word, x in zip(words, large, strict=True) if x}
+    assert falling == {first}
 
 
 @pytest.mark.parametrize("electrons", [1.8, 2.2])

@@ -18,6 +18,22 @@ def test_bonds_between_s_and_d_wave_orbitals():
     np.testing.assert_allclose(flipped, coupling, atol=1e-12)
 
 
+@pytest.mark.equation("LK", 1, 2)
+def test_bloch_matrix_from_bonds_one_by_one():
+    """Each bond by its sites and its layer, each Bloch state by its phases: all elements."""
+    size, t_xz = dimers.SIZE, 0.25
+    sites = np.array(list(np.ndindex(size, size)))
+    hop = np.zeros((len(sites), len(sites)))
+    for i, site in enumerate(sites):
+        for step, sign in (((1, 0), 1), ((-1, 0), 1), ((0, 1), -1), ((0, -1), -1)):
+            there = (site + step) % size
+            hop[i, there[0] * size + there[1]] += sign * t_xz
+    waves = np.exp(1j * sites @ dimers.torus_momenta().T) / size
+    layer = waves.conj().T @ hop @ waves
+    expected = np.kron(layer, np.eye(2))  # the layers do not mix, nor do their sum and difference
+    np.testing.assert_allclose(dimers.bloch_hopping(t_xz), expected, atol=1e-12)
+
+
 def test_band_next_to_an_s_level_hop_by_hop():
     """x and s on a lattice, with bonds of opposite sign along x and y: the shift goes as η²."""
     hop, level = 0.05, 3.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nickbook.bands import FermiSea, four_band
+from nickbook.bands import FermiSea, band_fillings, four_band
 from nickbook.claims.lk import gap_ratio
 from nickbook.pairing import gap_ratio_exact
 from nickbook.papers import GLYWH
@@ -31,3 +31,19 @@ def test_pairing_within_each_band_reverses_the_order_of_the_gaps():
     found = gap_ratio.fig4b()
     assert found["intraband"] == pytest.approx(within)
     assert found["interband"] == pytest.approx(gap_ratio_exact(beta, 0.5))
+
+
+def slopes_of_the_fillings(model, level, step=1e-3):
+    """States of α and β at a level from the areas of their Fermi lines at two others."""
+    high, low = (band_fillings(model, level + x) for x in (step, -step))
+    return (high - low) / (4 * step)  # both spins
+
+
+def test_order_of_the_gaps_where_bands_and_filling_change():
+    found = gap_ratio.fig4b()
+    changed = gap_ratio.changed_seas().values()
+    ratios = [np.divide(*slopes_of_the_fillings(sea.model, sea.mu)[::-1]) for sea in changed]
+    assert min(ratios) == pytest.approx(found["low"], rel=2e-3)
+    assert max(ratios) == pytest.approx(found["high"], rel=2e-3)
+    sea = gap_ratio.sea_at(found["crossing"])
+    assert np.divide(*slopes_of_the_fillings(sea.model, sea.mu)) == pytest.approx(1.0, rel=2e-3)

@@ -39,10 +39,78 @@ def test_constant_and_eta_channels_are_the_singular_vectors_of_the_kernel():
     assert (left * eta[0]) @ kernel @ (right * eta[1]) < 0
 
 
-def test_kondo_scale_is_an_order_below_the_bandwidth():
-    weighted = weighted_density_of_states(SEA.model, SEA.mu, lambda k: eta_k(k) ** 2)
-    g = 2 * np.sqrt(COUPLINGS.a * COUPLINGS.b) * weighted.mean()
-    assert interactions.kondo_scale() == pytest.approx(1.8 * np.exp(-1 / g), rel=1e-6)
+def densities(power=0, step=0.01, mesh=600):
+    """Levels from the Fermi level, and states of α and β at each, per spin and cell."""
+    k = zone_mesh(mesh)
+    levels = SEA.model.band_energies(k) - SEA.mu
+    edges = np.arange(-3.0, 3.5, step)
+    shares = eta_k(k).ravel() ** power / k[..., 0].size
+    counts = [np.histogram(x.ravel(), edges, weights=shares)[0] for x in np.moveaxis(levels, -1, 0)]
+    return (edges[1:] + edges[:-1]) / 2, np.array(counts)
+
+
+def test_ladder_from_a_weighted_density_of_states():
+    energies, states = densities(power=2)
+    strength = 2 * np.sqrt(COUPLINGS.a * COUPLINGS.b)
+    scale = interactions.kondo()["zone"]
+    ladders = strength * states.mean(axis=0) @ (np.tanh(energies / (2 * scale)) / (2 * energies))
+    assert ladders == pytest.approx(1.0, rel=2e-3)
+
+
+def test_parallel_layers_from_a_density_of_states():
+    """At T = 0: fill both spins by counting, and gain J_H/2 for each electron that turned."""
+    J_H = interactions.spin_one()["parallel"]
+    energies, states = densities(step=0.005)
+    count = np.append(0.0, np.cumsum(states.sum(axis=0)))
+    energy = np.append(0.0, np.cumsum(states.sum(axis=0) * energies))
+    up = np.linspace(0.45, 0.9, 901)
+
+    def kinetic(n):
+        return np.interp(n, count, energy)
+
+    total = kinetic(up) + kinetic(0.9 - up) - J_H / 2 * (2 * up - 0.9)
+    gain = total.min() - 2 * kinetic(0.45)
+    assert LK.J_c + 4 * LK.J_ab / 4 + gain == pytest.approx(0.0, abs=3e-3)
+
+
+def test_antiparallel_layers_by_layer():
+    """One spin on two layers, with opposite fields J_H/2, at the level of the bands."""
+    J_H, temperature = interactions.spin_one()["antiparallel"], 0.02
+    alpha, beta = np.moveaxis(SEA.model.band_energies(zone_mesh(64)) - SEA.mu, -1, 0)
+
+    def grand(field):
+        h = np.zeros((*alpha.shape, 2, 2))
+        h[..., 0, 0], h[..., 1, 1] = (alpha + beta) / 2 - field, (alpha + beta) / 2 + field
+        h[..., 0, 1] = h[..., 1, 0] = (beta - alpha) / 2
+        levels = np.linalg.eigvalsh(h)
+        return -2 * temperature * np.log1p(np.exp(-levels / temperature)).sum(axis=-1).mean()
+
+    spins = LK.J_c / 2 + LK.J_ab  # of ↑↓ on a dimer, and of parallel neighbours in both layers
+    assert spins + grand(J_H / 2) - grand(0.0) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_soft_coupling_with_second_order_vertices_is_that_of_the_package():
+    found = interactions.soft_coupling(weakened=False)
+    assert found == pytest.approx(interactions.perturbative()["soft"][0], rel=1e-3)
+    assert interactions.perturbative()["weakened"] > found
+
+
+def test_mean_damping_from_densities_of_states():
+    """All momenta at once: a level of one band and one of the other, J_c higher."""
+    step, temperature, (kappa_a, kappa_b) = 0.012, 0.02, interactions.printed_kappa()
+    energies, plain = densities(step=step)
+    _, squared = densities(power=2, step=step)
+    shift = round(LK.J_c / step)
+    filled = 1 / (1 + np.exp(energies / temperature))
+
+    def rises(lower, upper, kappa):
+        pairs = plain[lower][:-shift] * plain[upper][shift:]
+        pairs += kappa**2 * squared[lower][:-shift] * squared[upper][shift:]
+        return pairs @ (filled[:-shift] - filled[shift:]) / step
+
+    J_H2 = LK.coupling * 2 * LK.J_c / 3 / interactions.mean_density_of_states()
+    width = np.pi / 2 * J_H2 * (rises(1, 0, kappa_a) + rises(0, 1, kappa_b))
+    assert interactions.triplon_damping()["mean"] == pytest.approx(width / LK.J_c, rel=0.03)
 
 
 def test_product_of_kappa_squared_and_lambda_from_the_kondo_vertices_alone():

@@ -40,13 +40,15 @@ def test_ladders(patches, projection):
     # c†_1 c_2 and c†_2 c_1 are mixed by J′.
     assert seen.of("spin (π, π)")[-1] == pytest.approx(1 / (1 / loop - 0.8), rel=0.01)
     assert loop < 0.8 * seen.of("spin (π, π)")[-1]
+    gained = 1 / (1 / loop - 0.8) - loop
+    assert seen.of("spin (π, π)", added=True)[-1] == pytest.approx(gained, rel=0.03)
 
     pairing = kanamori((0, 0), 2.0, 0.0, U_prime=0.0, J_prime=0.5)
     seen = Responses(())
     frg_flow(model, 0.0, interaction=pairing, keep=("pp",), progress=seen, **given)
     # Pairs on one site: of the first orbital, of both, and of the second.
     (pairs,) = seen._channels
-    onsite = pairs.chi[np.ix_([0, 3], [0, 3])]
+    onsite = pairs.chi[np.ix_([0, 2], [0, 2])]
     exact = np.linalg.inv(np.eye(2) / loop + np.array([[2.0, 0.5], [0.5, 2.0]]))
     assert onsite == pytest.approx(exact, rel=0.01)
 
@@ -67,6 +69,11 @@ def test_nothing_interacting():
     expected = (kept / (np.abs(x) + np.abs(y))).mean()
     for channel in ("spin", "charge"):
         assert seen.of(f"{channel} (π, π)")[-1] == pytest.approx(expected, rel=0.02)
+        assert abs(seen.of(f"{channel} (π, π)", added=True)[-1]) < 1e-6
+    # Pairs on the site, its neighbours and those along the diagonals, which alone give d_xy.
+    for name in ("A1", "B1", "B2"):
+        assert seen.of(f"singlet {name}")[-1] > 0.01
+        assert abs(seen.of(f"singlet {name}", added=True)[-1]) < 1e-6
     with pytest.raises(ValueError, match=r"channel = 'spin'; allowed: charge \(π, π\)"):
         seen.of("spin")
 
@@ -86,3 +93,15 @@ def test_what_grows_with_repulsion_and_attraction():
     assert repelled["spin (π, π)"] > 1.5 * repelled["charge (π, π)"]
     assert attracted["charge (π, π)"] > 1.5 * attracted["spin (π, π)"]
     assert attracted["singlet A1"] > 3 * repelled["singlet A1"]
+
+
+def test_what_repulsion_takes_from_pairs_is_below_zero():
+    """On one site and in a cell alone no pair gains from it."""
+    model, mu = square_lattice(-0.25), -0.9
+    given = {"interaction": Interaction(np.full((1, 1, 1, 1), 1.5)), "keep": ("pp",)}
+    seen = Responses(())
+    patches = fermi_patches(model, mu, 8)
+    frg_flow(model, mu, patches=patches, mesh=32, stop=0.1, progress=seen, **given)
+    (pairs,) = seen._channels
+    assert pairs.gained[0, 0] < -0.3 * pairs.free[0, 0] < 0
+    assert np.linalg.eigvalsh(pairs.gained).max() < 1e-3 * pairs.free[0, 0]

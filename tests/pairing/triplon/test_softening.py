@@ -15,6 +15,7 @@ from nickbook.pairing import (
     triplets_of_bands,
     triplon_feedback,
     triplon_polarization,
+    triplon_width,
 )
 
 MU, T, MESH = -0.65, 0.05, 32
@@ -231,7 +232,57 @@ def test_triplets_with_kondo_terms_pair_by_pair():
     assert found == pytest.approx(1.5 * hund2 * total / len(k) ** 2, rel=1e-9)
 
 
+def test_widths_and_the_static_response_obey_kramers_and_kronig():
+    """With f^a = f^b the width is J_H² Im χ(J_c), whose integral over dω/ω is the static χ."""
+    sea = FermiSea(conduction_bands(), MU)
+    options = {"q": [[np.pi, 1.4], [1.8, 1.8]], "kappa": 0.7, "temperature": T, "mesh": 64}
+    static = triplon_polarization(sea, **options)
+    energies = np.arange(0.02, 6.0, 0.04)
+    absorbed = []
+    for energy in energies:
+        found = triplon_width(sea, coupling=1.0, J_c=energy, broadening=0.06, **options)
+        absorbed.append(found / (2 * energy / (3 * static.density_of_states)))
+    total = 2 / np.pi * 0.04 * np.sum(np.array(absorbed) / energies[:, None], axis=0)
+    np.testing.assert_allclose(total, static.real, rtol=0.01)
+
+
+@pytest.mark.equation("LK", 11)
+def test_mean_width_from_densities_of_states():
+    """Over all momenta the term linear in κ cancels, and levels of both bands meet at random."""
+    model, J_c, coupling, mesh = conduction_bands(), 0.288, 0.4, 32
+    q = zone_mesh(mesh).reshape(-1, 2)
+    found = triplon_width(
+        model, MU, q=q, coupling=coupling, kappa=KAPPA, temperature=T, mesh=mesh, broadening=0.05
+    ).mean()
+    k = zone_mesh(500)
+    levels, forms = model.band_energies(k).reshape(-1, 2) - MU, eta_k(k).ravel() ** 2
+    edges = np.arange(-3.0, 4.5, 0.01)
+    centres = (edges[1:] + edges[:-1]) / 2
+    plain, weighted = (
+        [np.histogram(x, edges, weights=w)[0] / len(levels) for x in levels.T]
+        for w in (None, forms)
+    )
+    occupied = expit(-centres / T)
+    hund2 = 2 * J_c * coupling / (3 * np.sqrt(np.prod(density_of_states(model, MU))))
+    shift = round(J_c / 0.01)
+
+    def absorbed(lower, upper, kappa):
+        """Transitions from one band to another, J_c higher."""
+        return sum(
+            strength
+            * (states[lower][:-shift] * states[upper][shift:])
+            @ (occupied[:-shift] - occupied[shift:])
+            / 0.01
+            for strength, states in ((1.0, plain), (kappa**2, weighted))
+        )
+
+    total = absorbed(1, 0, KAPPA[0]) + absorbed(0, 1, KAPPA[1])
+    assert found == pytest.approx(np.pi / 2 * hund2 * total, rel=0.03)
+
+
 def test_bad_arguments_are_named():
+    with pytest.raises(ValueError, match="broadening"):
+        triplon_width(conduction_bands(), MU, q=CORNER, coupling=0.3, broadening=0.0)
     with pytest.raises(ValueError, match="J_c"):
         triplon_feedback(0.3, 0.5, J_c=0.0)
     with pytest.raises(ValueError, match="J_H"):

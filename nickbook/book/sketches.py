@@ -1,0 +1,353 @@
+"""Drawings of the crystal and its orbitals, without numbers, for the first pages of the book."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Circle, Ellipse, FancyArrowPatch, Polygon
+from numpy.typing import ArrayLike
+
+from nickbook.arrays import Floats
+from nickbook.plot import PALETTE
+
+__all__ = ["crystal", "levels", "mirror", "nesting_route", "orbitals", "triplon_route"]
+
+PLUS, MINUS, NICKEL, OXYGEN = "#d42a1c", "#0064dc", "#4d5a66", "#c98a8a"
+PLANE, MIRROR = "#9fb3c3", "#8a5fb0"
+TEXT: dict[str, Any] = {"fontsize": 9, "ha": "center", "va": "center"}
+#: Half the distance between the layers in units of the Ni–Ni distance in a layer.
+_HALF = 0.52
+
+
+def _blank(ax: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:
+    ax.set(xlim=x, ylim=y, aspect="equal")
+    ax.set_axis_off()
+
+
+def _dot(ax: Axes, place: ArrayLike, radius: float, **style: Any) -> None:
+    x, y = np.asarray(place, dtype=float)
+    ax.add_patch(Circle((x, y), radius, **style))
+
+
+def _seen(place: Sequence[float]) -> Floats:
+    """Project a point of space, in Ni–Ni distances, as seen from the front and above."""
+    x, y, z = place
+    return np.array([x + 0.45 * y, 0.34 * y + z])
+
+
+def crystal(ax: Axes) -> Axes:
+    """Draw two NiO2 layers that share their apical oxygens, one layer above the other.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw in; their limits and frame are changed.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book.sketches import crystal
+    >>> ax = crystal(plt.figure().gca())
+    >>> sorted({text.get_text() for text in ax.texts})
+    ['layer 1', 'layer 2', 'shared apical O']
+    >>> plt.close()
+    """
+    _blank(ax, (-0.75, 3.75), (-1.45, 2.05))
+    sites = [(x, y) for y in (1, 0) for x in (0, 1, 2)]
+    for z in (-_HALF, _HALF):
+        corners = [(-0.5, -0.5, z), (2.5, -0.5, z), (2.5, 1.5, z), (-0.5, 1.5, z)]
+        ax.add_patch(Polygon([_seen(c) for c in corners], color=PLANE, alpha=0.25, lw=0))
+        for x, y in sites:
+            here = _seen((x, y, z))
+            for dx, dy in ((0.5, 0), (-0.5, 0), (0, 0.5), (0, -0.5)):
+                there = _seen((x + dx, y + dy, z))
+                ax.plot(*np.transpose([here, there]), color=NICKEL, lw=1.2, zorder=1)
+                _dot(ax, there, 0.06, color=OXYGEN, zorder=2)
+    for x, y in sites:
+        bottom, top = _seen((x, y, -_HALF)), _seen((x, y, _HALF))
+        ax.plot(*np.transpose([bottom, top]), color=PALETTE[4], lw=2.2, zorder=2)
+        for end, way in ((bottom, -0.42), (top, 0.42)):
+            outer = end + np.array([0, way])
+            ax.plot(*np.transpose([end, outer]), color=NICKEL, lw=0.8, zorder=1)
+            _dot(ax, outer, 0.05, color=OXYGEN, alpha=0.6, zorder=2)
+        _dot(ax, (bottom + top) / 2, 0.08, color=PALETTE[4], zorder=3)
+        for end in (bottom, top):
+            _dot(ax, end, 0.11, color=NICKEL, zorder=4)
+    for z, name in ((_HALF, "layer 1"), (-_HALF, "layer 2")):
+        x, y = _seen((3.0, 0.4, z))
+        ax.text(x, y, name, **TEXT)
+    ax.annotate(
+        "shared apical O",
+        _seen((2, 0, 0)) + np.array([0.08, 0]),
+        _seen((2.95, 0.4, 0)) + np.array([0.1, -0.08]),
+        arrowprops={"arrowstyle": "-", "lw": 0.8},
+        **TEXT,
+    )
+    return ax
+
+
+def _z2(ax: Axes, x: float, y: float, sign: int = 1, size: float = 0.46) -> None:
+    """Draw the orbital 3z² − r²: two lobes along z, and a ring of the other sign."""
+    angle = np.linspace(-np.pi / 2, np.pi / 2, 61)
+    radius = size * np.maximum(3 * np.cos(angle) ** 2 - 1, 0) / 2
+    colors = (PLUS, MINUS) if sign > 0 else (MINUS, PLUS)
+    for way in (1, -1):
+        lobe = np.transpose([radius * np.sin(angle), way * radius * np.cos(angle)])
+        ax.add_patch(Polygon(lobe + np.array([x, y]), color=colors[0], alpha=0.85, lw=0, zorder=3))
+    ax.add_patch(
+        Ellipse((x, y), 0.62 * size, 0.2 * size, color=colors[1], alpha=0.85, lw=0, zorder=4)
+    )
+
+
+def _x2y2(ax: Axes, x: float, y: float, size: float = 0.58) -> None:
+    """Draw the orbital x² − y², four lobes in the plane, as `_seen`."""
+    angle = np.linspace(-np.pi / 4, np.pi / 4, 41)
+    radius = size * np.cos(2 * angle)
+    for quarter in range(4):
+        turned = angle + quarter * np.pi / 2
+        lobe = [
+            _seen((r * np.cos(t), r * np.sin(t), 0)) for r, t in zip(radius, turned, strict=True)
+        ]
+        color = MINUS if quarter % 2 else PLUS
+        ax.add_patch(
+            Polygon(np.array(lobe) + np.array([x, y]), color=color, alpha=0.85, lw=0, zorder=3)
+        )
+
+
+def orbitals(ax: Axes) -> Axes:
+    """Draw the two orbitals of a Ni in both layers: one reaches across, the other along a layer.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw in; their limits and frame are changed.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book.sketches import orbitals
+    >>> ax = orbitals(plt.figure().gca())
+    >>> len(ax.patches) > 12
+    True
+    >>> plt.close()
+    """
+    _blank(ax, (-0.8, 4.4), (-1.25, 1.5))
+    for x in (0.3, 2.7):
+        for y in (-_HALF, _HALF):
+            corners = [
+                _seen((a, b, y)) + np.array([x, 0])
+                for a, b in ((-0.6, -0.6), (0.6, -0.6), (0.6, 0.6), (-0.6, 0.6))
+            ]
+            ax.add_patch(Polygon(corners, color=PLANE, alpha=0.25, lw=0))
+    for y in (-_HALF, _HALF):
+        _z2(ax, 0.3, y)
+        _x2y2(ax, 2.7, y)
+    ax.add_patch(Circle((0.3, 0), 0.06, color=PALETTE[4], zorder=5))
+    _arrow(ax, (0.95, -_HALF), (0.95, _HALF))
+    ax.text(1.2, 0, "$t_⊥$", **TEXT)
+    _arrow(ax, (3.35, _HALF), (4.15, _HALF))
+    ax.text(3.75, _HALF + 0.2, "$t_∥$", **TEXT)
+    ax.text(0.3, 1.3, "$3z^2-r^2$", **TEXT)
+    ax.text(2.7, 1.3, "$x^2-y^2$", **TEXT)
+    return ax
+
+
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], **style: Any) -> None:
+    given: dict[str, Any] = {
+        "arrowstyle": "<|-|>",
+        "mutation_scale": 9,
+        "lw": 1.1,
+        "color": "#444444",
+    } | style
+    ax.add_patch(FancyArrowPatch(start, end, **given))
+
+
+def levels(ax: Axes) -> Axes:
+    """Draw how three electrons fill the levels of a pair of Ni.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw in; their limits and frame are changed.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book.sketches import levels
+    >>> ax = levels(plt.figure().gca())
+    >>> "bonding" in {text.get_text() for text in ax.texts}
+    True
+    >>> plt.close()
+    """
+    _blank(ax, (-0.2, 4.9), (-1.5, 1.5))
+    for y, x in ((-0.25, 0.2), (0.35, 3.9)):
+        ax.plot([x, x + 0.6], [y, y], color=NICKEL, lw=2)
+    ax.text(0.5, -0.5, "$z^2$", **TEXT)
+    ax.text(4.2, 0.62, "$x^2-y^2$", **TEXT)
+    for y, name in ((-1.05, "bonding"), (0.65, "antibonding")):
+        ax.plot([1.4, 2.1], [y, y], color=PALETTE[4], lw=2.5)
+        ax.plot([0.8, 1.4], [-0.25, y], color=NICKEL, lw=0.7, ls=":")
+        ax.text(1.75, y - 0.22 if y < 0 else y + 0.22, name, **TEXT)
+    ax.add_patch(
+        Polygon(
+            [(2.7, -0.35), (3.4, -0.35), (3.4, 1.05), (2.7, 1.05)],
+            color=PALETTE[0],
+            alpha=0.25,
+            lw=0,
+        )
+    )
+    ax.add_patch(
+        Polygon(
+            [(2.7, -0.35), (3.4, -0.35), (3.4, 0.0), (2.7, 0.0)], color=PALETTE[0], alpha=0.6, lw=0
+        )
+    )
+    ax.plot([3.4, 3.9], [0.35, 0.35], color=NICKEL, lw=0.7, ls=":")
+    ax.text(3.05, -0.57, "bands", **TEXT)
+    ax.axhline(0.0, 0.22, 0.72, color="#444444", lw=0.8, ls="--")
+    ax.text(2.4, 0.14, "μ", **TEXT)
+    for x, way in ((1.62, 0.3), (1.88, -0.3)):
+        _arrow(ax, (x, -1.05 - way / 2), (x, -1.05 + way / 2), arrowstyle="-|>", mutation_scale=7)
+    return ax
+
+
+def mirror(ax: Axes) -> Axes:
+    """Draw the even and the odd combination of an orbital of two layers.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw in; their limits and frame are changed.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book.sketches import mirror
+    >>> ax = mirror(plt.figure().gca())
+    >>> [text.get_text() for text in ax.texts if "odd" in text.get_text()]
+    ['odd, antibonding']
+    >>> plt.close()
+    """
+    _blank(ax, (-1.0, 3.8), (-1.5, 1.5))
+    ax.axhline(0, 0.06, 0.94, color=MIRROR, lw=1.4, ls="--")
+    ax.text(1.4, 0.16, "mirror", color=MIRROR, **TEXT)
+    for x, sign, name in ((0.0, 1, "even, bonding"), (2.8, -1, "odd, antibonding")):
+        _z2(ax, x, _HALF + 0.05)
+        _z2(ax, x, -_HALF - 0.05, sign)
+        ax.text(x, 1.35, name, **TEXT)
+    return ax
+
+
+def _wave(start: ArrayLike, end: ArrayLike, turns: int = 5) -> Floats:
+    """Return the points of a wavy line between two points."""
+    a, b = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
+    share = np.linspace(0, 1, 40 * turns)[:, None]
+    across = np.array([a[1] - b[1], b[0] - a[0]]) / np.hypot(*(b - a))
+    points: Floats = a + share * (b - a) + 0.07 * np.sin(2 * np.pi * turns * share) * across
+    return points
+
+
+def triplon_route(ax: Axes) -> Axes:
+    """Draw two electrons that exchange the excitation of a singlet on a rung.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw in; their limits and frame are changed.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book.sketches import triplon_route
+    >>> ax = triplon_route(plt.figure().gca())
+    >>> "triplon" in {text.get_text() for text in ax.texts}
+    True
+    >>> plt.close()
+    """
+    _blank(ax, (-0.6, 4.2), (-1.5, 1.5))
+    for z in (-_HALF, _HALF):
+        ax.plot([-0.4, 4.0], [z, z], color=PLANE, lw=3, alpha=0.6, zorder=0)
+    for x in (0.4, 1.8, 3.2):
+        excited = x == 1.8
+        color = PALETTE[4] if excited else NICKEL
+        ax.add_patch(
+            Ellipse((x, 0), 0.5, 1.6, fc="none", ec=color, lw=1.8 if excited else 1, ls="-")
+        )
+        for z, way in ((_HALF, 0.3), (-_HALF, 0.3 if excited else -0.3)):
+            _arrow(ax, (x, z - way / 2), (x, z + way / 2), arrowstyle="-|>", color=color)
+    ax.text(1.8, 1.05, "triplon", color=PALETTE[4], **TEXT)
+    ax.text(0.4, 1.05, "singlet", **TEXT)
+    for x, z, name in ((1.1, _HALF, "α"), (2.5, -_HALF, "β")):
+        ax.add_patch(
+            Circle((x, z), 0.11, color=PALETTE[0] if name == "α" else PALETTE[1], zorder=4)
+        )
+        ax.text(x, z + 0.27, name, **TEXT)
+        ax.plot(*_wave((x, z), (1.8, z * 0.55)).T, color=PALETTE[4], lw=1.2)
+    ax.text(1.8, -1.3, "spins localized on $z^2$", **TEXT)
+    return ax
+
+
+def nesting_route(ax: Axes) -> Axes:
+    """Draw a pair that a spin fluctuation scatters from one Fermi sheet to another.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw in; their limits and frame are changed.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book.sketches import nesting_route
+    >>> ax = nesting_route(plt.figure().gca())
+    >>> "q" in {text.get_text() for text in ax.texts}
+    True
+    >>> plt.close()
+    """
+    _blank(ax, (-1.7, 3.1), (-1.5, 1.5))
+    for center, radius, color, name in (
+        ((-0.7, 0), 0.8, PALETTE[1], "β"),
+        ((2.1, 0), 0.62, PALETTE[2], "γ"),
+    ):
+        ax.add_patch(Circle(center, radius, fc="none", ec=color, lw=2.5))
+        ax.text(*center, name, color=color, fontsize=11, ha="center", va="center")
+    first = np.array([-0.7, 0]) + 0.8 * np.array([np.cos(0.5), np.sin(0.5)])
+    second = np.array([2.1, 0]) + 0.62 * np.array([np.cos(2.6), np.sin(2.6)])
+    for start, end in ((first, second), (first * [1, -1], second * [1, -1])):
+        ax.plot(*_wave(start, end, 4).T, color="#444444", lw=1.2)
+        for place in (start, end):
+            _dot(ax, place, 0.08, color="#444444", zorder=4)
+    x, y = (first + second) / 2
+    ax.text(x, y + 0.25, "q", **TEXT)
+    ax.text(0.7, -1.3, "electrons of both orbitals in bands", **TEXT)
+    return ax
