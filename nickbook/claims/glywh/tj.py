@@ -445,8 +445,8 @@ def tj_frg() -> Numbers:
     """Compare the t-J theory with the stored flows, here by either rule and in divERGe.
 
     Signs relative to γ, and largest gaps on β, γ, α relative to the largest, are those of the t-J
-    theory, of N-patch flows that end in pairs and of divERGe; the scales, at δ = 0.1 and 0.2 relative to n = 3,
-    those of the t-J theory and of each flow.
+    theory, of N-patch flows that end in pairs and of divERGe; the scales, at δ = 0.1 and 0.2
+    relative to n = 3, those of the t-J theory and of each flow.
     """
     stored = {
         "external legs": flows.patch_flows("external")[flows.MAIN],
