@@ -108,9 +108,10 @@
   }
   function ledger() {
     const asked = new URLSearchParams(location.search);
+    const wanted = (asked.get('verdict') ?? '').split(',').filter(Boolean);
     const text = element('input', { type: 'search', value: asked.get('q') ?? '' });
     const kinds = counted(kindOf).map(([kind, count]) => {
-      const on = !asked.has('verdict') || asked.get('verdict').split(',').includes(kind);
+      const on = wanted.length === 0 || wanted.includes(kind);
       const input = element('input', { type: 'checkbox', checked: on, value: kind });
       const words = `${kind.replaceAll('-', ' ')} (${count})`;
       return [input, element('label', { className: `of-${kind}` }, input, words)];
@@ -131,18 +132,19 @@
       const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
       const chosen = kinds.filter(([input]) => input.checked).map(([input]) => input.value);
       for (const claim of claims) {
-        const wanted = chosen.includes(kindOf(claim));
+        const kind = chosen.includes(kindOf(claim));
         const here = !chapter.value || chapterOf(claim) === chapter.value;
         const content = `${claim.id} ${claim.textContent}`.toLowerCase();
-        claim.hidden = !(wanted && here && words.every((word) => content.includes(word)));
+        claim.hidden = !(kind && here && words.every((word) => content.includes(word)));
       }
       said.textContent = `${claims.filter((claim) => !claim.hidden).length} of ${claims.length}`;
       const now = new URLSearchParams();
       if (text.value) now.set('q', text.value);
       if (chosen.length < kinds.length) now.set('verdict', chosen.join(','));
       if (chapter.value) now.set('chapter', chapter.value);
+      const address = now.size ? `?${now}` : location.pathname;
       try {
-        history.replaceState(null, '', `${now.size ? `?${now}` : location.pathname}${location.hash}`);
+        history.replaceState(null, '', address + location.hash);
       } catch {
         /* a page opened from a folder keeps its address */
       }
