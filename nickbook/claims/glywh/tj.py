@@ -442,18 +442,27 @@ def tj_distortion() -> Numbers:
 
 @cache
 def tj_frg() -> Numbers:
-    """Compare the t-J theory with the stored flows, here and in divERGe.
+    """Compare the t-J theory with the stored flows, here by either rule and in divERGe.
 
     Signs relative to γ, and largest gaps on β, γ, α relative to the largest, are those of the t-J
-    theory, the N-patch flow and divERGe; the scales, at δ = 0.1 and 0.2 relative to n = 3, those of
-    the t-J theory and of each flow.
+    theory, of N-patch flows that end in pairs and of divERGe; the scales, at δ = 0.1 and 0.2
+    relative to n = 3, those of the t-J theory and of each flow.
     """
-    stored = (flows.patch_flows()[flows.MAIN], flows.diverge_flows()["U 5.0"])
-    lines = [gap_on_lines().values, *(flow.gaps[0] for flow in stored)]
+    stored = {
+        "external legs": flows.patch_flows("external")[flows.MAIN],
+        # At three electrons this rule ends in spin order.
+        "internal legs": flows.patch_flows("internal")["doping 0.1"],
+        "divERGe": flows.diverge_flows()["U 5.0"],
+    }
+    lines = [gap_on_lines().values, *(flow.gaps[0] for flow in stored.values())]
     signs = [[np.sign(v.mean()) for v in line] for line in lines]
     largest = np.array([[np.abs(v).max() for v in line] for line in lines])
-    rows = {"t-J": [critical_kelvin(x) for x in (0.0, 0.1, 0.2)]} | flows.doped_scales()
+    rows = {"t-J": [critical_kelvin(x) for x in (0.0, 0.1, 0.2)]}
+    for rule in flows.RULES:
+        for name, scales in flows.doped_scales(rule).items():
+            rows[f"{name}, {rule} legs" if "patches" in name else name] = scales
     return {
+        "names": ["t-J", *stored],
         "beta": [int(s[BETA] * s[GAMMA]) for s in signs],
         "alpha": [int(s[ALPHA] * s[GAMMA]) for s in signs],
         "sizes": largest / largest.max(axis=1, keepdims=True),
