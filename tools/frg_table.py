@@ -180,7 +180,7 @@ def second_order() -> dict[str, np.ndarray]:
         found = []
         for term in TERMS:
             equation = FlowEquation(patches, keep=(term,), mesh=32, projection=projection)
-            part = flow_second_order(equation, interaction, LOOP_SCALE, nodes=12)
+            part = flow_second_order(equation, interaction, LOOP_SCALE, nodes=24)
             vertex = Vertex(equation, part).pairing_vertex("singlet")
             found.append(vertex[tuple(np.transpose(pairs))])
         sums.append(np.array(found))
