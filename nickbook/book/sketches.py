@@ -11,7 +11,17 @@ from numpy.typing import ArrayLike
 from nickbook.arrays import Floats
 from nickbook.plot import PALETTE
 
-__all__ = ["crystal", "levels", "mirror", "nesting_route", "orbitals", "triplon_route"]
+__all__ = [
+    "crystal",
+    "dimer_processes",
+    "kondo_steps",
+    "levels",
+    "mirror",
+    "nesting_route",
+    "orbitals",
+    "triplon_hop",
+    "triplon_route",
+]
 
 PLUS, MINUS, NICKEL, OXYGEN = "#d42a1c", "#0064dc", "#4d5a66", "#c98a8a"
 PLANE, MIRROR = "#9fb3c3", "#8a5fb0"
@@ -350,4 +360,176 @@ def nesting_route(ax: Axes) -> Axes:
     x, y = (first + second) / 2
     ax.text(x, y + 0.25, "q", **TEXT)
     ax.text(0.7, -1.3, "electrons of both orbitals in bands", **TEXT)
+    return ax
+
+
+def _rung(ax: Axes, x: float, y: float, *, excited: bool) -> None:
+    """Draw two spins on a vertical bond: a singlet, or a triplet with both up."""
+    color = PALETTE[4] if excited else NICKEL
+    ax.add_patch(
+        Ellipse((x, y), 0.46, 1.6, fc=color, ec=color, alpha=0.22 if excited else 0.1, lw=0)
+    )
+    ax.plot([x, x], [y - _HALF, y + _HALF], color=color, lw=0.9, ls=":")
+    for z, way in ((y + _HALF, 1), (y - _HALF, 1 if excited else -1)):
+        _arrow(ax, (x, z - 0.19 * way), (x, z + 0.19 * way), arrowstyle="-|>", color=color, lw=1.8)
+
+
+def triplon_hop(ax: Axes) -> Axes:
+    """Draw the singlet of a rung, the triplet, and a triplet that hops along two layers.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw in; their limits and frame are changed.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book.sketches import triplon_hop
+    >>> ax = triplon_hop(plt.figure().gca())
+    >>> "triplet" in {text.get_text() for text in ax.texts}
+    True
+    >>> plt.close()
+    """
+    _blank(ax, (-0.6, 6.2), (-1.5, 1.45))
+    for x, name, energy in ((0.0, "singlet", "$-3J_c/4$"), (1.3, "triplet", "$+J_c/4$")):
+        _rung(ax, x, 0, excited=name == "triplet")
+        ax.text(x, 1.12, name, **TEXT)
+        ax.text(x, -1.18, energy, **TEXT)
+    _arrow(ax, (0.32, 0), (0.98, 0), arrowstyle="-|>")
+    ax.text(0.65, 0.24, "$J_c$", **TEXT)
+    for z in (-_HALF, _HALF):
+        ax.plot([2.55, 6.0], [z, z], color=PLANE, lw=3, alpha=0.6, zorder=0)
+    for x in (2.9, 3.83, 4.76, 5.69):
+        _rung(ax, x, 0, excited=x == 3.83)
+    ax.add_patch(
+        FancyArrowPatch(
+            (3.83, 0.85),
+            (4.76, 0.85),
+            connectionstyle="arc3,rad=-0.5",
+            arrowstyle="-|>",
+            mutation_scale=9,
+            lw=1.3,
+            color=PALETTE[4],
+        )
+    )
+    ax.text(4.3, 1.3, "$J_{ab}/2$", color=PALETTE[4], **TEXT)
+    ax.text(4.3, -1.18, "a triplon moves", **TEXT)
+    return ax
+
+
+def _spins(ax: Axes, x: float, y: float, spins: str) -> None:
+    """Draw a level and the electrons on it, ``u`` for up and ``d`` for down."""
+    ax.plot([x - 0.34, x + 0.34], [y, y], color=NICKEL, lw=1.6, zorder=1)
+    for place, spin in enumerate(spins):
+        here = x + 0.24 * (place - (len(spins) - 1) / 2)
+        way = 0.2 if spin == "u" else -0.2
+        _arrow(
+            ax,
+            (here, y - way),
+            (here, y + way),
+            arrowstyle="-|>",
+            mutation_scale=7,
+            lw=1.4,
+            zorder=3,
+        )
+
+
+def dimer_processes(ax: Axes) -> Axes:
+    """Draw the four ways in which a band electron visits the singlet of a dimer.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw in; their limits and frame are changed.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book.sketches import dimer_processes
+    >>> ax = dimer_processes(plt.figure().gca())
+    >>> {"b remains", "a remains"} <= {text.get_text() for text in ax.texts}
+    True
+    >>> plt.close()
+    """
+    _blank(ax, (-0.75, 8.35), (-2.05, 1.75))
+    for x, letter, orbital, adds, left in (
+        (0.2, "β", "b", False, "b remains"),
+        (2.5, "α", "a", False, "a remains"),
+        (4.8, "β", "b", True, "baa"),
+        (7.1, "α", "a", True, "bba"),
+    ):
+        color = PALETTE[0] if letter == "α" else PALETTE[1]
+        full = orbital if not adds else ("a" if orbital == "b" else "b")
+        for y, name in ((0.75, "a"), (-0.75, "b")):
+            _spins(ax, x, y, "ud" if name == full else "")
+            ax.text(x - 0.55, y, f"${name}$", **TEXT)
+        ax.plot([x + 0.6, x + 1.1], [0, 0], color=color, lw=3)
+        ax.text(x + 0.85, -0.3, letter, color=color, **TEXT)
+        here = (x + 0.3, 0.7 if orbital == "a" else -0.7)
+        band = (x + 0.78, 0.08 if orbital == "a" else -0.08)
+        start, end = (band, here) if adds else (here, band)
+        _arrow(ax, start, end, arrowstyle="-|>", color=color, lw=1.8)
+        ax.text(x + 0.2, 1.45, f"add to ${orbital}$" if adds else f"take ${orbital}$", **TEXT)
+        ax.text(x + 0.2, -1.4, left, **TEXT)
+        ax.text(x + 0.2, -1.82, f"{letter} {'down' if adds else 'up'}", color=color, **TEXT)
+    return ax
+
+
+def kondo_steps(ax: Axes) -> Axes:
+    """Draw how a band electron makes a triplon, on two routes: begin, two virtual states, end.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw in; their limits and frame are changed.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book.sketches import kondo_steps
+    >>> ax = kondo_steps(plt.figure().gca())
+    >>> {"through a", "through baa"} <= {text.get_text() for text in ax.texts}
+    True
+    >>> plt.close()
+    """
+    _blank(ax, (-1.1, 8.3), (-3.0, 2.9))
+    for x, y, name, dimer, band in (
+        (0.2, 0, "singlet, β↑", ("ud", ""), ("", "u")),
+        (3.4, 1.55, "through a", ("u", ""), ("d", "u")),
+        (3.4, -1.55, "through baa", ("ud", "u"), ("", "")),
+        (6.6, 0, "triplet, α↓", ("u", "u"), ("d", "")),
+    ):
+        for height, row in ((0.42, 0), (-0.42, 1)):
+            _spins(ax, x, y + height, dimer[row])
+            _spins(ax, x + 1.0, y + height, band[row])
+        for height, letter, color in ((0.42, "α", PALETTE[0]), (-0.42, "β", PALETTE[1])):
+            ax.plot([x + 0.66, x + 1.34], 2 * [y + height], color=color, lw=3, zorder=1)
+            ax.text(x + 1.52, y + height, letter, color=color, **TEXT)
+        for height, letter in ((0.42, "$a$"), (-0.42, "$b$")):
+            ax.text(x - 0.52, y + height, letter, **TEXT)
+        ax.text(x + 0.5, y + 1.08, name, **TEXT)
+    for start, end, words, where in (
+        ((1.6, 0.9), (2.75, 1.5), "$a$ to α", (1.55, 1.55)),
+        ((5.2, 1.5), (6.3, 0.9), "β to $b$", (6.25, 1.6)),
+        ((1.6, -0.9), (2.75, -1.5), "β to $b$", (1.55, -1.6)),
+        ((5.2, -1.5), (6.3, -0.9), "$a$ to α", (6.25, -1.6)),
+    ):
+        _arrow(ax, start, end, arrowstyle="-|>", mutation_scale=11)
+        ax.text(*where, words, **TEXT)
     return ax
