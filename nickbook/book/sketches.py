@@ -11,7 +11,15 @@ from numpy.typing import ArrayLike
 from nickbook.arrays import Floats
 from nickbook.plot import PALETTE
 
-__all__ = ["crystal", "levels", "mirror", "nesting_route", "orbitals", "triplon_route"]
+__all__ = [
+    "crystal",
+    "levels",
+    "mirror",
+    "nesting_route",
+    "orbitals",
+    "time_orders",
+    "triplon_route",
+]
 
 PLUS, MINUS, NICKEL, OXYGEN = "#d42a1c", "#0064dc", "#4d5a66", "#c98a8a"
 PLANE, MIRROR = "#9fb3c3", "#8a5fb0"
@@ -350,4 +358,47 @@ def nesting_route(ax: Axes) -> Axes:
     x, y = (first + second) / 2
     ax.text(x, y + 0.25, "q", **TEXT)
     ax.text(0.7, -1.3, "electrons of both orbitals in bands", **TEXT)
+    return ax
+
+
+def time_orders(ax: Axes) -> Axes:
+    """Draw a pair on β that becomes a pair on α by a triplon, with either electron first.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw in; their limits and frame are changed.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book.sketches import time_orders
+    >>> ax = time_orders(plt.figure().gca())
+    >>> [text.get_text() for text in ax.texts].count("triplon")
+    2
+    >>> plt.close()
+    """
+    _blank(ax, (-0.45, 6.35), (-1.45, 1.25))
+    for left, first in ((0.0, 1), (3.4, -1)):
+        emit = np.array([left + 0.7, 0.6 * first])
+        absorb = np.array([left + 1.8, -0.6 * first])
+        for vertex, word in ((emit, "emits $f^b$"), (absorb, "absorbs $f^a$")):
+            x, y = vertex
+            for start, end, color in ((left, x, PALETTE[1]), (x, left + 2.5, PALETTE[0])):
+                _arrow(ax, (start, y), (end, y), arrowstyle="-|>", color=color, lw=2)
+            ax.text(x, y + np.sign(y) * 0.22, word, **TEXT)
+            _dot(ax, vertex, 0.07, color="#444444", zorder=4)
+        ax.plot(*_wave(emit, absorb, 4).T, color=PALETTE[4], lw=1.6)
+        x, y = (emit + absorb) / 2
+        ax.text(x + 0.5, y, "triplon", color=PALETTE[4], **TEXT)
+        for y in (0.6, -0.6):
+            ax.text(left - 0.18, y, "β", color=PALETTE[1], **TEXT)
+            ax.text(left + 2.68, y, "α", color=PALETTE[0], **TEXT)
+    _arrow(ax, (2.35, -1.25), (3.55, -1.25), arrowstyle="-|>")
+    ax.text(2.1, -1.25, "time", **TEXT)
     return ax
