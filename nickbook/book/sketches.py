@@ -19,6 +19,7 @@ __all__ = [
     "mirror",
     "nesting_route",
     "orbitals",
+    "time_orders",
     "triplon_hop",
     "triplon_route",
 ]
@@ -532,4 +533,47 @@ def kondo_steps(ax: Axes) -> Axes:
     ):
         _arrow(ax, start, end, arrowstyle="-|>", mutation_scale=11)
         ax.text(*where, words, **TEXT)
+    return ax
+
+
+def time_orders(ax: Axes) -> Axes:
+    """Draw a pair on β that becomes a pair on α by a triplon, with either electron first.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw in; their limits and frame are changed.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book.sketches import time_orders
+    >>> ax = time_orders(plt.figure().gca())
+    >>> [text.get_text() for text in ax.texts].count("triplon")
+    2
+    >>> plt.close()
+    """
+    _blank(ax, (-0.45, 6.35), (-1.45, 1.25))
+    for left, first in ((0.0, 1), (3.4, -1)):
+        emit = np.array([left + 0.7, 0.6 * first])
+        absorb = np.array([left + 1.8, -0.6 * first])
+        for vertex, word in ((emit, "emits $f^b$"), (absorb, "absorbs $f^a$")):
+            x, y = vertex
+            for start, end, color in ((left, x, PALETTE[1]), (x, left + 2.5, PALETTE[0])):
+                _arrow(ax, (start, y), (end, y), arrowstyle="-|>", color=color, lw=2)
+            ax.text(x, y + np.sign(y) * 0.22, word, **TEXT)
+            _dot(ax, vertex, 0.07, color="#444444", zorder=4)
+        ax.plot(*_wave(emit, absorb, 4).T, color=PALETTE[4], lw=1.6)
+        x, y = (emit + absorb) / 2
+        ax.text(x + 0.5, y, "triplon", color=PALETTE[4], **TEXT)
+        for y in (0.6, -0.6):
+            ax.text(left - 0.18, y, "β", color=PALETTE[1], **TEXT)
+            ax.text(left + 2.68, y, "α", color=PALETTE[0], **TEXT)
+    _arrow(ax, (2.35, -1.25), (3.55, -1.25), arrowstyle="-|>")
+    ax.text(2.1, -1.25, "time", **TEXT)
     return ax
