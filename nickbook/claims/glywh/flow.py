@@ -298,11 +298,13 @@ def fig3_doping() -> Numbers:
     states = sorted({*others, *(state for row in ends for state in row)})
     maps = [mapped(rule, GLYWH.J / GLYWH.U) for rule in RULES]
     scales = [doped_scales(rule) for rule in RULES]
+    gains = [row[-1] / row[0] for by_method in scales for row in by_method.values()]
     from_printed = [critical_scales("printed", "base", projection=rule) for rule in RULES]
     return {
         "rules": RULES,
         "scales": scales,
-        "gains": [row[-1] / row[0] for by_method in scales for row in by_method.values()],
+        "least_gain": min(gains),
+        "most_gain": max(gains),
         "by_patches": [critical_scales(*PATCHES, projection=rule) for rule in RULES],
         "ends": [sorted(set(row)) for row in ends],
         "states": states,
@@ -319,7 +321,7 @@ def fig3_doping() -> Numbers:
         "mapped": len(maps[0]),
         "printed": theirs["printed"].filling,
         "from_printed": from_printed,
-        "printed_gains": [row[1] / row[0] for row in from_printed],
+        "printed_gain": min(row[1] / row[0] for row in from_printed),
     }
 
 
