@@ -31,9 +31,8 @@ Neither keeps crossing and Hermiticity, so the rates of entries that they make e
 Neither is exact at second order, see `exact_second_order`.  For pairs on the Fermi sheets of the
 bilayer model the first misses a quarter of the direct and a seventh of the crossed diagram, the
 second three quarters and two thirds; so the first is the default.  Pairs of particles come out
-alike.  What a flow ends in
-hangs on such choices: with 16 patches a sheet, labelling the inner legs once for each patch, not
-at each point of the loop, takes the scale of that model from 18 to 56 meV.
+alike.  What a flow ends in hangs on such choices: with 16 patches a sheet, labelling the inner legs
+once for each patch, not at each point of the loop, takes the scale of that model from 18 to 56 meV.
 """
 
 from dataclasses import dataclass
