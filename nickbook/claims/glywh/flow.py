@@ -86,6 +86,7 @@ def fig3a() -> Numbers:
     mains, printed = [flows[MAIN] for flows in ours], theirs["printed"]
     fine = [[flows[name] for name in PATCHES] for flows in ours]
     others = ("start 1.0", "start 0.5", "cutoff smooth", "cutoff frequency")
+    tried = [flows[name].leading for flows in ours for name in (*PATCHES, "printed", *others)]
     return {
         "leading": {
             "rules": RULES,
@@ -102,6 +103,8 @@ def fig3a() -> Numbers:
             "printed_theirs": printed.singlets[0],
             "printed_share": printed.spin_share,
             "others": {name: [flows[name].leading for flows in ours] for name in others},
+            "tried": len(tried),
+            "other_ends": sum(name != "singlet A1" for name in tried),
         },
         "order": {
             "rules": RULES,
@@ -291,13 +294,21 @@ def fig3_proximity() -> Numbers:
 def fig3_doping() -> Numbers:
     theirs = diverge_flows()
     ends = [[patch_flows(r)[n].leading for names in DOPED.values() for n in names] for r in RULES]
+    others = [f"singlet {theirs[n].singlets[0]}" for n in ("doping 0.1", "doping 0.2")]
+    states = sorted({*others, *(state for row in ends for state in row)})
     maps = [mapped(rule, GLYWH.J / GLYWH.U) for rule in RULES]
+    scales = [doped_scales(rule) for rule in RULES]
+    gains = [row[-1] / row[0] for by_method in scales for row in by_method.values()]
+    from_printed = [critical_scales("printed", "base", projection=rule) for rule in RULES]
     return {
         "rules": RULES,
-        "scales": [doped_scales(rule) for rule in RULES],
+        "scales": scales,
+        "least_gain": min(gains),
+        "most_gain": max(gains),
         "by_patches": [critical_scales(*PATCHES, projection=rule) for rule in RULES],
-        "ends": ends,
-        "theirs": [f"singlet {theirs[n].singlets[0]}" for n in ("doping 0.1", "doping 0.2")],
+        "ends": [sorted(set(row)) for row in ends],
+        "states": states,
+        "distinct": len(states),
         "below": [
             [
                 {"U": u, "scale": 1e3 * f.critical_scale, "end": f.leading, "doping": d}
@@ -309,7 +320,8 @@ def fig3_doping() -> Numbers:
         "other_ends": [sum(f.leading != "singlet A1" for f in m.values()) for m in maps],
         "mapped": len(maps[0]),
         "printed": theirs["printed"].filling,
-        "from_printed": [critical_scales("printed", "base", projection=r) for r in RULES],
+        "from_printed": from_printed,
+        "printed_gain": min(row[1] / row[0] for row in from_printed),
     }
 
 

@@ -258,7 +258,7 @@ def patch_flows(projection: str = "external") -> dict[str, StoredFlow]:
     >>> from nickbook.claims.glywh import patch_flows
     >>> flow = patch_flows()["main"]
     >>> flow.U, flow.size, round(flow.critical_scale, 4)
-    (5.0, 40, 0.02)
+    (5.0, 40, 0.0201)
     """
     table = frg_table()
     names = _texts(table.run[table.projection == projection])

@@ -28,11 +28,11 @@ vertex lie beside the patches, and one of them has to be moved to its patch.
   This is the usual rule of N-patch flows (Zanchi and Schulz 2000, Honerkamp et al. 2001).
 
 Neither keeps crossing and Hermiticity, so the rates of entries that they make equal are averaged.
-Neither is exact at second order, see `exact_second_order`.  For the scattering of pairs between the
-Fermi sheets of the bilayer model the first has about half the error of the second in both
-particle-hole diagrams, and is the default; pairs of particles come out alike.  What a flow ends in
-hangs on such choices: with 16 patches a sheet, labelling the inner legs once for each patch, not
-at each point of the loop, takes the scale of that model from 18 to 56 meV.
+Neither is exact at second order, see `exact_second_order`.  For pairs on the Fermi sheets of the
+bilayer model the first misses a quarter of the direct and a seventh of the crossed diagram, the
+second three quarters and two thirds; so the first is the default.  Pairs of particles come out
+alike.  What a flow ends in hangs on such choices: with 16 patches a sheet, labelling the inner legs
+once for each patch, not at each point of the loop, takes the scale of that model from 18 to 56 meV.
 """
 
 from dataclasses import dataclass

@@ -170,7 +170,7 @@ class Vertex(Result):
 
         The pair of a patch p and the momentum p + q on a band counts with the density of states of
         the patch and, at a scale Λ in eV, the share Λ/(Λ + |ξ(p + q)|), which is one on the Fermi
-        sheets.
+        sheets.  That share is a choice; the susceptibilities of `Responses` need none.
         """
         q = momenta("momentum", momentum, 2)
         eigenvalues, vectors = np.linalg.eigh(self._density_matrix(channel, q, scale))
