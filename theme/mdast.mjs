@@ -128,14 +128,18 @@ function crossReference(n, c) {
     c.problem(`unresolved reference "${n.label ?? n.identifier}"`);
     return c.kids(n);
   }
-  const wordless = isWordless(n);
-  const words = wordless
-    ? esc(c.references.nameOf(target))
-    : (n.children ?? [])
-        .map((x) =>
-          [n.enumerator, '??'].includes(x.value) && target.number ? esc(target.number) : c.node(x),
-        )
-        .join('');
+  // A heading that has no number is called by its title.
+  const nameless = !target.number && n.children?.some(({ value }) => value === '??');
+  const words =
+    isWordless(n) || nameless
+      ? esc(c.references.nameOf(target))
+      : (n.children ?? [])
+          .map((x) =>
+            [n.enumerator, '??'].includes(x.value) && target.number
+              ? esc(target.number)
+              : c.node(x),
+          )
+          .join('');
   if (!words || words.includes('??'))
     c.problem(`the reference "${n.label}" has no number or title to show`);
   return `<a class="xref" href="${esc(c.hrefOf(target))}">${words}</a>`;
