@@ -231,6 +231,26 @@ def test_chapters_lead_to_the_reference_of_all_they_import(book: Site) -> None:
         assert names and labels <= anchors, source.stem
 
 
+@pytest.mark.site
+def test_claims_are_chosen_by_words_and_verdict_and_the_address_keeps_it(
+    book: Site, visit: Callable[..., Visit]
+) -> None:
+    rows = json.loads((ROOT / "notebooks" / "ledger.json").read_text(encoding="utf-8"))
+    open_rows = {row["id"].lower() for row in rows if row["verdict"] == "open"}
+    page = visit(book, "ledger.html?verdict=open").page
+    shown = page.locator("details.claim:visible")
+    assert {claim.get_attribute("id") for claim in shown.all()} == open_rows
+    page.get_by_label("Find").fill("eq14-leading")
+    expect(shown).to_have_count(1)
+    assert page.url.endswith("ledger.html?q=eq14-leading&verdict=open")
+    shown.first.locator("summary").click()
+    expect(page.get_by_role("button", name="Cite this claim")).to_be_visible()
+    # A link to a claim that is not chosen shows it all the same.
+    hidden = next(row["id"].lower() for row in rows if row["verdict"] == "not as written")
+    page = visit(book, f"ledger.html?verdict=open#{hidden}").page
+    expect(page.locator(f"#{hidden} dl")).to_be_visible()
+
+
 def test_pages_load_nothing_from_elsewhere(site: Site) -> None:
     for page, document in documents(site).items():
         assert not [url for url in document.assets if is_external(url) or url.startswith("/")], page

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import json
 import re
 from dataclasses import fields
 
@@ -11,7 +12,7 @@ import yaml
 
 from nickbook.claims import VERDICTS, Claim, DisagreementError, findings, ledger, measure
 from nickbook.claims import rows as machinery
-from nickbook.claims.page import count, page
+from nickbook.claims.page import count, page, records, tally, typeset
 
 DECIDED = [name for name, row in machinery.rows().items() if "needs" not in row]
 CONDITIONS = ("agree", "settled", "holds", "in_full")
@@ -47,8 +48,34 @@ def test_every_chapter_label_exists(root):
 def test_the_page_is_the_ledger(root):
     written = (root / "notebooks" / "ledger.md").read_text("utf-8")
     assert written == page(ledger()), "run `make notebooks` to write the ledger page again"
+    listed = (root / "notebooks" / "ledger.json").read_text("utf-8")
+    assert listed == records(ledger()), "run `make notebooks` to write the ledger's rows again"
+    assert [row["verdict"] for row in json.loads(listed)] == [c.verdict for c in ledger()]
     for claim in ledger():
         assert f"\n({claim.id})=\n" in written
+
+
+def test_each_counted_claim_is_a_square_of_its_chapter():
+    claims = ledger()
+    drawn = tally(claims)
+    assert drawn.count("■") == sum(not claim.repeats for claim in claims)
+    (first,) = [line for line in drawn.splitlines() if "(#sec-1-verdicts)" in line]
+    here = [c for c in claims if c.chapter.startswith("sec-1-") and not c.repeats]
+    assert first.count("■") == len(here)
+
+
+@pytest.mark.parametrize(
+    ("text", "set_low"),
+    [
+        ("J_c = 4t_c²/U", "J{sub}`c` = 4t{sub}`c`²/U"),
+        ("ε_α > ε_β", "ε{sub}`α` > ε{sub}`β`"),
+        ("s22_xx", "s22{sub}`xx`"),
+        ("`band_admixture` and $k_z$", "`band_admixture` and $k_z$"),
+        ("tests/test_bands.py", "tests/test_bands.py"),
+    ],
+)
+def test_indices_are_set_low_outside_code_and_formulas(text, set_low):
+    assert typeset(text) == set_low
 
 
 def candidates(row, numbers):
