@@ -319,6 +319,7 @@
     dialog.showModal();
     field.select();
     await load(`${root}search.js`);
+    field.oninput(); // for what was typed meanwhile
   }
   $('.search-open').onclick = openSearch;
   addEventListener('keydown', (event) => {
