@@ -69,21 +69,25 @@
   addEventListener('toggle', reachable, true);
   document.fonts?.ready.then(reachable);
 
-  for (const pre of $$('.code > pre')) {
-    const button = Object.assign(document.createElement('button'), {
-      className: 'copy',
-      textContent: 'Copy',
-      type: 'button',
-    });
+  function element(name, properties, ...children) {
+    const made = Object.assign(document.createElement(name), properties);
+    made.append(...children);
+    return made;
+  }
+
+  /** @type {(className: string, label: string, words: () => string) => HTMLButtonElement} */
+  function copyButton(className, label, words) {
+    const button = element('button', { className, type: 'button' }, label);
     button.onclick = async () => {
-      await navigator.clipboard.writeText(pre.textContent);
+      await navigator.clipboard.writeText(words());
       button.textContent = 'Copied';
       setTimeout(() => {
-        button.textContent = 'Copy';
+        button.textContent = label;
       }, 1500);
     };
-    pre.after(button);
+    return button;
   }
+  for (const pre of $$('.code > pre')) pre.after(copyButton('copy', 'Copy', () => pre.textContent));
 
   for (const input of $$('.tabs > input'))
     input.onchange = () =>
@@ -101,11 +105,6 @@
     for (const claim of claims) found.set(of(claim), (found.get(of(claim)) ?? 0) + 1);
     return [...found];
   };
-  function element(name, properties, ...children) {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
-  }
   function ledger() {
     const asked = new URLSearchParams(location.search);
     const wanted = (asked.get('verdict') ?? '').split(',').filter(Boolean);
@@ -171,20 +170,13 @@
     const page = $('link[rel=canonical]')?.href ?? location.href.split('#')[0];
     const url = `${page}#${claim.id}`;
     const statement = $('summary', claim).textContent.trim().replace(/\s+/g, ' ');
-    const copy = (label, words) => {
-      const button = element('button', { type: 'button', className: 'plain' }, label);
-      button.onclick = async () => {
-        await navigator.clipboard.writeText(words);
-        button.textContent = 'Copied';
-        setTimeout(() => {
-          button.textContent = label;
-        }, 1500);
-      };
-      return button;
-    };
     const date = new Date().toISOString().slice(0, 10);
     const words = `nickbook, claim ${claim.id}: “${statement}” ${url} (read ${date}).`;
-    claim.append(element('p', {}, copy('Copy link', url), ' ', copy('Cite this claim', words)));
+    const buttons = [
+      copyButton('plain', 'Copy link', () => url),
+      copyButton('plain', 'Cite this claim', () => words),
+    ];
+    claim.append(element('p', {}, buttons[0], ' ', buttons[1]));
   }
   if (claims.length) {
     ledger();
