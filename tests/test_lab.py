@@ -6,6 +6,7 @@ All of it happens in a copy of this checkout, with an autosave that does not wai
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -182,6 +183,16 @@ def run_all(page: Page) -> None:
     expect(page.locator(".nb-explorer")).to_have_count(1, timeout=TIMEOUT)
 
 
+def kill_kernel(page: Page) -> None:
+    """Lab starts another, which it says in a dialog that the next page does not have."""
+    os.kill(int(in_kernel(page, "import os; print(os.getpid())")), signal.SIGKILL)
+
+
+def forget_widgets(page: Page) -> None:
+    """Let the kernel know as little as one that started again without anybody's noticing."""
+    in_kernel(page, "import comm; comm.get_comm_manager().comms.clear(); print('done')")
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_goes_round_between_lab_and_the_book(lab: Lab, page: Page, chapter: str) -> None:
     source = lab.checkout / "notebooks" / f"{chapter}.md"
@@ -198,6 +209,9 @@ def test_a_chapter_goes_round_between_lab_and_the_book(lab: Lab, page: Page, cha
     assert_last_slider_answers(page)
     run_in(page, "docmanager:save")
     assert lab.git("diff", "--stat") == ""
+
+    kill_kernel(page)
+    expect(page.locator(".nb-message")).to_contain_text("start the kernel again", timeout=TIMEOUT)
 
     shut_down(page)
     open_chapter(lab, page, f"{chapter}.md")  # a click on either file opens the notebook
@@ -258,7 +272,12 @@ def test_a_new_chapter_has_a_table_once_the_book_is_made(lab: Lab, page: Page) -
     expect(page.locator(".nb-message")).to_be_hidden()
 
     # Saved as a widget, without a table: it still shows its last drawing, and the book runs it.
+    saved = time.time()
     run_in(page, "docmanager:save")
+    wait_until_saved(page, source, saved)
+    forget_widgets(page)
+    page.locator(".nb-explorer input").press("End")
+    expect(page.locator(".nb-message")).to_contain_text("start the kernel again", timeout=TIMEOUT)
     shut_down(page)
     open_chapter(lab, page, "99-new.ipynb")
     expect(page.locator(".nb-readouts")).to_have_text("slope = 0.10", timeout=TIMEOUT)

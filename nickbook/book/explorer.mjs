@@ -623,7 +623,16 @@ async function render({ model, el }) {
   const same = (a, b) => spec.controls.every(({ name }) => a[name] === b[name]);
   const wait = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => complain('computing…', true), PATIENCE);
+    timer = setTimeout(() => {
+      complain('computing…', true);
+      look();
+    }, PATIENCE);
+  };
+  // A kernel that computes answers this later; one that restarted unseen does not know the widget.
+  const look = async () => {
+    const kernel = model.widget_manager?.kernel;
+    const reply = await kernel?.requestCommInfo?.({ target_name: 'jupyter.widget' });
+    if (inner && reply?.content.comms && !(inner.model_id in reply.content.comms)) lose();
   };
   const ask = () => {
     const values = settings();
