@@ -477,7 +477,7 @@ def test_figures_have_numbers_captions_checks_and_data(sample: Site) -> None:
     assert '<a class="capnum" href="theory.html#fig-5-line">Figure 5.1</a>' in index
     assert '<a class="xref" href="theory.html#eq-5-gap">(5.1)</a>' in index
     assert '<a class="xref" href="ledger.html#s-first">S-first</a>' in theory.text
-    assert '<p class="check">Halving the mesh' in theory.text
+    assert "<p>Halving the mesh" in theory.text
     assert "<p>This caption is for readers in Jupyter." not in theory.text
     assert (sample.directory / "files/fig-5-line.csv").read_text() == "x,y\n0,0\n1,1\n"
     assert (sample.directory / "files/fig-5-wave.npz").read_bytes() == b"PK"

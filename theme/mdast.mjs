@@ -54,18 +54,43 @@ const fold = (n, label, html) =>
 function block(n, c) {
   if (n.visibility === 'remove') return '';
   const named = n.label && !n.number && !n.children.some(is('container')) ? id(n) : '';
-  if (n.kind === 'notebook-code')
-    return fold(n, 'Show cell', `<div${named}${cls('cell', n.class)}>${c.kids(n)}</div>`);
+  if (n.kind === 'notebook-code') {
+    const inner = `${c.kids(n)}${foldedCode(n.folded ?? [])}`;
+    return fold(n, 'Show cell', `<div${named}${cls('cell', n.class)}>${inner}</div>`);
+  }
   return n.class || named ? `<div${named}${cls('block', n.class)}>${c.kids(n)}</div>` : c.kids(n);
 }
 
-function code(n) {
-  const language = cls(n.lang && `language-${n.lang}`);
-  const source = `<pre><code${language}>${highlight(n.value ?? '', n.lang)}</code></pre>`;
-  const name = n.filename ? `<div class="filename">${esc(n.filename)}</div>` : '';
-  const html = `<div${n.executable ? '' : id(n)}${cls('code', n.class)}>${name}${source}</div>`;
-  return n.executable ? fold(n, 'Show code', html) : html;
+const isFolded = (n) => n.executable && n.visibility === 'hide';
+const hasFolded = (n) =>
+  n?.kind === 'notebook-code' && !n.visibility && (n.children ?? []).some(isFolded);
+
+/** Folded code stands below what it draws, together with that of cells before it that show nothing. */
+function root(n, c) {
+  const cells = n.children ?? [];
+  let waiting = [];
+  const shown = cells.flatMap((cell, i) => {
+    if (!hasFolded(cell)) return [cell];
+    waiting.push(...cell.children.filter(isFolded));
+    const rest = cell.children.filter((x) => !isFolded(x));
+    const silent = !cell.label && !findAll({ children: rest }, is('output')).length;
+    if (silent && hasFolded(cells[i + 1])) return [];
+    const folded = waiting;
+    waiting = [];
+    return [{ ...cell, children: rest, folded }];
+  });
+  return c.all(shown);
 }
+
+function source(n) {
+  const language = cls(n.lang && `language-${n.lang}`);
+  const code = `<pre><code${language}>${highlight(n.value ?? '', n.lang)}</code></pre>`;
+  const name = n.filename ? `<div class="filename">${esc(n.filename)}</div>` : '';
+  return `<div${n.executable ? '' : id(n)}${cls('code', n.class)}>${name}${code}</div>`;
+}
+
+const code = (n) => (n.executable ? fold(n, 'Show code', source(n)) : source(n));
+const foldedCode = (cells) => fold({ visibility: 'hide' }, 'Show code', cells.map(source).join(''));
 
 const outputs = (n, c) => {
   const inner = c.kids(n);
@@ -242,7 +267,7 @@ function footnoteDefinition(n, c) {
 }
 
 export const RENDERERS = {
-  root: through,
+  root,
   embed: through,
   include: through,
   summary: through,

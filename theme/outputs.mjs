@@ -66,10 +66,11 @@ function explorer(figure, data, c) {
 function figureHtml(figure, data, c) {
   const media = data[EXPLORER] ? explorer(figure, data, c) : picture(figure, data, c);
   const check = figure.check
-    ? `<p class="check">${prose(figure.check, c, { inline: true })}</p>`
+    ? html`<details class="fold check"><summary>How it is checked</summary>
+        <p>${prose(figure.check, c, { inline: true })}</p></details>`
     : '';
-  const notes = `${check}${dataLink(figure, c)}`;
-  if (c.inFigure) return `${media}<div class="notes">${notes}</div>`; // the directive has the caption
+  const notes = `<div class="notes">${check}${dataLink(figure, c)}</div>`;
+  if (c.inFigure) return `${media}${notes}`; // the directive has the caption
   const origin = figure.number ? undefined : c.references.find(figure.label, c.page);
   const number = figure.number ?? origin?.number;
   const href = origin ? c.hrefOf(origin) : `#${figure.id}`;
