@@ -48,16 +48,21 @@ function picture(figure, data, c) {
   return `<img class="plot" src="${esc(url)}" alt="${esc(figure.alt)}"${size} loading="lazy">`;
 }
 
-/** The PNG stands until site.js has loaded the module and its model; without JavaScript it stays. */
+/**
+ * The PNG stands until site.js has loaded the module and its model; without JavaScript it stays. It
+ * takes the space that the module needs.
+ */
 function explorer(figure, data, c) {
   const model = c.publish(`${figure.label}.js`, {
     bytes: Buffer.from(registration(figure.label, figure.model)),
   });
   const module = c.publishModule(figure.esm);
+  const still = picture(figure, data, c);
+  const layout = figure.model.spec && c.layoutOf(figure.esm);
   return html`<div class="explorer" role="group" aria-label="Interactive figure"
     data-esm="${esc(figure.esm)}" data-model="${esc(figure.label)}"
     data-scripts="${esc(`${module} ${model}`)}">
-    <div class="fallback">${picture(figure, data, c)}<noscript>
+    <div class="fallback">${layout?.(figure.model.spec, true, still) ?? still}<noscript>
       <p>The sliders of this figure need JavaScript.</p>
     </noscript></div>
     </div>`;
@@ -67,7 +72,7 @@ function figureHtml(figure, data, c) {
   const media = data[EXPLORER] ? explorer(figure, data, c) : picture(figure, data, c);
   const check = figure.check
     ? html`<details class="fold check"><summary>How it is checked</summary>
-        <p>${prose(figure.check, c, { inline: true })}</p></details>`
+        <p>${prose(figure.check, c, { inline: true })} ${esc(figure.accuracy ?? '')}</p></details>`
     : '';
   const notes = `<div class="notes">${check}${dataLink(figure, c)}</div>`;
   if (c.inFigure) return `${media}${notes}`; // the directive has the caption
