@@ -415,15 +415,57 @@ def test_search_looks_into_text_and_captions(sample: Site, visit: Callable[..., 
         page.keyboard.press("Escape")
 
 
+@pytest.mark.parametrize("protocol", ["http", "file"])
 @pytest.mark.parametrize("page", ["index.html", "theory.html"])
 def test_hover_card_shows_the_equation(
-    sample: Site, visit: Callable[..., Visit], page: str
+    sample: Site, visit: Callable[..., Visit], page: str, protocol: str
 ) -> None:
-    tab = visit(sample, page).page
+    address = page if protocol == "http" else (sample.directory / page).as_uri()
+    tab, complaints, _ = visit(sample, address)
     tab.locator("a.xref[href$='#eq-5-gap']").first.hover()
-    expect(tab.locator(".hover-card .katex")).to_be_visible()
+    expect(tab.locator(".hover-card .katex").first).to_be_visible()
     tab.keyboard.press("Escape")
     expect(tab.locator(".hover-card")).to_have_count(0)
+    # A figure of another page finds its picture.
+    tab.locator("a.xref[href$='#fig-5-line']").first.hover()
+    picture = tab.locator(".hover-card img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    assert not complaints
+
+
+@pytest.mark.parametrize("protocol", ["http", "file"])
+def test_a_word_of_the_glossary_explains_itself_to_the_keyboard_too(
+    sample: Site, visit: Callable[..., Visit], protocol: str
+) -> None:
+    address = "" if protocol == "http" else (sample.directory / "index.html").as_uri()
+    tab, complaints, _ = visit(sample, address)
+    word = tab.locator("a.term")
+    expect(word).to_have_count(1)  # the first of several
+    expect(word).to_have_text("gap")
+    word.focus()
+    card = tab.locator("[role=tooltip]")
+    expect(card).to_contain_text("The smallest energy of an excitation.")
+    assert word.get_attribute("aria-describedby") == card.get_attribute("id")
+    assert not complaints
+
+
+@pytest.mark.site
+def test_words_of_the_glossary_are_linked_once_in_each_chapter_and_in_prose_alone(
+    book: Site,
+) -> None:
+    entries = {i for i in Document(book.directory / "glossary.html").ids if i.startswith("term-")}
+    assert len(entries) > 40
+    used = set()
+    for source in sorted((ROOT / "notebooks").glob("[0-9]*.md")):
+        text = (book.directory / f"{source.stem[3:]}.html").read_text(encoding="utf-8")
+        links = re.findall(r'<a class="xref term" href="glossary.html#([^"]+)">', text)
+        assert len(links) == len(set(links)) >= 8, source
+        assert set(links) <= entries
+        used |= set(links)
+        silent = r"<(h[1-6]|summary|code|figcaption|table)\b[^>]*>(?:(?!</\1>).)*xref term"
+        assert not re.search(silent, text, re.DOTALL), source
+    assert len(used) > 35
 
 
 def test_keyboard_reaches_the_content_and_the_mode_is_kept(

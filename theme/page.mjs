@@ -12,6 +12,9 @@ function context(site, page) {
     page,
     root: '../'.repeat(page.path.split('/').length - 1),
     references: site.references,
+    glossary: site.glossary,
+    explains: Boolean(page.chapter) || page.slug === site.project.index,
+    explained: new Set(),
     alt: '',
     inFigure: false,
     footnotes: [],
@@ -24,7 +27,11 @@ function context(site, page) {
     publish: (name, source) => c.root + site.publish(name, source, page),
     publishModule: (name) => c.root + site.publishModule(name, page),
     asset: (url) => (url.startsWith('/') ? c.root + site.publishAsset(url, page) : url),
-    hrefOf: (target) => `${target.page === page ? '' : c.root + target.page.path}#${target.id}`,
+    hrefOf(target) {
+      if (target.page === page) return `#${target.id}`;
+      site.refersTo(target);
+      return `${c.root + target.page.path}#${target.id}`;
+    },
     target: (n) =>
       c.references.find(n.html_id ?? n.identifier, n.remote ? site.pageAt(n.url) : page),
     hrefOfLink: (n) => hrefOfLink(site, c, n),

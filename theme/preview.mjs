@@ -12,6 +12,7 @@ import { myst } from './myst.mjs';
 ensureDependencies();
 const { openSite } = await import('./site.mjs');
 const { renderPage } = await import('./page.mjs');
+const { cards, cardsPath } = await import('./cards.mjs');
 const { registration } = await import('./registration.mjs');
 const { searchIndex } = await import('./search.mjs');
 
@@ -80,6 +81,8 @@ function render(path) {
 
 async function fileAt(path) {
   if (path === 'search.js') return registration('search', searchIndex(book.site.pages));
+  const shown = book.site.pages.find((page) => cardsPath(page) === path);
+  if (shown) return cards(shown, renderPage(book.site, shown), book.site.referredTo.get(shown));
   if (path.startsWith('files/')) {
     const file = published.get(path.slice(6));
     return file?.bytes ?? (file && get(file.url));

@@ -225,39 +225,45 @@
   marks.forEach((_, heading) => heading && reading.observe(heading));
 
   // Hover cards: what a reference, citation, footnote or abbreviation points at, on any page.
-  const documents = new Map();
-  async function parsed(url) {
-    const body = new DOMParser().parseFromString(await (await fetch(url)).text(), 'text/html');
+  // Cards of other pages come in scripts, which a page opened from a disk may load.
+  const here = location.href.split('#')[0].split('?')[0];
+  const top = new URL(root || '.', here).href;
+  async function elsewhere(url, id) {
+    const name = `cards/${url.slice(top.length).replace(/\.html$/, '.js')}`;
+    await load(root + name);
+    const { body } = new DOMParser().parseFromString(book.get(name)?.[id] ?? '', 'text/html');
     for (const el of $$('[src], [href]', body))
       for (const name of ['src', 'href'])
         if (el.hasAttribute(name)) el.setAttribute(name, new URL(el.getAttribute(name), url));
-    return body;
+    return [...body.children];
   }
-  function documentAt(url) {
-    if (url === location.href.split('#')[0]) return document;
-    if (!documents.has(url)) documents.set(url, parsed(url));
-    return documents.get(url);
+  function onThisPage(id) {
+    const target = document.getElementById(id);
+    const alone = !/^(H\d|DT)$/.test(target?.tagName ?? '');
+    const found = alone ? [target] : [target, target?.nextElementSibling];
+    return found.filter((el) => el !== null && el !== undefined).map((el) => el.cloneNode(true));
   }
   async function preview(link) {
     if (link.title || link.dataset.title)
       return [document.createTextNode(link.dataset.title ?? link.title)];
-    const [url, id] = link.href.split('#');
-    const target = id && (await documentAt(url)).getElementById(decodeURIComponent(id));
-    if (!target) return [];
-    const alone = !/^(H\d|DT)$/.test(target.tagName);
-    return (alone ? [target] : [target, target.nextElementSibling]).filter(Boolean).map((el) => {
-      const copy = el.cloneNode(true);
+    const [url, fragment] = link.href.split('#');
+    if (!fragment) return [];
+    const id = decodeURIComponent(fragment);
+    /** @type {any[]} */
+    const content = url === here ? onThisPage(id) : await elsewhere(url, id);
+    for (const copy of content) {
       for (const x of [copy, ...$$('[id]', copy)]) x.removeAttribute('id');
       for (const x of $$('.anchor, .copy, .explorer :is(input, button)', copy)) x.remove();
       if (copy.tagName === 'DETAILS') copy.open = true;
-      return copy;
-    });
+    }
+    return content;
   }
   let card, timer;
   const close = () => {
     clearTimeout(timer);
     card?.remove();
     card = undefined;
+    $('[aria-describedby="hover-card"]')?.removeAttribute('aria-describedby');
   };
   const closeSoon = () => {
     clearTimeout(timer);
@@ -267,9 +273,9 @@
     const content = await preview(link);
     if (content.length === 0 || !link.matches(':hover, :focus')) return;
     close();
-    card = Object.assign(document.createElement('div'), { className: 'hover-card' });
+    card = element('div', { className: 'hover-card', id: 'hover-card' }, ...content);
     card.setAttribute('role', 'tooltip');
-    card.append(...content);
+    link.setAttribute('aria-describedby', card.id);
     document.body.append(card);
     if (!$('link[href$="katex.min.css"]') && $('.katex', card))
       document.head.append(
