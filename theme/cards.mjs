@@ -3,7 +3,7 @@
 import { registration } from './registration.mjs';
 
 /** The element that starts at a place of a page that this theme has written. */
-function elementAt(html, start) {
+export function elementAt(html, start) {
   const [, name] = /^<([a-z][a-z0-9]*)/.exec(html.slice(start, start + 20)) ?? [];
   if (!name) return '';
   if (/^(img|input|br|hr|link|meta)$/.test(name))

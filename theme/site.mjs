@@ -131,7 +131,7 @@ export async function buildSite(server, directory) {
     if (ids.size > 0) files.set(cardsPath(page), cards(page, files.get(page.path) ?? '', ids));
   const base = site.options.base_url?.replace(/\/?$/, '/');
   files.set('404.html', errorPage(site, base));
-  files.set('search.js', registration('search', searchIndex(site.pages)));
+  files.set('search.js', registration('search', searchIndex(site)));
   if (base) files.set('sitemap.xml', sitemap(site, base));
   files.set(
     'robots.txt',
