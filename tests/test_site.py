@@ -20,7 +20,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlparse
 import jupytext
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from nickbook.bands import chemical_potential, conduction_bands
 from nickbook.book.api import public
@@ -402,28 +402,134 @@ def test_search_finds_every_page_by_its_title(site: Site, visit: Callable[..., V
         page.keyboard.press("Escape")
 
 
+def first_hit(page: Page, query: str) -> Locator:
+    """Ask for something as a reader types it; the best answer."""
+    if not page.locator("dialog.search").is_visible():
+        page.keyboard.press("/")
+    page.get_by_role("searchbox").fill(query)
+    return page.locator("dialog li a").first
+
+
 def test_search_looks_into_text_and_captions(sample: Site, visit: Callable[..., Visit]) -> None:
     page = visit(sample, "").page
-    for query, address in [("smallest exc", "theory.html#sec-5-second"), ("jagg lin", None)]:
-        page.keyboard.press("/")
-        page.get_by_role("searchbox").fill(query)
-        hits = page.locator("dialog li a")
-        if address is None:
-            expect(hits).to_have_count(0)
-        else:
-            expect(hits.first).to_have_attribute("href", address)
-        page.keyboard.press("Escape")
+    # Beginnings of words, a misspelling, a subscript, another word for the same.
+    for query, address in {
+        "smallest exc": "theory.html#term-gap",
+        "smalest excitaton": "theory.html#term-gap",
+        "wave slider": "theory.html#sec-5-second",
+        "energy gap": "theory.html#term-gap",
+        "pseudopocket": "theory.html#term-gap",
+        "La3Ni2O7": "theory.html#sec-5-second",
+        "La₃Ni₂O₇": "theory.html#sec-5-second",
+        "Delta": "theory.html#sec-5-first",
+        "Δ": "theory.html#sec-5-first",
+    }.items():
+        expect(first_hit(page, query)).to_have_attribute("href", re.compile(re.escape(address)))
+    first_hit(page, "jagged")  # an alternative text is none that a reader sees
+    expect(page.locator("dialog li")).to_have_text("Nothing found.")
+    for query in ("opens", "Delta"):
+        expect(first_hit(page, query).locator("mark").first).to_be_attached()
+    assert "\\" not in "".join(page.locator("dialog li").all_text_contents())
 
 
+def test_search_answers_what_was_typed_before_its_index_came(
+    sample: Site, visit: Callable[..., Visit]
+) -> None:
+    page = visit(sample, "").page
+    held: list[Route] = []
+    page.route("**/search.js", held.append)
+    hit = first_hit(page, "smallest")
+    expect(page.locator("dialog li")).to_have_text("Loading …")
+    expect(hit).to_have_count(0)
+    held[0].fallback()
+    expect(hit).to_have_attribute("href", "theory.html#term-gap")
+
+
+QUERIES = {  # what a reader asks: the pages of which one must come first
+    "La3Ni2O7": "six-pictures|index",
+    "Lifshitz": "glossary|bilayer-bands",
+    "glossary": "glossary",
+    "how to install": "index",
+    "how to run": "index",
+    "Tc": "glossary|dimer-triplons|beyond-fermi-line|tj-mean-field",
+    "gamma pocket": "six-pictures|bilayer-bands",
+    "γ pocket": "six-pictures|bilayer-bands",
+    "Fermi surface": "six-pictures|glossary|bilayer-bands",
+    "gap ratio": "gap-ratio",
+    "suceptibility": "glossary|susceptibility",
+    "bogolubov": "glossary|dimer-triplons",
+    "read_wannier90": "api-bands",
+    "eq14-leading": "ledger",
+}
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("protocol", ["http", "file"])
+def test_search_knows_what_readers_ask(
+    book: Site, visit: Callable[..., Visit], protocol: str
+) -> None:
+    page, complaints, _ = visit(
+        book, "" if protocol == "http" else (book.directory / "index.html").as_uri()
+    )
+    for query, pages in QUERIES.items():
+        hit = first_hit(page, query)
+        expect(hit).to_have_attribute("href", re.compile(rf"^({pages})\.html"))
+        shown = " ".join(page.locator("dialog li").all_text_contents())
+        assert not re.search(r"\\[a-z]|\bmathrm\b|\bfrac\b", shown), query
+    assert not complaints
+
+
+@pytest.mark.parametrize("protocol", ["http", "file"])
 @pytest.mark.parametrize("page", ["index.html", "theory.html"])
 def test_hover_card_shows_the_equation(
-    sample: Site, visit: Callable[..., Visit], page: str
+    sample: Site, visit: Callable[..., Visit], page: str, protocol: str
 ) -> None:
-    tab = visit(sample, page).page
+    address = page if protocol == "http" else (sample.directory / page).as_uri()
+    tab, complaints, _ = visit(sample, address)
     tab.locator("a.xref[href$='#eq-5-gap']").first.hover()
-    expect(tab.locator(".hover-card .katex")).to_be_visible()
+    expect(tab.locator(".hover-card .katex").first).to_be_visible()
     tab.keyboard.press("Escape")
     expect(tab.locator(".hover-card")).to_have_count(0)
+    # A figure of another page finds its picture.
+    tab.locator("a.xref[href$='#fig-5-line']").first.hover()
+    picture = tab.locator(".hover-card img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    assert not complaints
+
+
+@pytest.mark.parametrize("protocol", ["http", "file"])
+def test_a_word_of_the_glossary_explains_itself_to_the_keyboard_too(
+    sample: Site, visit: Callable[..., Visit], protocol: str
+) -> None:
+    address = "" if protocol == "http" else (sample.directory / "index.html").as_uri()
+    tab, complaints, _ = visit(sample, address)
+    word = tab.locator("a.term")
+    expect(word).to_have_count(1)  # the first of several
+    expect(word).to_have_text("gap")
+    word.focus()
+    card = tab.locator("[role=tooltip]")
+    expect(card).to_contain_text("The smallest energy of an excitation.")
+    assert word.get_attribute("aria-describedby") == card.get_attribute("id")
+    assert not complaints
+
+
+@pytest.mark.site
+def test_words_of_the_glossary_are_linked_once_in_each_chapter_and_in_prose_alone(
+    book: Site,
+) -> None:
+    entries = {i for i in Document(book.directory / "glossary.html").ids if i.startswith("term-")}
+    assert len(entries) > 40
+    used = set()
+    for source in sorted((ROOT / "notebooks").glob("[0-9]*.md")):
+        text = (book.directory / f"{source.stem[3:]}.html").read_text(encoding="utf-8")
+        links = re.findall(r'<a class="xref term" href="glossary.html#([^"]+)">', text)
+        assert len(links) == len(set(links)) >= 8, source
+        assert set(links) <= entries
+        used |= set(links)
+        silent = r"<(h[1-6]|summary|code|figcaption|table)\b[^>]*>(?:(?!</\1>).)*xref term"
+        assert not re.search(silent, text, re.DOTALL), source
+    assert len(used) > 35
 
 
 def test_keyboard_reaches_the_content_and_the_mode_is_kept(

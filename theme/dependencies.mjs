@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const read = (file) => JSON.parse(readFileSync(join(here, file), 'utf8')).packages;
 
+/** The package behind the search, as one script for pages, from this directory. */
+export const MINISEARCH = 'node_modules/minisearch/dist/umd/index.js';
+
 /** Optional packages are those of one kind of machine, so no machine has all of them. */
 function installed(everything) {
   try {

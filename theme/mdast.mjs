@@ -1,11 +1,14 @@
 // MyST syntax tree (as mystmd 1.11 writes it) to HTML. A node type not listed fails the build.
 import { findAll, is, isWordless, textOf } from './content.mjs';
+import { aside, prose } from './glossary.mjs';
 import { output } from './outputs.mjs';
 import { attr, cls, esc, highlight, html, tex } from './typeset.mjs';
 
 const id = (n) => attr('id', n.html_id);
 const css = (length) => (/^\d+$/.test(length) ? `${length}px` : length);
 const tag = (name, own) => (n, c) => `<${name}${id(n)}${cls(own, n.class)}>${c.kids(n)}</${name}>`;
+const worded = (name) => (n, c) =>
+  `<${name}${id(n)}${cls(n.class)}>${prose(n.children ?? [], c)}</${name}>`;
 const through = (n, c) => c.kids(n);
 const nothing = () => '';
 
@@ -18,6 +21,8 @@ function split(n, type) {
 
 const isDropdown = (n) => /\bdropdown\b/.test(n.class ?? '');
 
+const folded = (n, c, body) => (isDropdown(n) ? aside(c, () => c.all(body)) : c.all(body));
+
 /** A titled box, closed when its class says dropdown; then a link in its title would be a trap. */
 const box = (n, classes, title, body) =>
   isDropdown(n)
@@ -29,7 +34,8 @@ const box = (n, classes, title, body) =>
 function admonition(n, c) {
   const [title, body] = split(n, 'admonitionTitle');
   const kind = n.kind ?? 'note';
-  return box(n, cls('admonition', kind, n.class), title ? c.kids(title) : esc(kind), c.all(body));
+  const words = title ? c.kids(title) : esc(kind);
+  return box(n, cls('admonition', kind, n.class), words, folded(n, c, body));
 }
 
 /** Exercises, solutions, theorems. */
@@ -40,7 +46,7 @@ function statement(n, c) {
   const number = n.enumerator ? ` ${esc(n.enumerator)}` : '';
   const label = `${name[0].toUpperCase()}${name.slice(1)}${number}`;
   const head = n.type === 'solution' && given ? given : `${label}${given && ` (${given})`}`;
-  return box(n, cls('statement', name, n.class), head, c.all(body));
+  return box(n, cls('statement', name, n.class), head, folded(n, c, body));
 }
 
 const fold = (n, label, html) =>
@@ -105,7 +111,8 @@ function container(n, c) {
     .join(' ');
   c.inFigure = true;
   c.figureNumber = n.number;
-  const html = `<figure${id(n)}${cls('fig', `fig-${n.kind}`, n.class)}>${c.kids(n)}</figure>`;
+  const inner = aside(c, () => c.kids(n));
+  const html = `<figure${id(n)}${cls('fig', `fig-${n.kind}`, n.class)}>${inner}</figure>`;
   Object.assign(c, before);
   return html;
 }
@@ -167,6 +174,7 @@ function crossReference(n, c) {
           .join('');
   if (!words || words.includes('??'))
     c.problem(`the reference "${n.label}" has no number or title to show`);
+  if (target.node.type === 'definitionTerm') c.explained.add(target.id);
   return `<a class="xref" href="${esc(c.hrefOf(target))}">${words}</a>`;
 }
 
@@ -203,7 +211,7 @@ function card(n, c) {
   const head =
     words &&
     `<p class="card-title">${n.url ? `<a href="${esc(c.hrefOfLink(n))}">${words}</a>` : words}</p>`;
-  return `<div${id(n)}${cls('card', n.class)}>${head}${c.all(body)}</div>`;
+  return `<div${id(n)}${cls('card', n.class)}>${head}${aside(c, () => c.all(body))}</div>`;
 }
 
 function image(n, c) {
@@ -242,7 +250,7 @@ function list(n, c) {
 
 function listItem(n, c) {
   const tight = (x) => x.type === 'paragraph' && !(n.spread && n.children.length > 1);
-  return `<li>${(n.children ?? []).map((x) => (tight(x) ? c.kids(x) : c.node(x))).join('')}</li>`;
+  return `<li>${(n.children ?? []).map((x) => (tight(x) ? prose(x.children, c) : c.node(x))).join('')}</li>`;
 }
 
 function details(n, c) {
@@ -250,7 +258,7 @@ function details(n, c) {
   const title = summary ? c.kids(summary) : 'Details';
   return html`<details${id(n)}${cls('dropdown', n.class)}>
     <summary class="box-title">${title}</summary>
-    ${c.all(body)}</details>`;
+    ${aside(c, () => c.all(body))}</details>`;
 }
 
 function footnoteReference(n) {
@@ -305,13 +313,13 @@ export const RENDERERS = {
   html: (n) => n.value ?? '',
   break: () => '<br>',
   thematicBreak: () => '<hr>',
-  paragraph: tag('p'),
+  paragraph: worded('p'),
   blockquote: tag('blockquote'),
   div: tag('div'),
   span: tag('span'),
   tableRow: tag('tr'),
   emphasis: tag('em'),
-  strong: tag('strong'),
+  strong: worded('strong'),
   delete: tag('del'),
   underline: tag('u'),
   keyboard: tag('kbd'),

@@ -12,6 +12,9 @@ function context(site, page) {
     page,
     root: '../'.repeat(page.path.split('/').length - 1),
     references: site.references,
+    glossary: site.glossary,
+    explains: Boolean(page.chapter) || page.slug === site.project.index,
+    explained: new Set(),
     alt: '',
     inFigure: false,
     footnotes: [],
@@ -25,7 +28,11 @@ function context(site, page) {
     publishModule: (name) => c.root + site.publishModule(name, page),
     layoutOf: site.layoutOf,
     asset: (url) => (url.startsWith('/') ? c.root + site.publishAsset(url, page) : url),
-    hrefOf: (target) => `${target.page === page ? '' : c.root + target.page.path}#${target.id}`,
+    hrefOf(target) {
+      if (target.page === page) return `#${target.id}`;
+      site.refersTo(target);
+      return `${c.root + target.page.path}#${target.id}`;
+    },
     target: (n) =>
       c.references.find(n.html_id ?? n.identifier, n.remote ? site.pageAt(n.url) : page),
     hrefOfLink: (n) => hrefOfLink(site, c, n),

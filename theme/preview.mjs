@@ -6,12 +6,13 @@ import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadProject } from './content.mjs';
-import { ensureDependencies } from './dependencies.mjs';
+import { ensureDependencies, MINISEARCH } from './dependencies.mjs';
 import { myst } from './myst.mjs';
 
 ensureDependencies();
 const { openSite } = await import('./site.mjs');
 const { renderPage } = await import('./page.mjs');
+const { cards, cardsPath } = await import('./cards.mjs');
 const { registration } = await import('./registration.mjs');
 const { searchIndex } = await import('./search.mjs');
 
@@ -79,11 +80,14 @@ function render(path) {
 }
 
 async function fileAt(path) {
-  if (path === 'search.js') return registration('search', searchIndex(book.site.pages));
+  if (path === 'search.js') return registration('search', searchIndex(book.site));
+  const shown = book.site.pages.find((page) => cardsPath(page) === path);
+  if (shown) return cards(shown, renderPage(book.site, shown), book.site.referredTo.get(shown));
   if (path.startsWith('files/')) {
     const file = published.get(path.slice(6));
     return file?.bytes ?? (file && get(file.url));
   }
+  if (path === 'minisearch.js') return readFile(join(here, MINISEARCH));
   const katex = path.startsWith('katex/');
   return readFile(
     katex ? join(here, 'node_modules/katex/dist', path.slice(6)) : join(here, 'assets', path),

@@ -2,7 +2,7 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureDependencies } from './dependencies.mjs';
+import { ensureDependencies, MINISEARCH } from './dependencies.mjs';
 
 ensureDependencies();
 const { buildSite } = await import('./site.mjs');
@@ -18,6 +18,8 @@ async function write(path, data) {
 const { files, problems } = await buildSite(server, join(out, '../..'));
 for (const [path, data] of files) await write(path, data);
 await cp(join(here, 'assets'), out, { recursive: true });
+const search = await readFile(join(here, MINISEARCH), 'utf8');
+await write('minisearch.js', search.replace(/^\/\/# sourceMappingURL=.*$/m, ''));
 
 // Browsers that know the rest of this site know woff2: leave KaTeX's other font formats out.
 const katex = join(here, 'node_modules/katex/dist');

@@ -1,7 +1,9 @@
 // The whole site as a list of files: pages, search index, sitemap, error page, data of figures.
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { cards, cardsPath } from './cards.mjs';
 import { from, loadProject } from './content.mjs';
+import { Glossary } from './glossary.mjs';
 import { layout, renderPage } from './page.mjs';
 import { References } from './references.mjs';
 import { registration } from './registration.mjs';
@@ -98,12 +100,17 @@ export async function openSite(loaded, directory) {
       page,
     ]),
   );
+  /** What pages refer to on other pages: ids by page. @type {Map<any, Set<string>>} */
+  const referredTo = new Map(loaded.pages.map((page) => [page, new Set()]));
   const site = {
     ...loaded,
     ...publishing,
     problem,
     name: loaded.options.logo_text ?? loaded.project.title,
     references: new References(loaded.pages, problem),
+    glossary: new Glossary(loaded.pages),
+    referredTo,
+    refersTo: ({ page, id }) => referredTo.get(page)?.add(id),
     toc: loaded.toc.map((entry) => ({
       ...entry,
       page: loaded.pages.find((page) => page.slug && page.slug === entry.slug),
@@ -123,9 +130,11 @@ export async function buildSite(server, directory) {
       site.problem(page, error.stack);
     }
   }
+  for (const [page, ids] of site.referredTo)
+    if (ids.size > 0) files.set(cardsPath(page), cards(page, files.get(page.path) ?? '', ids));
   const base = site.options.base_url?.replace(/\/?$/, '/');
   files.set('404.html', errorPage(site, base));
-  files.set('search.js', registration('search', searchIndex(site.pages)));
+  files.set('search.js', registration('search', searchIndex(site)));
   if (base) files.set('sitemap.xml', sitemap(site, base));
   files.set(
     'robots.txt',

@@ -225,39 +225,45 @@
   marks.forEach((_, heading) => heading && reading.observe(heading));
 
   // Hover cards: what a reference, citation, footnote or abbreviation points at, on any page.
-  const documents = new Map();
-  async function parsed(url) {
-    const body = new DOMParser().parseFromString(await (await fetch(url)).text(), 'text/html');
+  // Cards of other pages come in scripts, which a page opened from a disk may load.
+  const here = location.href.split('#')[0].split('?')[0];
+  const top = new URL(root || '.', here).href;
+  async function elsewhere(url, id) {
+    const name = `cards/${url.slice(top.length).replace(/\.html$/, '.js')}`;
+    await load(root + name);
+    const { body } = new DOMParser().parseFromString(book.get(name)?.[id] ?? '', 'text/html');
     for (const el of $$('[src], [href]', body))
       for (const name of ['src', 'href'])
         if (el.hasAttribute(name)) el.setAttribute(name, new URL(el.getAttribute(name), url));
-    return body;
+    return [...body.children];
   }
-  function documentAt(url) {
-    if (url === location.href.split('#')[0]) return document;
-    if (!documents.has(url)) documents.set(url, parsed(url));
-    return documents.get(url);
+  function onThisPage(id) {
+    const target = document.getElementById(id);
+    const alone = !/^(H\d|DT)$/.test(target?.tagName ?? '');
+    const found = alone ? [target] : [target, target?.nextElementSibling];
+    return found.filter((el) => el !== null && el !== undefined).map((el) => el.cloneNode(true));
   }
   async function preview(link) {
     if (link.title || link.dataset.title)
       return [document.createTextNode(link.dataset.title ?? link.title)];
-    const [url, id] = link.href.split('#');
-    const target = id && (await documentAt(url)).getElementById(decodeURIComponent(id));
-    if (!target) return [];
-    const alone = !/^(H\d|DT)$/.test(target.tagName);
-    return (alone ? [target] : [target, target.nextElementSibling]).filter(Boolean).map((el) => {
-      const copy = el.cloneNode(true);
+    const [url, fragment] = link.href.split('#');
+    if (!fragment) return [];
+    const id = decodeURIComponent(fragment);
+    /** @type {any[]} */
+    const content = url === here ? onThisPage(id) : await elsewhere(url, id);
+    for (const copy of content) {
       for (const x of [copy, ...$$('[id]', copy)]) x.removeAttribute('id');
       for (const x of $$('.anchor, .copy, .explorer :is(input, button)', copy)) x.remove();
       if (copy.tagName === 'DETAILS') copy.open = true;
-      return copy;
-    });
+    }
+    return content;
   }
   let card, timer;
   const close = () => {
     clearTimeout(timer);
     card?.remove();
     card = undefined;
+    $('[aria-describedby="hover-card"]')?.removeAttribute('aria-describedby');
   };
   const closeSoon = () => {
     clearTimeout(timer);
@@ -267,9 +273,9 @@
     const content = await preview(link);
     if (content.length === 0 || !link.matches(':hover, :focus')) return;
     close();
-    card = Object.assign(document.createElement('div'), { className: 'hover-card' });
+    card = element('div', { className: 'hover-card', id: 'hover-card' }, ...content);
     card.setAttribute('role', 'tooltip');
-    card.append(...content);
+    link.setAttribute('aria-describedby', card.id);
     document.body.append(card);
     if (!$('link[href$="katex.min.css"]') && $('.katex', card))
       document.head.append(
@@ -303,15 +309,68 @@
     }
   });
 
-  // Search: every word must begin a word of the section; words in headings count for more.
+  // Search: in titles and text, with prefixes, small misspellings and words for the same thing.
   const dialog = $('dialog.search'),
     field = $('input', dialog),
     list = $('ol', dialog);
+  const GREEK = Object.fromEntries(
+    (
+      'alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho ' +
+      'sigma_ sigma tau upsilon phi chi psi omega'
+    )
+      .split(' ')
+      .map((name, i) => [String.fromCharCode(0x3b1 + i), name.replace('_', '')]),
+  );
+  /** Letters that many write differently: γ and gamma, La₃Ni₂O₇ and La3Ni2O7, T_c and Tc. */
+  const folded = (text) =>
+    text
+      .normalize('NFKD')
+      .toLowerCase()
+      .replace(/\p{M}/gu, '')
+      .replace(/(?<=(?<!\p{L})\p{L})_(?=[\p{L}\p{N}]{1,3}(?![\p{L}\p{N}_]))/gu, '')
+      .replace(/±|\+-|\+\/-/g, 'pm ')
+      .replace(/[α-ω]/g, (letter) => ` ${GREEK[letter]} `);
+  const terms = (text) =>
+    folded(text)
+      .split(/[^\p{L}\p{N}]+/u)
+      .filter(Boolean);
+  const UNASKED = new Set(
+    'a an and by can do for how i in is it of on the this to what'.split(' '),
+  );
+  /** @type {any} */
+  let index;
+  function indexed() {
+    if (index) return index;
+    const { records, synonyms } = book.get('search');
+    const { MiniSearch } = /** @type {any} */ (window);
+    const mini = new MiniSearch({
+      fields: ['title', 'trail', 'text'],
+      tokenize: terms,
+      processTerm: (term) => (UNASKED.has(term) ? null : term),
+    });
+    mini.addAll(
+      records.map(([, trail, text], id) => ({
+        id,
+        title: trail.at(-1),
+        trail: trail.slice(0, -1).join(' '),
+        text,
+      })),
+    );
+    const groups = synonyms.map((group) => group.map((words) => terms(words).join(' ')));
+    index = { mini, records, groups };
+    return index;
+  }
   async function openSearch() {
     dialog.showModal();
     field.select();
-    await load(`${root}search.js`);
-    field.oninput(); // for what was typed meanwhile
+    try {
+      await Promise.all([load(`${root}minisearch.js`), load(`${root}search.js`)]);
+      indexed();
+      field.oninput(); // for what was typed meanwhile
+    } catch (error) {
+      console.error(error);
+      list.replaceChildren(element('li', {}, 'The search could not be loaded.'));
+    }
   }
   $('.search-open').onclick = openSearch;
   addEventListener('keydown', (event) => {
@@ -321,47 +380,76 @@
     event.preventDefault();
     openSearch();
   });
-  const count = (patterns, text) => patterns.filter((p) => p.test(text)).length;
-  function find(query) {
-    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-    const patterns = words.map(
-      (w) => new RegExp(`(?<![\\p{L}\\p{N}])${w.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`, 'iu'),
+  /** A query, and the same with one of its words replaced by another for the same thing. */
+  function phrasings(query, groups) {
+    const asked = ` ${terms(query).join(' ')} `;
+    const others = groups.flatMap((group) =>
+      group
+        .filter((words) => asked.includes(` ${words} `))
+        .flatMap((words) => group.map((other) => asked.replace(` ${words} `, ` ${other} `))),
     );
-    if (patterns.length === 0) return [];
-    return (book.get('search') ?? [])
-      .filter(
-        ([, trail, text]) => count(patterns, `${trail.join(' ')} ${text}`) === patterns.length,
-      )
-      .map(([url, trail, text]) => {
-        const at = Math.max(0, (patterns[0].exec(text)?.index ?? 0) - 40);
-        return {
-          url,
-          trail,
-          excerpt: text.slice(at, at + 140),
-          score: 10 * count(patterns, trail.at(-1)) + 3 * count(patterns, trail.join(' ')),
-        };
-      })
-      .sort((a, b) => b.score - a.score)
-      .slice(0, 12);
+    return [asked, ...new Set(others.filter((other) => other !== asked))];
   }
-  function result({ url, trail, excerpt }) {
-    const item = document.createElement('li'),
-      a = document.createElement('a');
-    a.href = root + url;
-    a.append(
-      Object.assign(document.createElement('b'), { textContent: trail.join(' › ') }),
-      Object.assign(document.createElement('span'), { textContent: excerpt }),
-    );
-    item.append(a);
-    return item;
+  function find(query) {
+    const { mini, records, groups } = indexed();
+    const options = {
+      boost: { title: 6, trail: 2 },
+      prefix: (term) => term.length > 1,
+      fuzzy: (term) => (term.length > 4 && !/\d/.test(term) ? 0.2 : false),
+      boostDocument: (id) => records[id][3],
+      combineWith: 'AND',
+    };
+    const found = new Map();
+    const title = terms(query).join(' ');
+    const collect = (asked, share, more = {}) => {
+      for (const { id, score, terms: matched } of mini.search(asked, { ...options, ...more })) {
+        const exact = terms(records[id][1].at(-1)).join(' ') === title ? 5 : 1;
+        const known = found.get(id);
+        if (!known || known.score < score * share * exact)
+          found.set(id, { id, score: score * share * exact, matched });
+      }
+    };
+    phrasings(query, groups).forEach((asked, i) => collect(asked, i ? 0.5 : 1));
+    if (found.size === 0) collect(query, 1, { combineWith: 'OR' });
+    // Of one page, no more than a few.
+    const shown = new Map();
+    return [...found.values()]
+      .sort((a, b) => b.score - a.score)
+      .filter(({ id }) => {
+        const [page] = records[id][0].split('#');
+        shown.set(page, (shown.get(page) ?? 0) + 1);
+        return shown.get(page) <= 4;
+      })
+      .slice(0, 12)
+      .map(({ id, matched }) => ({ record: records[id], matched: new Set(matched) }));
+  }
+  const ROOM = 150; // letters
+  /** The place in a text where it speaks of what was found, with its words marked. */
+  function excerpt(text, matched) {
+    const pieces = [...text.matchAll(/\S+/g)].map(({ 0: word, index: at }) => ({
+      word,
+      at,
+      hit: terms(word).some((term) => matched.has(term)),
+    }));
+    const first = pieces.find(({ hit }) => hit)?.at ?? 0;
+    const start = first < ROOM / 2 ? 0 : first - ROOM / 3;
+    const near = pieces.filter(({ at }) => at >= start && at < start + ROOM);
+    const words = near.flatMap(({ word, hit }) => [hit ? element('mark', {}, word) : word, ' ']);
+    if (near.length && near[0] !== pieces[0]) words.unshift('… ');
+    if (near.at(-1) !== pieces.at(-1)) words.push('…');
+    return element('span', {}, ...words);
+  }
+  function result({ record: [url, trail, text], matched }) {
+    const title = element('b', {}, trail.join(' › '));
+    return element('li', {}, element('a', { href: root + url }, title, excerpt(text, matched)));
   }
   field.oninput = () => {
-    const hits = find(field.value).map(result);
-    list.replaceChildren(
-      ...(hits.length || !field.value.trim()
-        ? hits
-        : [Object.assign(document.createElement('li'), { textContent: 'Nothing found.' })]),
-    );
+    const asked = field.value.trim();
+    if (!asked) return list.replaceChildren();
+    if (!book.has('search') || !('MiniSearch' in window))
+      return list.replaceChildren(element('li', {}, 'Loading …'));
+    const hits = find(asked).map(result);
+    return list.replaceChildren(...(hits.length ? hits : [element('li', {}, 'Nothing found.')]));
   };
   dialog.addEventListener('keydown', (event) => {
     const links = $$('a', list),
