@@ -61,7 +61,7 @@ const STYLE = `
 .nb-control :is(input, select) { grid-column: 1 / 3; width: 100%; height: 1.75rem; margin: 0;
   box-sizing: border-box; font: inherit; color: inherit; background: transparent; }
 .nb-control option { color: CanvasText; background: Canvas; }
-.nb-explorer button { font: inherit; color: inherit; background: none; cursor: pointer;
+.nb-explorer button { box-sizing: border-box; font: inherit; color: inherit; background: none; cursor: pointer;
   border: 1px solid currentColor; border-radius: 6px; padding: .15rem .6rem; }
 .nb-explorer button[aria-pressed=true] { box-shadow: inset 0 0 0 2px currentColor; }
 .nb-message { padding: .25rem .75rem; border-left: 3px solid #cf3f2e; }
@@ -1073,7 +1073,7 @@ async function copy(button, text) {
   }
   const words = button.textContent;
   if (words === 'Copied') return;
-  button.style.minWidth = `${button.offsetWidth}px`;
+  button.style.minWidth = `${button.getBoundingClientRect().width}px`;
   button.textContent = 'Copied';
   setTimeout(() => {
     button.textContent = words;
@@ -1153,7 +1153,7 @@ async function render({ model, el }) {
     redraw();
     readouts.innerHTML = readoutsOf(drawing.readouts, between() ? '≈' : '=');
     // Longer texts make room that shorter ones leave alone, so that the controls stay put.
-    readouts.style.minHeight = `${readouts.offsetHeight}px`;
+    readouts.style.minHeight = `${readouts.getBoundingClientRect().height}px`;
     const said = [...readouts.children].map((text) => text.textContent);
     panels.setAttribute('aria-label', [spec.alt, ...said].join(' '));
   };
@@ -1292,7 +1292,10 @@ async function render({ model, el }) {
     show(unpack(model.get('drawing')));
     for (const [name, answer] of answers) model.on(name, answer);
   }
-  const observer = new ResizeObserver(redraw);
+  const observer = new ResizeObserver(() => {
+    readouts.style.minHeight = '';
+    redraw();
+  });
   observer.observe(panels);
   return () => {
     observer.disconnect();
