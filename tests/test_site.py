@@ -4,7 +4,9 @@ Most tests run twice: on ``sample_book``, which holds one of everything that the
 and, marked ``site``, on the book, whatever chapters it has.
 """
 
+import colorsys
 import gzip
+import io
 import json
 import os
 import re
@@ -20,6 +22,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlparse
 import jupytext
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from nickbook.bands import chemical_potential, conduction_bands
@@ -437,7 +440,7 @@ def test_search_answers_what_was_typed_before_its_index_came(
 ) -> None:
     page = visit(sample, "").page
     held: list[Route] = []
-    page.route("**/search.js", held.append)
+    page.route("**/search.js", lambda route: held.append(route))
     hit = first_hit(page, "smallest")
     expect(page.locator("dialog li")).to_have_text("Loading …")
     expect(hit).to_have_count(0)
@@ -530,6 +533,59 @@ def test_words_of_the_glossary_are_linked_once_in_each_chapter_and_in_prose_alon
         silent = r"<(h[1-6]|summary|code|figcaption|table)\b[^>]*>(?:(?!</\1>).)*xref term"
         assert not re.search(silent, text, re.DOTALL), source
     assert len(used) > 35
+
+
+def corner_and_hue(image: Locator) -> tuple[tuple[int, ...], float]:
+    """The colour of a picture's corner on the screen, and the hue of its most colourful pixel."""
+    picture = Image.open(io.BytesIO(image.screenshot())).convert("RGB")
+    pixels = np.asarray(picture, float).reshape(-1, 3) / 255
+    vivid = pixels[np.argmax(np.ptp(pixels, axis=1))]
+    return picture.getpixel((1, 1)), colorsys.rgb_to_hsv(*vivid)[0]
+
+
+def test_figures_take_the_colour_of_the_page_and_keep_their_hues(
+    sample: Site, visit: Callable[..., Visit]
+) -> None:
+    hues = {}
+    for scheme, paper in (("light", (255, 255, 255)), ("dark", (21, 24, 28))):
+        page = visit(sample, "theory.html", color_scheme=scheme).page
+        corner, hues[scheme] = corner_and_hue(page.locator("#fig-5-line img"))
+        assert corner == paper
+        # Of a map the lightness says something, so it stays as it was drawn.
+        corner, hue = corner_and_hue(page.locator("#fig-5-both img"))
+        assert corner == (255, 255, 255)
+        assert hue == pytest.approx(hues["light"], abs=0.02)
+    assert hues["dark"] == pytest.approx(hues["light"], abs=0.05)
+    page.emulate_media(media="print")
+    assert corner_and_hue(page.locator("#fig-5-line img"))[0] == (255, 255, 255)
+
+
+def test_figures_can_be_read_on_a_phone(site: Site, visit: Callable[..., Visit]) -> None:
+    """Letters are nine pixels high or more; what is then too wide scrolls, by keyboard too."""
+    folder = site.directory.parents[1]
+    scrolled = 0
+    for notebook in [*folder.glob("*.ipynb"), *folder.glob("notebooks/*.ipynb")]:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        bundles = [o.get("data", {}) for cell in cells for o in cell.get("outputs", [])]
+        mime = "application/vnd.nickbook.figure+json"
+        figures = {b[mime]["label"]: b[mime] for b in bundles if mime in b}
+        address = f"{notebook.stem[3:]}.html"
+        tab = visit(site, address, viewport={"width": 390, "height": 844}).page
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+        tab.evaluate("document.querySelectorAll('details').forEach(el => { el.open = true; })")
+        for image in tab.locator(".plot-scroll img").all():
+            label = re.sub(r".*/(.*)\.png", r"\1", image.get_attribute("src") or "")
+            width = image.evaluate("image => image.clientWidth")
+            letters = figures[label].get("text", 12)
+            assert letters * width / figures[label]["width"] >= min(9, letters), label
+            room = image.locator("xpath=..")
+            if width > room.evaluate("room => room.clientWidth") + 1:
+                scrolled += 1
+                expect(room).to_have_attribute("tabindex", "0")
+                room.focus()
+                tab.keyboard.press("ArrowRight")
+                tab.wait_for_function("room => room.scrollLeft > 0", arg=room.element_handle())
+    assert scrolled > 0
 
 
 def test_keyboard_reaches_the_content_and_the_mode_is_kept(

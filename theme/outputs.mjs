@@ -5,6 +5,8 @@ import { registration } from './registration.mjs';
 import { ansi, attr, esc, html, latexOutput, markdown } from './typeset.mjs';
 
 const CAPTION = 'application/vnd.nickbook.caption+json';
+const LEGIBLE = 9; // CSS pixels
+const SMALL = 12; // letters of a figure that does not say how small its own are
 // A figure's picture comes in the <img> that notebooks show.
 const PNG = / src="data:image\/png;base64,([^"]*)"/;
 
@@ -45,7 +47,13 @@ function picture(figure, data, c) {
   if (!figure.alt) c.problem(`figure "${figure.label}" has no alternative text`);
   const url = c.publish(`${figure.label}.png`, { bytes: Buffer.from(png ?? '', 'base64') });
   const size = attr('width', figure.width) + attr('height', figure.height);
-  return `<img class="plot" src="${esc(url)}" alt="${esc(figure.alt)}"${size} loading="lazy">`;
+  const image = (style) =>
+    `<img class="plot${figure.map ? ' map' : ''}" src="${esc(url)}" alt="${esc(figure.alt)}"${size}${style} loading="lazy">`;
+  if (data[EXPLORER]) return image('');
+  // On a phone a figure shrinks until its smallest letters are this high, and then scrolls.
+  const least = Math.ceil((LEGIBLE / (figure.text ?? SMALL)) * figure.width);
+  const style = ` style="min-width:${Math.min(least, figure.width)}px"`;
+  return `<div class="plot-box"><div class="plot-scroll">${image(style)}</div></div>`;
 }
 
 /**

@@ -28,7 +28,7 @@ const SYNONYMS = [
 /** Sections of chapters come first, single claims and functions last. */
 function weight(page, isIndex) {
   if (page.chapter || isIndex) return 2;
-  if (/^api|^ledger|^equations/.test(page.slug)) return 0.4;
+  if (/^api|^ledger|^equations/.test(page.slug)) return 0.25;
   return 1.4;
 }
 

@@ -12,7 +12,11 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
+from matplotlib.collections import QuadMesh
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.text import Text
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
@@ -129,8 +133,9 @@ def figure(
     with plt.rc_context(STYLE):
         png = png_bytes(fig)
     width, height = (round(PIXELS_PER_INCH * inches) for inches in fig.get_size_inches())
+    look = {"text": _smallest_text(fig), "map": _has_map(fig)}
     plt.close(fig)
-    content = {**words, "width": width, "height": height, "data": table}
+    content = {**words, "width": width, "height": height, **look, "data": table}
     show({FIGURE_MIME: content}, png, content)
 
 
@@ -226,6 +231,29 @@ def show(bundle: Mapping[str, Any], png: bytes, words: Mapping[str, Any]) -> Non
     caption = {name: words[name] for name in ("label", "caption", "check")}
     text = f"{words['caption']}\n\n*Check.* {words['check']}"
     publish({CAPTION_MIME: caption, "text/markdown": text, "text/plain": text}, raw=True)
+
+
+def _smallest_text(fig: Figure) -> float:
+    """Find the size of the smallest letters in CSS pixels: phones do not shrink them below nine."""
+    texts = (text for text in fig.findobj(Text) if text.get_visible() and text.get_text().strip())
+    sizes = [float(text.get_fontsize()) for text in texts]  # points
+    return round(PIXELS_PER_INCH / 72 * min(sizes, default=10.0), 1)
+
+
+def _has_map(fig: Figure) -> bool:
+    """Tell whether darkness means a quantity somewhere, so that a dark page must not invert it.
+
+    It does where the colours of an area grow lighter or darker all the way. A map of a signed
+    quantity, which is pale in the middle, can be inverted: then zero is dark, as the page is.
+    """
+    areas = (item for ax in fig.axes for item in (*ax.images, *ax.collections))
+    for area in areas:
+        if not isinstance(area, AxesImage | QuadMesh | ContourSet) or area.get_array() is None:
+            continue
+        lightness = area.cmap(np.linspace(0, 1, 9))[:, :3] @ [0.2126, 0.7152, 0.0722]
+        if np.all(np.diff(lightness) > 0) or np.all(np.diff(lightness) < 0):
+            return True
+    return False
 
 
 def _csv(columns: Mapping[str, NDArray[Any]]) -> str:

@@ -42,6 +42,21 @@ def test_a_figure_is_shown_once_with_words_size_and_data(shown):
     assert not plt.get_fignums()
 
 
+def test_a_figure_knows_its_smallest_letters_and_whether_it_is_a_map(shown):
+    fig = drawn()
+    fig.axes[0].text(0.5, 0.5, "small", fontsize=6)
+    fig.axes[0].text(0.5, 0.9, "", fontsize=1)
+    figure(fig, data=COLUMNS, **WORDS)
+    for colors in ("viridis", "gray_r", "RdBu_r"):
+        fig, ax = subplots()
+        ax.pcolormesh(np.arange(6.0).reshape(2, 3), cmap=colors)
+        figure(fig, data=COLUMNS, **WORDS)
+    contents = [bundle[figures.FIGURE_MIME] for bundle in shown[::2]]
+    assert contents[0]["text"] == 10.0  # 6 points of 1/72 inch at 120 pixels an inch
+    assert contents[1]["text"] > 12
+    assert [content["map"] for content in contents] == [False, True, True, False]
+
+
 class Picture(HTMLParser):
     """The attributes of the one element of a figure's HTML."""
 

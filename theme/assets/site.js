@@ -58,12 +58,18 @@
   $('main').addEventListener('click', () => drawer(false));
 
   // Whatever scrolls sideways can be reached and scrolled with the keyboard.
-  const SCROLLING = '.eq-body, .table-wrap, .out-html, .outputs, pre';
+  const SCROLLING = '.eq-body, .table-wrap, .out-html, .outputs, .plot-scroll, pre';
+  const hint = (el) => {
+    const more = el.scrollWidth - el.clientWidth - el.scrollLeft;
+    el.classList.toggle('has-more', more > 2);
+  };
   const reachable = () =>
     $$(SCROLLING).forEach((el) => {
       if (el.scrollWidth > el.clientWidth + 1) el.tabIndex = 0;
       else el.removeAttribute('tabindex');
+      if (el.matches('.plot-scroll')) hint(el);
     });
+  for (const el of $$('.plot-scroll')) el.addEventListener('scroll', () => hint(el));
   reachable();
   addEventListener('resize', reachable);
   addEventListener('toggle', reachable, true);
