@@ -354,11 +354,14 @@ def explore(
     """
     words = describe(label, caption, alt, check)
     _check_controls(sliders, max_points)
-    start = compute(**{control.name: control.value for control in sliders})
+    settings = {control.name: control.value for control in sliders}
+    start = compute(**settings)
     require(start, Drawing, "what compute returns")
+    _check_names(start, sliders)
     columns = min(columns, len(start.panels))
     footer = ", ".join(control.text() for control in sliders)
-    png = png_bytes(draw(start, width=width, height=height, columns=columns, footer=footer))
+    picture = draw(start, settings, width=width, height=height, columns=columns, footer=footer)
+    png = png_bytes(picture)
     spec: dict[str, Any] = {"controls": list(map(_plain_control, sliders)), "alt": words["alt"]}
     spec |= {"width": width, "height": height, "columns": columns}
     total = {"width": width, "height": height * math.ceil(len(start.panels) / columns)}
@@ -374,8 +377,7 @@ def explore(
         content |= {"data": data_file(label, data)} if data else {}
         model = {"spec": spec, "table": base64.b64encode(packed).decode()}
         content |= {"esm": "explorer.mjs", "model": model}
-        values = MappingProxyType({control.name: control.value for control in sliders})
-        return StillExplorer(values, {EXPLORER_MIME: content}, png, content)
+        return StillExplorer(MappingProxyType(settings), {EXPLORER_MIME: content}, png, content)
     return Explorer(compute, sliders, spec, png=png, content=content)
 
 
@@ -420,6 +422,17 @@ def _check_controls(controls: Sequence[Control], max_points: int) -> None:
             f"the table would have {points} points, more than max_points = {max_points}: "
             f"{_coarsen(controls)}"
         )
+
+
+def _check_names(drawing: Drawing, controls: Sequence[Control]) -> None:
+    """Check that what follows sliders, or moves them, names some."""
+    names = tuple(control.name for control in controls if isinstance(control, Slider))
+    for panel in drawing.panels:
+        for name in panel.drag:
+            one_of(f"a slider in drag of panel {panel.title!r}", name, names)
+        for curve in panel.curves:
+            for name in curve.moves:
+                one_of(f"a slider in moves of curve {curve.name!r}", name, names)
 
 
 def _coarsen(controls: Sequence[Control]) -> str:

@@ -10,17 +10,21 @@ const DASHES = { solid: '', dashed: '7 4', dotted: '1.5 3.5' };
  * What `nickbook.book.drawing` and `explore` send. In a table numbers are steps until `inUnits`.
  * @typedef {[number, number]} Limits
  * @typedef {[number, string][]} Ticks
- * @typedef {{name: string, x: ArrayLike<number>, y: ArrayLike<number>, color: string,
- *   dash: 'solid' | 'dashed' | 'dotted', points: boolean}} Curve
+ * @typedef {{name: string, x: ArrayLike<number>, y: ArrayLike<number>, z: ArrayLike<number> | null,
+ *   color: string, dash: 'solid' | 'dashed' | 'dotted', points: boolean, moves: string[]}} Curve
  * @typedef {{values: ArrayLike<number>, shape: [number, number], x_limits: Limits,
  *   y_limits: Limits, limits: Limits, colors: string[], label: string}} Image
  * @typedef {{title: string, x_label: string, y_label: string, x_limits: Limits, y_limits: Limits,
  *   x_log: boolean, y_log: boolean, x_ticks: Ticks, y_ticks: Ticks, equal: boolean,
- *   curves: Curve[], images: Image[], vertical: number[], horizontal: number[]}} Panel
+ *   curves: Curve[], images: Image[], vertical: number[], horizontal: number[], drag: string[],
+ *   z_limits: Limits | null, z_label: string, view: [number, number]}} Panel
  * @typedef {{panels: Panel[], readouts: [string, string][], error?: string}} Drawing
  * @typedef {{name: string, label: string, kind: string, value: any, values: any[], unit: string,
  *   format: string, stepsOnly?: boolean}} Control
  * @typedef {{left: number, right: number, top: number, bottom: number}} Box
+ * @typedef {Record<string, any>} Settings
+ * @typedef {{width: number, height: number, columns: number}} Spec
+ * @typedef {(names: string[], values: number[]) => void} Steer
  */
 
 const STYLE = `
@@ -33,6 +37,9 @@ const STYLE = `
 .nb-key { display: inline-flex; align-items: center; gap: .35rem; }
 .nb-key svg { width: 1.6rem; height: .6rem; }
 .nb-explorer svg { display: block; max-width: none; }
+.nb-drag { cursor: crosshair; touch-action: none; user-select: none; }
+.nb-box { cursor: grab; touch-action: pan-y; user-select: none; }
+.nb-box:active { cursor: grabbing; }
 .nb-explorer :is(sub, sup) { line-height: 0; }
 .nb-controls { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; align-items: end;
   margin: .75rem 0 .25rem; }
@@ -109,6 +116,8 @@ function inUnits(drawing) {
     for (const curve of panel.curves) {
       curve.x = fromSteps(curve.x, panel.x_limits, panel.x_log, CURVE_STEPS);
       curve.y = fromSteps(curve.y, panel.y_limits, panel.y_log, CURVE_STEPS);
+      if (curve.z && panel.z_limits)
+        curve.z = fromSteps(curve.z, panel.z_limits, false, CURVE_STEPS);
     }
     for (const image of panel.images)
       image.values = fromSteps(image.values, image.limits, false, IMAGE_STEPS);
@@ -246,11 +255,25 @@ function axis([low, high], log, from, to) {
   return (v) => from + ((v - low) / (high - low)) * (to - from);
 }
 
-/** @type {(curve: Curve, X: (v: number) => number, Y: (v: number) => number) => string} */
-function path(curve, X, Y) {
+/** The number at a place on the screen. @type {typeof axis} */
+function inverse([low, high], log, from, to) {
+  if (log) return (place) => low * (high / low) ** ((place - from) / (to - from));
+  return (place) => low + ((place - from) / (to - from)) * (high - low);
+}
+
+/** How far the sliders move a curve. @type {(curve: Curve, settings: Settings) => number[]} */
+const shift = ({ moves }, settings) =>
+  moves.length ? moves.map((name) => Number(settings[name])) : [0, 0];
+
+/**
+ * @type {(curve: Curve, settings: Settings, X: (v: number) => number, Y: (v: number) => number) =>
+ *   string}
+ */
+function path(curve, settings, X, Y) {
+  const [right, up] = shift(curve, settings);
   let [d, pen] = ['', 'M'];
   for (let i = 0; i < curve.x.length; i++) {
-    const [x, y] = [X(curve.x[i]), Y(curve.y[i])];
+    const [x, y] = [X(curve.x[i] + right), Y(curve.y[i] + up)];
     if (Number.isFinite(x + y)) {
       d += `${pen}${x.toFixed(2)} ${y.toFixed(2)}${curve.points ? 'h0' : ''}`;
       pen = curve.points ? 'M' : 'L';
@@ -293,6 +316,17 @@ function picture({ values, shape: [rows, columns], limits: [low, high], colors }
   return canvas.toDataURL();
 }
 
+/** Title and legend. @type {(panel: Panel) => HTMLElement[]} */
+function heading({ title, curves }) {
+  const named = new Map(curves.filter((c) => c.name).map((c) => [c.name, c]));
+  const keys = [...named.values()].map((c) => {
+    const line = s('path', { d: c.points ? 'M13 5h0' : 'M0 5H26', ...stroke(c) });
+    const sample = s('svg', { viewBox: '0 0 26 10' }, line);
+    return h('span', { class: 'nb-key' }, sample, h('span', {}, ...rich(c.name)));
+  });
+  return title ? [h('strong', {}, ...rich(title)), ...keys] : keys;
+}
+
 /** One panel: its frame is rebuilt only when limits, labels or size change, its curves are moved. */
 class PanelView {
   /** @type {(v: number) => number} */
@@ -304,21 +338,21 @@ class PanelView {
   /** @type {SVGElement[]} */
   curves = [];
   key = '';
+  /** @type {(event: PointerEvent) => void} */
+  point = () => {};
 
-  constructor({ width, height, columns }) {
-    this.nominal = width / columns;
-    this.height = height;
+  /** @type {(spec: Spec, steer: Steer) => void} */
+  constructor(spec, steer) {
+    this.spec = spec;
+    this.steer = steer;
     this.head = h('div', { class: 'nb-head' });
-    this.svg = s('svg', { 'font-size': 13, 'font-family': 'inherit' });
+    this.svg = canvas((event) => this.point(event));
     this.el = h('div', { class: 'nb-panel' }, this.head, this.svg);
   }
 
-  /** @param {Panel} panel */
-  draw(panel) {
-    const width = Math.max(220, Math.round(this.el.clientWidth || this.nominal));
-    const height = Math.round(
-      Math.min(this.height, Math.max(220, (width * this.height) / this.nominal)),
-    );
+  /** @type {(panel: Panel, settings: Settings) => void} */
+  draw(panel, settings) {
+    const [width, height] = sizeOf(this.el, this.spec);
     const key = JSON.stringify([width, height, panel], (_, value) =>
       ArrayBuffer.isView(value) ? undefined : value,
     );
@@ -328,29 +362,13 @@ class PanelView {
       this.images[i].setAttribute('href', picture(image));
     });
     panel.curves.forEach((curve, i) => {
-      this.curves[i].setAttribute('d', path(curve, this.X, this.Y));
+      this.curves[i].setAttribute('d', path(curve, settings, this.X, this.Y));
     });
   }
 
   /** @type {(panel: Panel, width: number, height: number) => void} */
   frame(panel, width, height) {
-    const named = new Map(panel.curves.filter((c) => c.name).map((c) => [c.name, c]));
-    const keys = [...named.values()].map((c) =>
-      h(
-        'span',
-        { class: 'nb-key' },
-        s(
-          'svg',
-          { viewBox: '0 0 26 10' },
-          s('path', { d: c.points ? 'M13 5h0' : 'M0 5H26', ...stroke(c) }),
-        ),
-        h('span', {}, ...rich(c.name)),
-      ),
-    );
-    this.head.replaceChildren(
-      ...(panel.title ? [h('strong', {}, ...rich(panel.title))] : []),
-      ...keys,
-    );
+    this.head.replaceChildren(...heading(panel));
     const yTicks = panel.y_ticks.length
       ? panel.y_ticks
       : ticks(panel.y_limits, panel.y_log, height / 60);
@@ -367,6 +385,16 @@ class PanelView {
     const xTicks = panel.x_ticks.length
       ? panel.x_ticks
       : ticks(panel.x_limits, panel.x_log, (box.right - box.left) / 60);
+    this.svg.classList.toggle('nb-drag', panel.drag.length > 0);
+    this.point = (event) => {
+      if (!panel.drag.length) return;
+      const frame = this.svg.getBoundingClientRect();
+      const scale = width / frame.width;
+      const x = inverse(panel.x_limits, panel.x_log, box.left, box.right);
+      const y = inverse(panel.y_limits, panel.y_log, box.bottom, box.top);
+      const place = [(event.clientX - frame.left) * scale, (event.clientY - frame.top) * scale];
+      this.steer(panel.drag, [x(place[0]), y(place[1])]);
+    };
     const [clip, w, hh] = [uid(), box.right - box.left, box.bottom - box.top];
     this.images = panel.images.map(({ x_limits: x, y_limits: y }) =>
       s('image', {
@@ -440,6 +468,27 @@ class PanelView {
   }
 }
 
+/** What panels draw on; it tells where it is pressed, and where the pointer goes from there. */
+function canvas(point, attributes = {}) {
+  const svg = s('svg', { 'font-size': 13, 'font-family': 'inherit', ...attributes });
+  svg.addEventListener('pointerdown', (event) => {
+    if (event.button !== 0) return;
+    svg.setPointerCapture(event.pointerId);
+    point(event);
+  });
+  svg.addEventListener('pointermove', (event) => {
+    if (svg.hasPointerCapture(event.pointerId)) point(event);
+  });
+  return svg;
+}
+
+/** @type {(el: HTMLElement, spec: Spec) => [number, number]} */
+function sizeOf(el, { width: total, height: highest, columns }) {
+  const nominal = total / columns;
+  const width = Math.max(220, Math.round(el.clientWidth || nominal));
+  return [width, Math.round(Math.min(highest, Math.max(220, (width * highest) / nominal)))];
+}
+
 const upright = (x, y, text) =>
   label(0, 0, text, { transform: `translate(${x} ${y}) rotate(-90)` });
 
@@ -459,6 +508,159 @@ function colorBar({ limits, colors, label: text }, { right, top, bottom }) {
     ),
     upright(right + 76, (top + bottom) / 2, text),
   ];
+}
+
+// A box of unit edges, the room it needs in any view, the layers that show its depth, and how far
+// outside the names of its axes stand; all the same in drawing.py.
+const [BOX_EXTENT, DEPTHS, NAME_DISTANCE] = [0.9, 4, 0.1];
+
+/**
+ * How a panel with three axes is seen from far away: the place to the right, the place upwards and
+ * the nearness to the eye, each zero in the middle of the box and in units of its longest edge.
+ * @type {(panel: Panel, view: [number, number]) => (point: number[]) => number[]}
+ */
+export function projection({ x_limits, y_limits, z_limits, equal }, view) {
+  const limits = [x_limits, y_limits, z_limits ?? [0, 1]];
+  const lengths = limits.map(([low, high]) => high - low);
+  if (equal) lengths[0] = lengths[1] = Math.max(lengths[0], lengths[1]);
+  const [azimuth, elevation] = view.map((degrees) => (degrees * Math.PI) / 180);
+  const [ca, sa, ce, se] = [azimuth, elevation].flatMap((a) => [Math.cos(a), Math.sin(a)]);
+  return (point) => {
+    const [x, y, z] = point.map((v, i) => (v - (limits[i][0] + limits[i][1]) / 2) / lengths[i]);
+    const outward = ca * x + sa * y;
+    return [ca * y - sa * x, ce * z - se * outward, ce * outward + se * z];
+  };
+}
+
+/** The edges of a box: the axis along which each runs, and its two ends. @param {Panel} panel */
+function edges({ x_limits, y_limits, z_limits }) {
+  const limits = [x_limits, y_limits, z_limits ?? [0, 1]];
+  return limits.flatMap((ends, axis) => {
+    const [one, two] = limits.toSpliced(axis, 1);
+    return one.flatMap((a) =>
+      two.map((b) => ({ axis, ends: ends.map((end) => [a, b].toSpliced(axis, 0, end)) })),
+    );
+  });
+}
+
+/** A panel with three axes: a box that the reader turns. */
+class BoxView {
+  /** @type {Panel | undefined} */
+  panel;
+  /** @type {Settings} */
+  settings = {};
+  /** @type {[number, number]} */
+  view = [0, 0];
+  from = [0, 0];
+
+  /** @type {(spec: Spec) => void} */
+  constructor(spec) {
+    this.spec = spec;
+    this.head = h('div', { class: 'nb-head' });
+    this.svg = canvas((event) => this.pull(event), {
+      class: 'nb-box',
+      tabindex: 0,
+      role: 'application',
+      ...KEYS,
+    });
+    this.svg.addEventListener('keydown', (event) => {
+      const step = { ArrowLeft: [5, 0], ArrowRight: [-5, 0], ArrowUp: [0, -5], ArrowDown: [0, 5] };
+      if (!step[event.key]) return;
+      event.preventDefault();
+      this.turn(step[event.key]);
+    });
+    this.el = h('div', { class: 'nb-panel' }, this.head, this.svg);
+  }
+
+  /** @param {PointerEvent} event */
+  pull({ type, clientX, clientY }) {
+    if (type === 'pointermove')
+      this.turn([(this.from[0] - clientX) / 2, (clientY - this.from[1]) / 2]);
+    this.from = [clientX, clientY];
+  }
+
+  /** @param {number[]} degrees */
+  turn([azimuth, elevation]) {
+    this.view = [this.view[0] + azimuth, Math.max(-90, Math.min(90, this.view[1] + elevation))];
+    if (this.panel) this.draw(this.panel, this.settings);
+  }
+
+  reset() {
+    this.view = this.panel?.view ?? this.view;
+    this.turn([0, 0]);
+  }
+
+  /** @type {(panel: Panel, settings: Settings) => void} */
+  draw(panel, settings) {
+    if (!this.panel) this.view = panel.view;
+    [this.panel, this.settings] = [panel, settings];
+    const [width, height] = sizeOf(this.el, this.spec);
+    const unit = Math.min(width, height) / (2 * BOX_EXTENT);
+    const seen = projection(panel, this.view);
+    const place = ([right, up]) => [width / 2 + unit * right, height / 2 - unit * up];
+    const write = (points) =>
+      points.map((p) =>
+        place(p)
+          .map((v) => v.toFixed(2))
+          .join(' '),
+      );
+    const frame = edges(panel).map(({ axis, ends }) => ({ axis, ends: ends.map(seen) }));
+    // The name of an axis stands at its lowest edge, that of the height at the leftmost.
+    const names = [panel.x_label, panel.y_label, panel.z_label].map((text, axis) => {
+      const [right, up] = frame
+        .filter((edge) => edge.axis === axis)
+        .map(({ ends: [a, b] }) => a.map((v, i) => (v + b[i]) / 2))
+        .reduce((best, next) => {
+          const along = axis === 2 ? 0 : 1;
+          return next[along] < best[along] - 1e-9 ? next : best;
+        });
+      const out = 1 + NAME_DISTANCE / Math.hypot(right, up);
+      const [x, y] = place([right * out, up * out]);
+      return label(x, y + 4.5, text, { fill: 'currentColor' });
+    });
+    const pieces = panel.curves.map((curve) => this.pieces(curve, seen, settings));
+    const layers = Array.from({ length: DEPTHS }, (_, layer) =>
+      panel.curves.map((curve, i) => {
+        const lines = pieces[i].filter((piece) => piece.layer === layer);
+        const dot = curve.points ? 'h0' : '';
+        const d = lines.map(({ points }) => `M${write(points).join('L')}${dot}`).join('');
+        return s('path', {
+          ...stroke(curve),
+          d,
+          opacity: (layer + 1) / DEPTHS,
+        });
+      }),
+    ).flat();
+    this.head.replaceChildren(...heading(panel));
+    this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    this.svg.setAttribute('aria-label', `${plain(panel.title)}: turn it with the arrow keys`);
+    const outline = frame.map(({ ends }) => `M${write(ends).join('L')}`).join('');
+    this.svg.replaceChildren(
+      s('path', { d: outline, stroke: 'currentColor', opacity: 0.5, fill: 'none' }),
+      ...layers,
+      ...names,
+    );
+  }
+
+  /**
+   * Segments of a line, or points, with the layers of depth in which they lie.
+   * @type {(curve: Curve, seen: (point: number[]) => number[], settings: Settings) =>
+   *   {layer: number, points: number[][]}[]}
+   */
+  pieces(curve, seen, settings) {
+    const [right, up] = shift(curve, settings);
+    const all = Array.from(curve.x, (x, i) =>
+      seen([x + right, curve.y[i] + up, curve.z ? curve.z[i] : 0]),
+    );
+    const parts = curve.points ? all.map((p) => [p]) : all.slice(1).map((p, i) => [all[i], p]);
+    return parts
+      .filter((points) => points.flat().every(Number.isFinite))
+      .map((points) => {
+        const near = points.reduce((sum, p) => sum + p[2], 0) / points.length;
+        const layer = Math.floor(((near / BOX_EXTENT + 1) / 2) * DEPTHS);
+        return { points, layer: Math.max(0, Math.min(DEPTHS - 1, layer)) };
+      });
+  }
 }
 
 // --- controls ----------------------------------------------------------------------------------
@@ -483,25 +685,32 @@ function slider(control, live, changed) {
     ...KEYS,
   });
   const output = h('output', { for: id, 'aria-live': 'off' });
-  const read = () => {
-    const [position, nearest] = [Number(input.value), Math.round(input.value)];
-    if (Math.abs(position - nearest) < 1e-9) return values[nearest];
-    const left = Math.floor(position);
-    return values[left] + (position - left) * (values[left + 1] - values[left]);
-  };
+  let value = control.value; // the input rounds what is written into it
   const show = () => {
-    output.textContent = `${format(read(), control.format)}${unit && ` ${unit}`}`;
+    output.textContent = `${format(value, control.format)}${unit && ` ${unit}`}`;
     input.setAttribute('aria-valuetext', output.textContent);
   };
-  const write = (value) => {
+  const place = () => {
     const right = Math.max(
       1,
       values.findIndex((v) => v >= value),
     );
-    input.value = right - 1 + (value - values[right - 1]) / (values[right] - values[right - 1]);
+    const left = right - 1;
+    return left + (value - values[left]) / (values[right] - values[left]);
+  };
+  const write = (next) => {
+    value = Math.max(values[0], Math.min(values[last], next));
+    if (step === 1) value = values[Math.round(place())];
+    input.value = place();
     show();
   };
   input.addEventListener('input', () => {
+    const left = Math.min(Math.floor(input.value), last - 1);
+    const fraction = Number(input.value) - left;
+    value =
+      Math.abs(fraction - Math.round(fraction)) < 1e-9
+        ? values[left + Math.round(fraction)]
+        : values[left] + fraction * (values[left + 1] - values[left]);
     show();
     changed();
   });
@@ -512,7 +721,7 @@ function slider(control, live, changed) {
     output,
     input,
   );
-  return { el, input, read, write, index: () => Math.round(input.value) };
+  return { el, input, read: () => value, write, place };
 }
 
 /** @type {typeof slider} */
@@ -537,7 +746,7 @@ function choice(control, _live, changed) {
     write: (v) => {
       input.value = v;
     },
-    index: () => control.values.indexOf(input.value),
+    place: () => control.values.indexOf(input.value),
   };
 }
 
@@ -553,7 +762,6 @@ async function render({ model, el }) {
   const root = h('div', { class: 'nb-explorer' }, h('style', {}, STYLE));
   const panels = h('div', {
     class: 'nb-panels',
-    role: 'img',
     style: `--nb-columns: ${spec.columns}`,
   });
   const readouts = h('div', { class: 'nb-readouts', role: 'status', 'aria-live': 'polite' });
@@ -571,7 +779,7 @@ async function render({ model, el }) {
   );
   el.append(root);
 
-  /** @type {PanelView[]} */
+  /** @type {(PanelView | BoxView)[]} */
   let views = [];
   /** @type {Drawing | undefined} */
   let drawing;
@@ -586,7 +794,7 @@ async function render({ model, el }) {
   };
   const redraw = () => {
     drawing?.panels.forEach((panel, i) => {
-      views[i].draw(panel);
+      views[i].draw(panel, settings());
     });
   };
   /** @param {Drawing} next */
@@ -595,7 +803,12 @@ async function render({ model, el }) {
     if (next.error) return;
     drawing = next;
     if (views.length !== drawing.panels.length) {
-      views = drawing.panels.map(() => new PanelView(spec));
+      views = drawing.panels.map((panel) =>
+        panel.z_limits ? new BoxView(spec) : new PanelView(spec, steer),
+      );
+      // What a picture contains cannot have the focus.
+      const turns = views.some((view) => view instanceof BoxView);
+      panels.setAttribute('role', turns ? 'group' : 'img');
       panels.replaceChildren(...views.map((view) => view.el));
     }
     redraw();
@@ -612,6 +825,13 @@ async function render({ model, el }) {
   };
   const settings = () =>
     Object.fromEntries(controls.map((c, i) => [spec.controls[i].name, c.read()]));
+  /** @type {Steer} */
+  const steer = (names, values) => {
+    names.forEach((name, i) => {
+      controls[spec.controls.findIndex((control) => control.name === name)].write(values[i]);
+    });
+    changed();
+  };
 
   // Talk with the kernel.
   /** @type {any} */
@@ -657,15 +877,21 @@ async function render({ model, el }) {
 
   const changed = () => {
     if (!packed) {
+      redraw(); // what follows the sliders by itself need not wait for the kernel
       ask();
     } else if (drawingAt) {
       const sizes = spec.controls.map((control) => control.values.length);
-      show(drawingAt(controls.reduce((at, control, i) => at * sizes[i] + control.index(), 0)));
+      show(
+        drawingAt(
+          controls.reduce((at, control, i) => at * sizes[i] + Math.round(control.place()), 0),
+        ),
+      );
     }
   };
   const start = Object.fromEntries(spec.controls.map((control) => [control.name, control.value]));
   reset.addEventListener('click', () => {
     write(start);
+    for (const view of views) if (view instanceof BoxView) view.reset();
     changed();
   });
 

@@ -84,6 +84,8 @@ def _quantize(drawing: dict[str, Any]) -> dict[str, Any]:
     panels = []
     for panel in drawing["panels"]:
         frame = {axis: (panel[f"{axis}_limits"], panel[f"{axis}_log"]) for axis in ("x", "y")}
+        if panel["z_limits"]:
+            frame["z"] = (panel["z_limits"], False)
         curves = [
             curve | {a: _steps(curve[a], *frame[a], CURVE_STEPS) for a in frame}
             for curve in panel["curves"]
