@@ -121,7 +121,7 @@ def decode(packed: bytes, points: int) -> list[dict]:
     script = f"""
         import {{ decode }} from {json.dumps(FRONT_END.as_uri())};
         const drawingAt = await decode("{base64.b64encode(packed).decode()}");
-        const drawings = Array.from({{ length: {points} }}, (_, point) => drawingAt(point));
+        const drawings = Array.from({{ length: {points} }}, (_, point) => drawingAt([[point, 1]]));
         const plain = (key, value) => ArrayBuffer.isView(value) ? [...value] : value;
         process.stdout.write(JSON.stringify(drawings, plain));
     """
@@ -501,7 +501,8 @@ SPEC = {
         {"kind": "slider", "name": "b", "label": "B", "value": 0, "values": [-1, 0, 1],
          "unit": "", "format": ".1f"},
     ],
-    "alt": "A.", "width": 400, "height": 300, "columns": 1,
+    "label": "fig-5-live", "alt": "A.", "width": 400, "height": 300, "columns": 1,
+    "ghost": True, "heads": [], "readouts": [["S", "1"]], "presets": [["High", {"a": 2, "b": 0}]],
 }  # fmt: skip
 START_OF_LIVE = {
     "spec": SPEC,
