@@ -38,7 +38,7 @@ STYLE: dict[Any, Any] = {
 #: Colours of a signed quantity on lines: below zero, at zero, and above.
 SIGNED_COLORS = ("#0064dc", "#8c8c8c", "#d42a1c")
 #: Colours of shares 0, ½ and 1 on lines.
-SHARE_COLORS = ("#b07d00", "#c4507a", "#6a55ea")
+SHARE_COLORS = ("#b07d00", SIGNED_COLORS[1], "#6a55ea")
 SIGNED: Colormap = LinearSegmentedColormap.from_list("signed", SIGNED_COLORS)
 SHARE: Colormap = LinearSegmentedColormap.from_list("share", SHARE_COLORS)
 
