@@ -37,7 +37,7 @@ class TwoSheetFlow(Result):
     >>> from nickbook.pairing.frg import two_sheet_flow
     >>> flow = two_sheet_flow(within=0.3, between=0.2, mismatch=0.1)
     >>> flow
-    TwoSheetFlow(mismatch 0.1, diverged at Λ/Λ0 = 0.008, s± leads, attracts below 0.34)
+    TwoSheetFlow(mismatch 0.1, diverged at Λ/Λ0 = 0.0098, s± leads, attracts below 0.34)
     """
 
     mismatch: float
@@ -83,7 +83,7 @@ def two_sheet_flow(
     *,
     mismatch: float = 0.0,
     stop: float = 1e-4,
-    limit: float = 3.0,
+    limit: float = 1.5,
     points: int = 201,
 ) -> TwoSheetFlow:
     r"""Flow of the interactions of an electron and a hole sheet that nest at Q = −Q.
