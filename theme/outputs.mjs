@@ -48,16 +48,21 @@ function picture(figure, data, c) {
   return `<img class="plot" src="${esc(url)}" alt="${esc(figure.alt)}"${size} loading="lazy">`;
 }
 
-/** The PNG stands until site.js has loaded the module and its model; without JavaScript it stays. */
+/**
+ * The PNG stands until site.js has loaded the module and its model; without JavaScript it stays. It
+ * takes the space that the module needs.
+ */
 function explorer(figure, data, c) {
   const model = c.publish(`${figure.label}.js`, {
     bytes: Buffer.from(registration(figure.label, figure.model)),
   });
   const module = c.publishModule(figure.esm);
+  const still = picture(figure, data, c);
+  const layout = figure.model.spec && c.layoutOf(figure.esm);
   return html`<div class="explorer" role="group" aria-label="Interactive figure"
     data-esm="${esc(figure.esm)}" data-model="${esc(figure.label)}"
     data-scripts="${esc(`${module} ${model}`)}">
-    <div class="fallback">${picture(figure, data, c)}<noscript>
+    <div class="fallback">${layout?.(figure.model.spec, true, still) ?? still}<noscript>
       <p>The sliders of this figure need JavaScript.</p>
     </noscript></div>
     </div>`;
@@ -68,7 +73,8 @@ function figureHtml(figure, data, c) {
   const check = figure.check
     ? `<p class="check">${prose(figure.check, c, { inline: true })}</p>`
     : '';
-  const notes = `${check}${dataLink(figure, c)}`;
+  const accuracy = figure.accuracy ? `<p class="check">${esc(figure.accuracy)}</p>` : '';
+  const notes = `${check}${accuracy}${dataLink(figure, c)}`;
   if (c.inFigure) return `${media}<div class="notes">${notes}</div>`; // the directive has the caption
   const origin = figure.number ? undefined : c.references.find(figure.label, c.page);
   const number = figure.number ?? origin?.number;

@@ -23,6 +23,7 @@ function context(site, page) {
     problem: (message) => site.problem(page, message),
     publish: (name, source) => c.root + site.publish(name, source, page),
     publishModule: (name) => c.root + site.publishModule(name, page),
+    layoutOf: site.layoutOf,
     asset: (url) => (url.startsWith('/') ? c.root + site.publishAsset(url, page) : url),
     hrefOf: (target) => `${target.page === page ? '' : c.root + target.page.path}#${target.id}`,
     target: (n) =>

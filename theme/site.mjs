@@ -29,20 +29,23 @@ function publisher(modules, problem) {
       page,
     );
   const publishModule = (name, page) => {
-    const source = modules.get(name);
+    const source = modules.get(name)?.source;
     if (source === undefined) problem(page, `"${name}" is not among the widgets of myst.yml`);
     return publish(`${name}.js`, { bytes: Buffer.from(registration(name, source ?? '')) }, page);
   };
-  return { published, publish, publishAsset, publishModule };
+  const layoutOf = (name) => modules.get(name)?.layout;
+  return { published, publish, publishAsset, publishModule, layoutOf };
 }
 
-/** The widgets' modules by file name. */
+/** The widgets' modules by file name, and what keeps their place on a page where they say it. */
 async function readModules(files, directory) {
-  const sources = files.map(async (file) => [
-    basename(file),
-    await readFile(join(directory, file), 'utf8'),
-  ]);
-  return new Map(await Promise.all(sources));
+  const modules = files.map(async (file) => {
+    const source = await readFile(join(directory, file), 'utf8');
+    // By its text, since the preview reads a file again that has changed.
+    const { layout } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+    return [basename(file), { source, layout }];
+  });
+  return new Map(await Promise.all(modules));
 }
 
 function sitemap(site, base) {

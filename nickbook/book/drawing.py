@@ -4,9 +4,10 @@ Labels may hold subscripts and superscripts, written ``Δ_{α}`` and ``10^{3}``.
 """
 
 import dataclasses
+import itertools
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from nickbook.arrays import Floats
 from nickbook.book.figures import PIXELS_PER_INCH, require
@@ -26,6 +28,10 @@ from nickbook.results import Described
 Limits = tuple[float, float]
 
 _INK = "#1c2024"
+
+# A box of unit edges, the room it needs in any view, the layers that show its depth, and how far
+# outside the names of its axes stand; all the same in explorer.mjs.
+BOX_EXTENT, DEPTHS, NAME_DISTANCE = 0.9, 4, 0.1
 _HAIRLINE: dict[str, Any] = {"color": "#7a7a7a", "linewidth": 0.8}
 
 
@@ -45,6 +51,11 @@ class Curve(Described):
         How the line is drawn.
     points : bool
         Draw dots instead of a line.
+    z : array_like, shape (n,), optional
+        Heights, for a panel with ``z_limits``.
+    moves : (str, str), optional
+        Names of two sliders whose values are added to x and y when the curve is drawn. It then
+        follows them at once; what leaves the frame on the way is cut off.
 
     Examples
     --------
@@ -61,15 +72,19 @@ class Curve(Described):
     color: str = ""
     dash: Literal["solid", "dashed", "dotted"] = "solid"
     points: bool = False
+    z: Floats | None = None
+    moves: tuple[str, str] | tuple[()] = ()
 
     def __post_init__(self) -> None:
-        _freeze(self, "x", ndim=1)
-        _freeze(self, "y", ndim=1)
-        if self.x.shape != self.y.shape:
-            raise ValueError(
-                f"x and y of curve {self.name!r} must have the same length, "
-                f"got {self.x.size} and {self.y.size}"
-            )
+        for axis in "xy" if self.z is None else "xyz":
+            _freeze(self, axis, ndim=1)
+            size = getattr(self, axis).size
+            if size != self.x.size:
+                raise ValueError(
+                    f"x and {axis} of curve {self.name!r} must have the same length, "
+                    f"got {self.x.size} and {size}"
+                )
+        _check_pair(f"moves of curve {self.name!r}", self.moves)
         if not re.fullmatch(r"(#[0-9a-f]{6})?", self.color):
             raise ValueError(f"color must be '#rrggbb' or empty, got {self.color!r}")
         one_of("dash", self.dash, ("solid", "dashed", "dotted"))
@@ -140,6 +155,16 @@ class Panel(Described):
         One unit is as long on x as on y.
     x_ticks, y_ticks : tuple of (float, str)
         Places and labels of the ticks; chosen automatically when empty.
+    drag : (str, str), optional
+        Names of two sliders that take x and y of the point where a reader presses or drags.
+    z_limits : (float, float), optional
+        The third axis of a panel whose curves all have heights; it is then drawn as a box that
+        the reader turns, with linear axes, without ticks, maps and marked lines. With ``equal``
+        x and y share a scale, and the height is that of the longer one.
+    z_label : str
+        The name of the third axis.
+    view : (float, float)
+        Azimuth and elevation, in degrees, of the eye at the start.
 
     Examples
     --------
@@ -164,17 +189,44 @@ class Panel(Described):
     equal: bool = False
     x_ticks: tuple[tuple[float, str], ...] = ()
     y_ticks: tuple[tuple[float, str], ...] = ()
+    drag: tuple[str, str] | tuple[()] = ()
+    z_limits: Limits | None = None
+    z_label: str = ""
+    view: tuple[float, float] = (-60.0, 30.0)
 
     def __post_init__(self) -> None:
         for axis, lines in (("x", self.vertical), ("y", self.horizontal)):
             limits, log = getattr(self, f"{axis}_limits"), getattr(self, f"{axis}_log")
-            _check_limits(f"{axis}_limits of panel {self.title!r}", limits)
+            self._check_axis(axis, limits)
             if log and limits[0] <= 0:
                 message = f"{axis}_limits of a logarithmic axis must be positive, got {limits}"
                 raise ValueError(message)
-            for curve in self.curves:
-                self._check_inside(f"curve {curve.name!r}", axis, getattr(curve, axis), limits)
+            if log and any(curve.moves for curve in self.curves):
+                raise ValueError(f"curves that move need linear axes, in panel {self.title!r}")
             self._check_inside("a marked line", axis, np.asarray(lines, dtype=float), limits)
+        _check_pair(f"drag of panel {self.title!r}", self.drag)
+        flat = [curve.name for curve in self.curves if curve.z is None]
+        if self.z_limits is None:
+            if len(flat) < len(self.curves):
+                raise ValueError(f"z_limits of panel {self.title!r} are missing: its curves have z")
+            return
+        self._check_axis("z", self.z_limits)
+        if flat:
+            raise ValueError(
+                f"z of curve {flat[0]!r} is missing: panel {self.title!r} has z_limits"
+            )
+        if self.images or self.vertical or self.horizontal or self.x_log or self.y_log or self.drag:
+            raise ValueError(
+                f"panel {self.title!r} has z_limits, so it takes no images, marked lines, "
+                "logarithmic axes or drag"
+            )
+
+    def _check_axis(self, axis: str, limits: Limits) -> None:
+        _check_limits(f"{axis}_limits of panel {self.title!r}", limits)
+        for curve in self.curves:
+            values = getattr(curve, axis)
+            if values is not None:
+                self._check_inside(f"curve {curve.name!r}", axis, values, limits)
 
     def _check_inside(self, what: str, axis: str, values: Floats, limits: Limits) -> None:
         slack = 1e-9 * (limits[1] - limits[0])
@@ -224,11 +276,20 @@ class Drawing(Described):
         return {"panels": panels, "readouts": [list(item) for item in self.readouts.items()]}
 
 
-def draw(drawing: Drawing, *, width: int, height: int, columns: int, footer: str = "") -> Figure:
+def draw(
+    drawing: Drawing,
+    settings: Mapping[str, float | str],
+    *,
+    width: int,
+    height: int,
+    columns: int,
+    footer: str = "",
+) -> Figure:
     """Draw with matplotlib, `columns` panels in a row, and a line of text below.
 
-    `width` of the figure and `height` of one row of panels are in CSS pixels. Pyplot does not know
-    the figure, so nothing shows it on its own.
+    The `settings` of the controls place the curves that move. `width` of the figure and `height` of
+    one row of panels are in CSS pixels. Pyplot does not know the figure, so nothing shows it on its
+    own.
     """
     rows = math.ceil(len(drawing.panels) / columns)
     size = (width / PIXELS_PER_INCH, rows * height / PIXELS_PER_INCH)
@@ -236,7 +297,7 @@ def draw(drawing: Drawing, *, width: int, height: int, columns: int, footer: str
         fig = Figure(figsize=size, layout="constrained")
         axes = fig.subplots(rows, columns, squeeze=False).ravel()
         for ax, panel in zip(axes, drawing.panels, strict=False):
-            _draw_panel(ax, panel)
+            _draw_panel(ax, panel, settings)
         for ax in axes[len(drawing.panels) :]:
             ax.set_axis_off()
         readouts = [f"{label} = {text}" for label, text in drawing.readouts.items()]
@@ -249,7 +310,26 @@ def mathtext(label: str) -> str:
     return re.sub(r"([_^])\{([^}]*)\}", r"$\1{\\mathregular{\2}}$", label.replace("$", r"\$"))
 
 
-def _draw_panel(ax: Axes, panel: Panel) -> None:
+def _moved(curve: Curve, settings: Mapping[str, float | str]) -> tuple[Floats, Floats]:
+    if not curve.moves:
+        return curve.x, curve.y
+    x, y = (float(settings[name]) for name in curve.moves)
+    return curve.x + x, curve.y + y
+
+
+def _draw_panel(ax: Axes, panel: Panel, settings: Mapping[str, float | str]) -> None:
+    if panel.z_limits is None:
+        _draw_flat(ax, panel, settings)
+    else:
+        _draw_box(ax, panel, settings)
+    ax.set_title(mathtext(panel.title), fontsize="medium")
+    if any(curve.name for curve in panel.curves):
+        handles, names = ax.get_legend_handles_labels()
+        unique = dict(zip(names, handles, strict=True))
+        ax.legend(unique.values(), unique.keys(), fontsize="small", frameon=bool(panel.images))
+
+
+def _draw_flat(ax: Axes, panel: Panel, settings: Mapping[str, float | str]) -> None:
     for image in panel.images:
         ax.grid(visible=False)
         frame = (*image.x_limits, *image.y_limits)
@@ -261,10 +341,7 @@ def _draw_panel(ax: Axes, panel: Panel) -> None:
     for y in panel.horizontal:
         ax.axhline(y, **_HAIRLINE)
     for curve in panel.curves:
-        style = {"linestyle": "none", "marker": "."} if curve.points else {"linestyle": curve.dash}
-        name = mathtext(curve.name) or "_"
-        ax.plot(curve.x, curve.y, color=curve.color or _INK, label=name, **style)
-    ax.set_title(mathtext(panel.title), fontsize="medium")
+        ax.plot(*_moved(curve, settings), label=mathtext(curve.name) or "_", **_style(curve))
     ax.set_xscale("log" if panel.x_log else "linear")
     ax.set_yscale("log" if panel.y_log else "linear")
     for axis, ticks in ((ax.xaxis, panel.x_ticks), (ax.yaxis, panel.y_ticks)):
@@ -273,10 +350,82 @@ def _draw_panel(ax: Axes, panel: Panel) -> None:
             axis.set_ticks(places, [mathtext(label) for label in labels])
     ax.set(xlabel=mathtext(panel.x_label), ylabel=mathtext(panel.y_label))
     ax.set(xlim=panel.x_limits, ylim=panel.y_limits, aspect="equal" if panel.equal else "auto")
-    if any(curve.name for curve in panel.curves):
-        handles, names = ax.get_legend_handles_labels()
-        unique = dict(zip(names, handles, strict=True))
-        ax.legend(unique.values(), unique.keys(), fontsize="small", frameon=bool(panel.images))
+
+
+def _style(curve: Curve) -> dict[str, Any]:
+    line = {"linestyle": "none", "marker": "."} if curve.points else {"linestyle": curve.dash}
+    return {"color": curve.color or _INK, **line}
+
+
+def project(panel: Panel, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> tuple[Floats, ...]:
+    """Look at points of a panel with ``z_limits`` from far away.
+
+    Returns the place to the right, the place upwards, and the nearness to the eye, each zero for
+    the middle of the box and in units of its longest edge. ``explorer.mjs`` does the same.
+    """
+    limits = np.array([panel.x_limits, panel.y_limits, panel.z_limits], dtype=float)
+    middle, lengths = limits.mean(axis=1), np.diff(limits)[:, 0]
+    if panel.equal:
+        lengths[:2] = lengths[:2].max()
+    place = [(np.asarray(v) - m) / d for v, m, d in zip((x, y, z), middle, lengths, strict=True)]
+    azimuth, elevation = np.radians(panel.view)
+    outward = np.cos(azimuth) * place[0] + np.sin(azimuth) * place[1]
+    return (
+        np.cos(azimuth) * place[1] - np.sin(azimuth) * place[0],
+        np.cos(elevation) * place[2] - np.sin(elevation) * outward,
+        np.cos(elevation) * outward + np.sin(elevation) * place[2],
+    )
+
+
+def edges(panel: Panel) -> Iterator[tuple[int, Floats]]:
+    """Yield the twelve edges of a box: the axis along which each runs, and its two ends."""
+    limits = (panel.x_limits, panel.y_limits, panel.z_limits or (0.0, 0.0))
+    for axis, ends in enumerate(limits):
+        for sides in itertools.product(*limits[:axis], *limits[axis + 1 :]):
+            yield axis, np.array([[*sides[:axis], end, *sides[axis:]] for end in ends])
+
+
+def _draw_box(ax: Axes, panel: Panel, settings: Mapping[str, float | str]) -> None:
+    outer: dict[int, tuple[float, float]] = {}
+    for axis, ends in edges(panel):
+        right, up, _ = project(panel, *ends.T)
+        ax.plot(right, up, **_HAIRLINE)
+        # The name of an axis stands at its lowest edge, that of the height at the leftmost.
+        middle = (float(right.mean()), float(up.mean()))
+        along = 0 if axis == 2 else 1
+        if axis not in outer or middle[along] < outer[axis][along] - 1e-9:
+            outer[axis] = middle
+    for axis, label in enumerate((panel.x_label, panel.y_label, panel.z_label)):
+        place = np.array(outer[axis])
+        place *= 1 + NAME_DISTANCE / np.hypot(*place)
+        ax.text(place[0], place[1], mathtext(label), ha="center", va="center")
+    for layer in range(DEPTHS):  # the nearer, the later and the stronger
+        for curve in panel.curves:
+            style = _style(curve) | {"alpha": (layer + 1) / DEPTHS}
+            label = mathtext(curve.name) if layer == DEPTHS - 1 else ""
+            ax.plot(*_slice(panel, curve, settings, layer), label=label or "_", **style)
+    extent = (-BOX_EXTENT, BOX_EXTENT)
+    ax.set(xlim=extent, ylim=extent, aspect="equal")
+    ax.set_axis_off()
+
+
+def _slice(
+    panel: Panel, curve: Curve, settings: Mapping[str, float | str], layer: int
+) -> tuple[Floats, Floats]:
+    """Take the segments, or points, of a curve whose middle lies in one layer of the depth."""
+    heights = np.asarray(curve.z, dtype=float)
+    right, up, near = project(panel, *_moved(curve, settings), heights)
+    if curve.points:
+        pieces = np.stack([right, up])[:, :, None]
+        depth = near
+    else:
+        gap = np.full(max(right.size - 1, 0), np.nan)
+        pieces = np.stack([np.stack([v[:-1], v[1:], gap], axis=1) for v in (right, up)])
+        depth = (near[:-1] + near[1:]) / 2
+    place = np.nan_to_num((depth / BOX_EXTENT + 1) / 2 * DEPTHS, nan=-1)
+    chosen = np.clip(np.floor(place), 0, DEPTHS - 1) == layer
+    x, y = pieces[:, chosen].reshape(2, -1)
+    return x, y
 
 
 def _plain(part: Any) -> Any:
@@ -291,6 +440,11 @@ def _plain(part: Any) -> Any:
         colors = mpl.colormaps[part.scale](np.linspace(0, 1, 17))
         plain |= {"shape": list(part.values.shape), "colors": [to_hex(color) for color in colors]}
     return plain
+
+
+def _check_pair(what: str, names: Sequence[str]) -> None:
+    if len(names) not in {0, 2} or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{what} must be empty or the names of two sliders, got {names!r}")
 
 
 def _freeze(part: Any, name: str, *, ndim: int) -> None:

@@ -22,6 +22,10 @@ from nickbook.book.figures import data_file, describe, png_bytes, require, show
 from nickbook.checks import one_of, real
 from nickbook.results import Described
 
+#: Beyond this part of the frame a page does not average stored settings: the slider then steps.
+AVERAGED = 0.02
+#: At most so many places along each slider are computed to measure this.
+MIDPOINTS = 8
 EXPLORER_MIME = "application/vnd.nickbook.explorer+json"
 
 
@@ -36,8 +40,8 @@ class Slider(Described):
     label : str
         What the reader sees; ``κ_{0}`` sets a subscript.
     values : sequence of float
-        The settings of the static page, ascending. The live slider also moves between them, unless
-        it is told not to.
+        The settings that the static page stores, ascending. The slider also moves between them,
+        unless it is told not to.
     value : float
         The setting at the start, one of ``values``.
     unit : str
@@ -45,7 +49,7 @@ class Slider(Described):
     format : str
         ``".2f"``, ``".1e"`` or ``".3g"``.
     steps_only : bool
-        Whether the live slider, too, stops at ``values`` alone, since nothing lies between them.
+        Whether the slider stops at ``values`` alone, since nothing lies between them.
 
     Examples
     --------
@@ -298,13 +302,17 @@ def explore(
     columns: int = 2,
     max_points: int = 4000,
     max_kilobytes: float = 60,
+    presets: Mapping[str, Mapping[str, float | str]] | None = None,
+    ghost: bool = True,
 ) -> Explorer | StillExplorer:
     """Make a figure with sliders, which a cell shows when it ends with it.
 
     In Jupyter the sliders move continuously and Python recomputes the drawing. When the book is
     built (``NICKBOOK_STATIC=1``), ``compute`` is called at every combination of the sliders'
     values and the page carries the table; with ``NICKBOOK_STATIC=dry``, for tests, the table stays
-    empty. Everything else shows a PNG of the start.
+    empty. Between stored settings the page averages what is drawn, and ``compute`` is called at
+    some places midway to measure the error, which the caption states; where it exceeds two per
+    cent of the frame, the slider steps. Everything else shows a PNG of the start.
 
     Parameters
     ----------
@@ -324,6 +332,12 @@ def explore(
         Panels in a row; narrow screens stack them.
     max_points, max_kilobytes : float
         The largest table that the page may carry, compressed.
+    presets : mapping of str to mapping, optional
+        Settings to offer by name, each as controls' names with values; controls that it does not
+        name are at their start.
+    ghost : bool
+        Whether the curves of the start stay faintly visible once a control has moved. They never
+        do in a panel with a map or with three axes.
 
     Returns
     -------
@@ -354,29 +368,39 @@ def explore(
     """
     words = describe(label, caption, alt, check)
     _check_controls(sliders, max_points)
-    start = compute(**{control.name: control.value for control in sliders})
+    settings = {control.name: control.value for control in sliders}
+    start = compute(**settings)
     require(start, Drawing, "what compute returns")
+    _check_names(start, sliders)
     columns = min(columns, len(start.panels))
     footer = ", ".join(control.text() for control in sliders)
-    png = png_bytes(draw(start, width=width, height=height, columns=columns, footer=footer))
-    spec: dict[str, Any] = {"controls": list(map(_plain_control, sliders)), "alt": words["alt"]}
+    picture = draw(start, settings, width=width, height=height, columns=columns, footer=footer)
+    png = png_bytes(picture)
+    shown = start.as_dict()
+    spec: dict[str, Any] = {"label": label, "alt": words["alt"], "ghost": ghost}
     spec |= {"width": width, "height": height, "columns": columns}
+    spec |= {"controls": list(map(_plain_control, sliders)), "readouts": shown["readouts"]}
+    spec["heads"] = [_head(panel) for panel in shown["panels"]]
+    spec["presets"] = _settings_of(presets or {}, sliders)
     total = {"width": width, "height": height * math.ceil(len(start.panels) / columns)}
     content: dict[str, Any] = {**words, **total}
     static = os.environ.get("NICKBOOK_STATIC")
-    if static in {"1", "dry"}:
-        packed = tabulate(compute, sliders) if static == "1" else b""
-        if len(packed) > 1000 * max_kilobytes:
-            raise ValueError(
-                f"the table takes {len(packed) / 1000:.0f} kB, more than max_kilobytes = "
-                f"{max_kilobytes:g}: {_coarsen(sliders)}, or sample the curves at fewer points"
-            )
-        content |= {"data": data_file(label, data)} if data else {}
-        model = {"spec": spec, "table": base64.b64encode(packed).decode()}
-        content |= {"esm": "explorer.mjs", "model": model}
-        values = MappingProxyType({control.name: control.value for control in sliders})
-        return StillExplorer(values, {EXPLORER_MIME: content}, png, content)
-    return Explorer(compute, sliders, spec, png=png, content=content)
+    if static not in {"1", "dry"}:
+        return Explorer(compute, sliders, spec, png=png, content=content)
+    packed = b""
+    if static == "1":
+        drawings = _drawings(compute, sliders)
+        packed = table.pack(drawings)
+        content |= _average(compute, sliders, drawings, spec)
+    if len(packed) > 1000 * max_kilobytes:
+        raise ValueError(
+            f"the table takes {len(packed) / 1000:.0f} kB, more than max_kilobytes = "
+            f"{max_kilobytes:g}: {_coarsen(sliders)}, or sample the curves at fewer points"
+        )
+    content |= {"data": data_file(label, data)} if data else {}
+    model = {"spec": spec, "table": base64.b64encode(packed).decode()}
+    content |= {"esm": "explorer.mjs", "model": model}
+    return StillExplorer(MappingProxyType(settings), {EXPLORER_MIME: content}, png, content)
 
 
 def tabulate(compute: Callable[..., Drawing], controls: Sequence[Control]) -> bytes:
@@ -396,6 +420,10 @@ def tabulate(compute: Callable[..., Drawing], controls: Sequence[Control]) -> by
     >>> 0 < len(table) < 1000  # bytes
     True
     """
+    return table.pack(_drawings(compute, controls))
+
+
+def _drawings(compute: Callable[..., Drawing], controls: Sequence[Control]) -> list[dict[str, Any]]:
     names = [control.name for control in controls]
     start = compute(**{control.name: control.value for control in controls}).as_dict()
     drawings = []
@@ -405,7 +433,114 @@ def tabulate(compute: Callable[..., Drawing], controls: Sequence[Control]) -> by
         except ValueError as problem:
             drawing = start | {"error": str(problem)}
         drawings.append(drawing)
-    return table.pack(drawings)
+    return drawings
+
+
+def _average(
+    compute: Callable[..., Drawing],
+    controls: Sequence[Control],
+    drawings: Sequence[dict[str, Any]],
+    spec: dict[str, Any],
+) -> dict[str, str]:
+    """Decide which sliders the page moves between stored settings, and say how well it does.
+
+    In `spec` the others get ``stepsOnly``, or ``nearest`` if they also move curves by themselves.
+    """
+    movers = {
+        name
+        for panel in drawings[0]["panels"]
+        for curve in panel["curves"]
+        for name in curve["moves"]
+    }
+    errors = []
+    for place, plain in enumerate(spec["controls"]):
+        if plain["kind"] == "choice" or plain.get("stepsOnly"):
+            continue
+        error = _error_along(place, compute, controls, drawings)
+        if error <= AVERAGED:
+            errors.append(error)
+        elif plain["name"] in movers:
+            plain["nearest"] = True
+        else:
+            plain["stepsOnly"] = True
+            _check_steps(plain, spec["presets"])
+    if not errors:
+        return {}
+    tenths = max(1, math.ceil(1000 * max(errors) - 1e-9))  # rounded up, of a per cent
+    scale = " or colour scale" if any(p["images"] for p in drawings[0]["panels"]) else ""
+    return {
+        "accuracy": f"Between stored settings the page interpolates, within {tenths / 10:.1f} % of "
+        f"the frame{scale} where this was measured, midway along each slider from the start."
+    }
+
+
+def _error_along(
+    place: int,
+    compute: Callable[..., Drawing],
+    controls: Sequence[Control],
+    drawings: Sequence[dict[str, Any]],
+) -> float:
+    """Return the largest error midway between stored settings of one slider, from the start."""
+    sizes = [len(control.values) for control in controls]
+    at = [control.values.index(control.value) for control in controls]
+    start = {control.name: control.value for control in controls}
+    name, values = controls[place].name, np.array(controls[place].values, dtype=float)
+    cells = np.unique(np.linspace(0, values.size - 2, MIDPOINTS).round().astype(int))
+    worst = 0.0
+    for cell in cells.tolist():
+        ends = [
+            np.ravel_multi_index([*at[:place], c, *at[place + 1 :]], sizes)
+            for c in (cell, cell + 1)
+        ]
+        one, two = (drawings[int(end)] for end in ends)
+        if one["error"] or two["error"]:
+            continue  # the page then shows the nearer one, with its message
+        try:
+            truth = compute(**start | {name: float(values[cell : cell + 2].mean())})
+        except ValueError:
+            return math.inf
+        worst = max(worst, table.error_midway(one, two, truth.as_dict()))
+    return worst
+
+
+def _check_steps(plain: dict[str, Any], presets: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    for preset, settings in presets:
+        value = settings[plain["name"]]
+        if value not in plain["values"]:
+            raise ValueError(
+                f"preset {preset!r} sets {plain['name']} = {value}, between the values where the "
+                "page has to step: add it to the values of that slider"
+            )
+
+
+def _settings_of(
+    presets: Mapping[str, Mapping[str, float | str]], controls: Sequence[Control]
+) -> list[tuple[str, dict[str, float | str]]]:
+    """Complete the presets with the start of what they do not name."""
+    require(presets, Mapping, "presets")
+    named = {control.name: control for control in controls}
+    start = {control.name: control.value for control in controls}
+    complete = []
+    for preset, settings in presets.items():
+        if not preset.strip() or not settings:
+            raise ValueError(f"a preset needs a name and settings, got {preset!r}: {settings!r}")
+        try:
+            for name in settings:
+                one_of("a control's name", name, tuple(named))
+            parsed = {name: named[name].parse(value) for name, value in settings.items()}
+        except ValueError as problem:
+            message = f"preset {preset!r}: {problem}"
+            raise ValueError(message) from None
+        complete.append((preset, start | parsed))
+    return complete
+
+
+def _head(panel: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands above a panel: its space is kept before the drawing is there."""
+    keys = {curve["name"]: curve for curve in panel["curves"] if curve["name"]}
+    shown = ("name", "color", "dash", "points")
+    curves = [{name: curve[name] for name in shown} for curve in keys.values()]
+    return {"title": panel["title"], "curves": curves}
 
 
 def _check_controls(controls: Sequence[Control], max_points: int) -> None:
@@ -420,6 +555,17 @@ def _check_controls(controls: Sequence[Control], max_points: int) -> None:
             f"the table would have {points} points, more than max_points = {max_points}: "
             f"{_coarsen(controls)}"
         )
+
+
+def _check_names(drawing: Drawing, controls: Sequence[Control]) -> None:
+    """Check that what follows sliders, or moves them, names some."""
+    names = tuple(control.name for control in controls if isinstance(control, Slider))
+    for panel in drawing.panels:
+        for name in panel.drag:
+            one_of(f"a slider in drag of panel {panel.title!r}", name, names)
+        for curve in panel.curves:
+            for name in curve.moves:
+                one_of(f"a slider in moves of curve {curve.name!r}", name, names)
 
 
 def _coarsen(controls: Sequence[Control]) -> str:

@@ -10,51 +10,93 @@ const DASHES = { solid: '', dashed: '7 4', dotted: '1.5 3.5' };
  * What `nickbook.book.drawing` and `explore` send. In a table numbers are steps until `inUnits`.
  * @typedef {[number, number]} Limits
  * @typedef {[number, string][]} Ticks
- * @typedef {{name: string, x: ArrayLike<number>, y: ArrayLike<number>, color: string,
- *   dash: 'solid' | 'dashed' | 'dotted', points: boolean}} Curve
+ * @typedef {{name: string, x: ArrayLike<number>, y: ArrayLike<number>, z: ArrayLike<number> | null,
+ *   color: string, dash: 'solid' | 'dashed' | 'dotted', points: boolean, moves: string[]}} Curve
  * @typedef {{values: ArrayLike<number>, shape: [number, number], x_limits: Limits,
  *   y_limits: Limits, limits: Limits, colors: string[], label: string}} Image
  * @typedef {{title: string, x_label: string, y_label: string, x_limits: Limits, y_limits: Limits,
  *   x_log: boolean, y_log: boolean, x_ticks: Ticks, y_ticks: Ticks, equal: boolean,
- *   curves: Curve[], images: Image[], vertical: number[], horizontal: number[]}} Panel
+ *   curves: Curve[], images: Image[], vertical: number[], horizontal: number[], drag: string[],
+ *   z_limits: Limits | null, z_label: string, view: [number, number]}} Panel
  * @typedef {{panels: Panel[], readouts: [string, string][], error?: string}} Drawing
  * @typedef {{name: string, label: string, kind: string, value: any, values: any[], unit: string,
- *   format: string, stepsOnly?: boolean}} Control
+ *   format: string, stepsOnly?: boolean, nearest?: boolean}} Control
  * @typedef {{left: number, right: number, top: number, bottom: number}} Box
+ * @typedef {Record<string, any>} Settings
+ * @typedef {Pick<Curve, 'name' | 'color' | 'dash' | 'points'>} Key
+ * @typedef {{title: string, curves: Key[]}} Head
+ * @typedef {{label: string, alt: string, width: number, height: number, columns: number,
+ *   ghost: boolean, controls: Control[], heads: Head[], readouts: [string, string][],
+ *   presets: [string, Settings][]}} Spec
+ * @typedef {(names: string[], values: number[]) => void} Steer
  */
 
 const STYLE = `
 .nb-explorer { container-type: inline-size; text-align: left;
   color: var(--jp-content-font-color1, inherit); font-size: .92rem; line-height: 1.4; }
-.nb-panels { display: grid; grid-template-columns: repeat(var(--nb-columns), minmax(0, 1fr));
-  gap: .75rem 1rem; }
-@container (max-width: 34rem) { .nb-panels { grid-template-columns: minmax(0, 1fr); } }
-.nb-head { display: flex; flex-wrap: wrap; gap: 0 1rem; min-height: 1.4em; padding-left: 3rem; }
+.nb-panels { position: relative; display: grid; gap: .75rem 1rem;
+  grid-template-columns: repeat(var(--nb-columns), minmax(0, 1fr)); }
+.nb-panel { display: flex; flex-direction: column; }
+.nb-head { flex: 1; display: flex; flex-wrap: wrap; gap: 0 1rem; align-content: end;
+  min-height: 1.4em; padding-left: 3rem; }
 .nb-key { display: inline-flex; align-items: center; gap: .35rem; }
 .nb-key svg { width: 1.6rem; height: .6rem; }
 .nb-explorer svg { display: block; max-width: none; }
+.nb-plot { width: 100%; aspect-ratio: var(--nb-ratio); max-height: var(--nb-height);
+  min-height: min(220px, var(--nb-height)); }
+.nb-drag { cursor: crosshair; touch-action: none; user-select: none; }
+.nb-box { cursor: grab; touch-action: pan-y; user-select: none; }
+.nb-box:active { cursor: grabbing; }
+.nb-ghost { opacity: .4; }
 .nb-explorer :is(sub, sup) { line-height: 0; }
+.nb-status { display: grid; margin: .25rem 0; }
+.nb-status > * { grid-area: 1 / 1; margin: 0; }
+.nb-readouts { display: flex; flex-wrap: wrap; gap: 0 1.25rem; min-height: 1.4em;
+  font-variant-numeric: tabular-nums; }
+.nb-row { display: flex; flex-wrap: wrap; gap: .5rem; margin: .5rem 0; }
 .nb-controls { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; align-items: end;
-  margin: .75rem 0 .25rem; }
-.nb-control { flex: 1 1 10rem; min-width: 0; display: grid; grid-template-columns: 1fr auto; }
-.nb-control :is(input, select) { grid-column: 1 / 3; width: 100%; min-height: 1.75rem; margin: 0;
-  font: inherit; color: inherit; background: transparent; }
+  padding: .25rem 0; }
+.nb-control { flex: 1 1 10rem; min-width: 0; display: grid; grid-template-columns: 1fr auto;
+  row-gap: .15rem; }
+.nb-control :is(input, select) { grid-column: 1 / 3; width: 100%; height: 1.75rem; margin: 0;
+  box-sizing: border-box; font: inherit; color: inherit; background: transparent; }
 .nb-control option { color: CanvasText; background: Canvas; }
-.nb-reset { font: inherit; color: inherit; background: none; border: 1px solid currentColor;
-  border-radius: 6px; padding: .25rem .75rem; cursor: pointer; }
-.nb-readouts { display: flex; flex-wrap: wrap; gap: 0 1.25rem; margin: .25rem 0;
-  min-height: 1.4em; font-variant-numeric: tabular-nums; }
-.nb-message { margin: .25rem 0; padding: .25rem .75rem; border-left: 3px solid #cf3f2e; }
+.nb-explorer button { font: inherit; color: inherit; background: none; cursor: pointer;
+  border: 1px solid currentColor; border-radius: 6px; padding: .15rem .6rem; }
+.nb-explorer button[aria-pressed=true] { box-shadow: inset 0 0 0 2px currentColor; }
+.nb-message { padding: .25rem .75rem; border-left: 3px solid #cf3f2e; }
 .nb-message.nb-wait { border-color: currentColor; }
 .nb-message[hidden] { display: none; }
-.nb-old { opacity: .25; }`;
+.nb-panels.nb-old { opacity: .25; }
+.nb-readouts.nb-old { visibility: hidden; }
+@container (max-width: 34rem) {
+  .nb-panels { grid-template-columns: minmax(0, 1fr); }
+  .nb-controls { position: sticky; bottom: 0; z-index: 1;
+    background: var(--bg, var(--jp-layout-color1, Canvas)); border-top: 1px solid #7a7a7a55; }
+  .nb-control { flex-basis: 8rem; }
+}
+.nb-still > :not(.nb-panels), .nb-still .nb-head { visibility: hidden; }
+.nb-still .nb-picture { position: absolute; inset: 0; text-align: center; }
+.nb-still .nb-picture img { width: 100%; height: 100%; object-fit: contain; object-position: top; }
+@media print {
+  .nb-still > :not(.nb-panels), .nb-still .nb-panel { display: none; }
+  .nb-still .nb-panels { display: block; }
+  .nb-still .nb-picture { position: static; }
+  .nb-still .nb-picture img { height: auto; }
+}
+@media (scripting: none) { .nb-still > :not(.nb-panels) { display: none; } }`;
 
 // --- the table ---------------------------------------------------------------------------------
 
 /**
- * Unpack a table; the result gives the drawing at a point, the last control counting fastest.
+ * Stored settings, as numbers of which the last control counts fastest, and their weights.
+ * @typedef {[number, number][]} Corners
+ */
+
+/**
+ * Unpack a table; the result gives the mean of some of its drawings.
  * @param {string} base64
- * @returns {Promise<(point: number) => Drawing>}
+ * @returns {Promise<(corners: Corners) => Drawing>}
  */
 export async function decode(base64) {
   if (typeof DecompressionStream === 'undefined') {
@@ -76,14 +118,120 @@ export async function decode(base64) {
     });
   });
   const holes = [...head.arrayHoles, ...head.scalarHoles];
-  return (point) => {
+  /** @type {(point: number) => Drawing} */
+  const stored = (point) => {
     const drawing = JSON.parse(JSON.stringify(head.template));
     holes.forEach((path, i) => {
       const parent = path.slice(0, -1).reduce((node, key) => node[key], drawing);
       parent[path.at(-1)] = (i < head.arrayHoles.length ? pool : head.scalars)[rows[i][point]];
     });
-    return inUnits(drawing);
+    return drawing;
   };
+  return (corners) =>
+    inUnits(
+      mean(
+        corners.map(([point]) => stored(point)),
+        corners.map(([, weight]) => weight),
+      ),
+    );
+}
+
+/**
+ * The stored settings round a place, which counts the values of each control.
+ * @type {(places: number[], controls: Control[]) => Corners}
+ */
+export function cornersOf(places, controls) {
+  return places.reduce(
+    (corners, place, i) => {
+      const size = controls[i].values.length;
+      const at = controls[i].nearest ? Math.round(place) : place;
+      const left = Math.floor(at + 1e-9);
+      const rest = Math.max(0, at - left);
+      const sides =
+        rest < 1e-9
+          ? [[left, 1]]
+          : [
+              [left, 1 - rest],
+              [left + 1, rest],
+            ];
+      return corners.flatMap(([point, weight]) =>
+        sides.map(
+          ([side, part]) => /** @type {[number, number]} */ ([point * size + side, weight * part]),
+        ),
+      );
+    },
+    /** @type {Corners} */ ([[0, 1]]),
+  );
+}
+
+/**
+ * The mean of stored drawings. What cannot be averaged is that of the heaviest, of the last of
+ * these; `table.error_midway` in Python does the same to two drawings.
+ * @type {(drawings: Drawing[], weights: number[]) => Drawing}
+ */
+function mean(drawings, weights) {
+  const heaviest = weights.reduce((best, w, i) => (w >= weights[best] - 1e-9 ? i : best), 0);
+  const main = drawings[heaviest];
+  if (drawings.length === 1 || drawings.some(({ error }) => error)) return main;
+  /** @type {(arrays: any[]) => any} */
+  const average = (arrays) => {
+    const first = arrays[heaviest];
+    if (arrays.some((a) => a.length !== first.length)) return first;
+    if (arrays.every((a) => a === first)) return first;
+    return Array.from(first, (number, i) =>
+      arrays.some((a) => a[i] === NOT_A_NUMBER)
+        ? number
+        : arrays.reduce((sum, a, which) => sum + weights[which] * a[i], 0),
+    );
+  };
+  const frame = (panel) =>
+    JSON.stringify([
+      ...[panel.x_limits, panel.x_log, panel.y_limits, panel.y_log, panel.z_limits],
+      ...panel.images.map(({ limits }) => limits),
+    ]);
+  const panels = main.panels.map((panel, p) => {
+    const all = drawings.map((drawing) => drawing.panels[p]);
+    if (all.some((other) => frame(other) !== frame(panel))) return panel;
+    const curves = panel.curves.map((curve, c) => {
+      const of = (axis) => average(all.map((other) => other.curves[c][axis]));
+      return { ...curve, x: of('x'), y: of('y'), z: curve.z && of('z') };
+    });
+    const images = panel.images.map((image, i) => ({
+      ...image,
+      values: average(all.map((other) => other.images[i].values)),
+    }));
+    const [vertical, horizontal] = ['vertical', 'horizontal'].map((name) =>
+      average(all.map((other) => other[name])),
+    );
+    return { ...panel, curves, images, vertical, horizontal };
+  });
+  const readouts = main.readouts.map(([name, text], r) => [
+    name,
+    meanText(
+      drawings.map((drawing) => drawing.readouts[r][1]),
+      weights,
+    ) ?? text,
+  ]);
+  return { ...main, panels, readouts: /** @type {[string, string][]} */ (readouts) };
+}
+
+/**
+ * The mean of texts that differ in their numbers alone, written without exponents; or else nothing.
+ * @type {(texts: string[], weights: number[]) => string | null}
+ */
+export function meanText(texts, weights) {
+  if (texts.some((text) => /\de[-+]?\d|\^/.test(text))) return null;
+  const parts = texts.map((text) => text.split(/([-−]?\d+(?:\.\d+)?)/));
+  const words = parts.map((all) => all.filter((_, i) => i % 2 === 0).join('\n'));
+  if (words.some((text) => text !== words[0])) return null;
+  const mean = parts[0].map((word, i) => {
+    if (i % 2 === 0) return word;
+    const digits = Math.max(...parts.map((all) => all[i].split('.')[1]?.length ?? 0));
+    const numbers = parts.map((all) => Number(all[i].replace('−', '-')));
+    const sum = numbers.reduce((total, number, n) => total + weights[n] * number, 0);
+    return format(sum, `.${digits}f`);
+  });
+  return mean.join('');
 }
 
 /** @type {(bytes: Uint8Array, lengths: number[]) => Uint16Array[]} */
@@ -109,6 +257,8 @@ function inUnits(drawing) {
     for (const curve of panel.curves) {
       curve.x = fromSteps(curve.x, panel.x_limits, panel.x_log, CURVE_STEPS);
       curve.y = fromSteps(curve.y, panel.y_limits, panel.y_log, CURVE_STEPS);
+      if (curve.z && panel.z_limits)
+        curve.z = fromSteps(curve.z, panel.z_limits, false, CURVE_STEPS);
     }
     for (const image of panel.images)
       image.values = fromSteps(image.values, image.limits, false, IMAGE_STEPS);
@@ -167,8 +317,15 @@ const plain = (text) =>
   pieces(text)
     .map(([, piece]) => piece)
     .join('');
+const esc = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+/** The same in HTML. @type {(text: string) => string} */
 const rich = (text) =>
-  pieces(text).map(([kind, piece]) => (kind ? h(kind === '_' ? 'sub' : 'sup', {}, piece) : piece));
+  pieces(text)
+    .map(([kind, piece]) => {
+      const tag = { _: 'sub', '^': 'sup' }[kind];
+      return tag ? `<${tag}>${esc(piece)}</${tag}>` : esc(piece);
+    })
+    .join('');
 
 /** @type {(x: number, y: number, text: string, attributes?: object) => SVGTextElement} */
 function label(x, y, text, attributes = {}) {
@@ -194,6 +351,64 @@ export function format(value, spec) {
   };
   const text = write[spec[2]]();
   return minus(Number(text) === 0 ? text.replace('-', '') : text);
+}
+
+// --- the layout --------------------------------------------------------------------------------
+
+/** Title and legend of a panel. @type {(head: Head) => string} */
+function heading({ title, curves }) {
+  const named = new Map(curves.filter((c) => c.name).map((c) => [c.name, c]));
+  const keys = [...named.values()].map((c) => {
+    const attributes = { d: c.points ? 'M13 5h0' : 'M0 5H26', ...stroke(c) };
+    const written = Object.entries(attributes).map(([name, value]) => `${name}="${value}"`);
+    const sample = `<svg viewBox="0 0 26 10"><path ${written.join(' ')}/></svg>`;
+    return `<span class="nb-key">${sample}<span>${rich(c.name)}</span></span>`;
+  });
+  return `${title && `<strong>${rich(title)}</strong>`}${keys.join('')}`;
+}
+
+/** @type {(readouts: [string, string][], sign: string) => string} */
+const readoutsOf = (readouts, sign) =>
+  readouts
+    .map(([name, value]) => `<span>${rich(name)} ${sign} ${esc(minus(value))}</span>`)
+    .join('');
+
+/** @type {(control: Control) => string} */
+function controlOf({ kind, name, label: text, values }) {
+  const options = values.map(
+    (v) => `<option value="${esc(String(v))}">${esc(plain(String(v)))}</option>`,
+  );
+  const input =
+    kind === 'choice'
+      ? `<select name="${esc(name)}">${options.join('')}</select>`
+      : `<output aria-live="off"></output><input type="range" min="0" name="${esc(name)}">`;
+  return `<div class="nb-control"><label>${rich(text)}</label>${input}</div>`;
+}
+
+/**
+ * The HTML in which an explorer works, or, with a picture, what keeps its place until then.
+ * @type {(spec: Spec, linked: boolean, picture?: string) => string}
+ */
+export function layout(spec, linked, picture) {
+  const { width, height, columns, heads, readouts, presets, controls } = spec;
+  const size = `--nb-columns: ${columns}; --nb-ratio: ${width / columns} / ${height}; --nb-height: ${height}px`;
+  const panel = (head) =>
+    `<div class="nb-panel"><div class="nb-head">${heading(head)}</div><div class="nb-plot"></div></div>`;
+  const button = (text, attributes) => `<button type="button" ${attributes}>${text}</button>`;
+  const offers = presets.map(([name]) =>
+    button(rich(name), 'class="nb-preset" aria-pressed="false"'),
+  );
+  const copies = ['nb-link', 'nb-python'].slice(linked ? 0 : 1);
+  const words = { 'nb-link': 'Copy link', 'nb-python': 'Copy as Python' };
+  return `<div class="nb-explorer${picture ? ' nb-still' : ''}" style="${size}"><style>${STYLE}</style>
+<div class="nb-panels">${heads.map(panel).join('')}${picture ? `<div class="nb-picture">${picture}</div>` : ''}</div>
+<div class="nb-status"><div class="nb-readouts" role="status" aria-live="polite">${readoutsOf(readouts, '=')}</div>
+<p class="nb-message" role="alert" hidden></p></div>
+${offers.length ? `<div class="nb-row" role="group" aria-label="Settings">${offers.join('')}</div>` : ''}
+<div class="nb-controls">${controls.map(controlOf).join('')}</div>
+<div class="nb-row">${button('Reset', 'class="nb-reset"')}${copies
+    .map((name) => button(words[name], `class="${name}" aria-live="polite"`))
+    .join('')}</div></div>`;
 }
 
 // --- panels ------------------------------------------------------------------------------------
@@ -246,11 +461,25 @@ function axis([low, high], log, from, to) {
   return (v) => from + ((v - low) / (high - low)) * (to - from);
 }
 
-/** @type {(curve: Curve, X: (v: number) => number, Y: (v: number) => number) => string} */
-function path(curve, X, Y) {
+/** The number at a place on the screen. @type {typeof axis} */
+function inverse([low, high], log, from, to) {
+  if (log) return (place) => low * (high / low) ** ((place - from) / (to - from));
+  return (place) => low + ((place - from) / (to - from)) * (high - low);
+}
+
+/** How far the sliders move a curve. @type {(curve: Curve, settings: Settings) => number[]} */
+const shift = ({ moves }, settings) =>
+  moves.length ? moves.map((name) => Number(settings[name])) : [0, 0];
+
+/**
+ * @type {(curve: Curve, settings: Settings, X: (v: number) => number, Y: (v: number) => number) =>
+ *   string}
+ */
+function path(curve, settings, X, Y) {
+  const [right, up] = shift(curve, settings);
   let [d, pen] = ['', 'M'];
   for (let i = 0; i < curve.x.length; i++) {
-    const [x, y] = [X(curve.x[i]), Y(curve.y[i])];
+    const [x, y] = [X(curve.x[i] + right), Y(curve.y[i] + up)];
     if (Number.isFinite(x + y)) {
       d += `${pen}${x.toFixed(2)} ${y.toFixed(2)}${curve.points ? 'h0' : ''}`;
       pen = curve.points ? 'M' : 'L';
@@ -261,7 +490,7 @@ function path(curve, X, Y) {
 
 /**
  * A little of the text's colour is mixed in, for more contrast on light and dark pages alike.
- * @type {(curve: Curve) => object}
+ * @type {(curve: Key) => object}
  */
 const stroke = ({ color, dash, points }) => ({
   fill: 'none',
@@ -303,54 +532,113 @@ class PanelView {
   images = [];
   /** @type {SVGElement[]} */
   curves = [];
+  /** @type {SVGElement[]} */
+  ghosts = [];
+  /** @type {Image[]} */
+  pictures = [];
+  /** @type {SVGElement} */
+  probe = s('g', { 'pointer-events': 'none' });
   key = '';
+  limits = '';
+  /** @type {Panel | undefined} */
+  panel;
+  /** @type {Settings} */
+  settings = {};
+  /** @type {Box} */
+  box = { left: 0, right: 1, top: 0, bottom: 1 };
+  width = 1;
 
-  constructor({ width, height, columns }) {
-    this.nominal = width / columns;
-    this.height = height;
+  /** @type {(spec: Spec, steer: Steer) => void} */
+  constructor(spec, steer) {
+    this.spec = spec;
+    this.steer = steer;
     this.head = h('div', { class: 'nb-head' });
-    this.svg = s('svg', { 'font-size': 13, 'font-family': 'inherit' });
+    this.svg = canvas((event) => this.pull(event));
+    this.svg.addEventListener('pointermove', (event) => this.tell(event));
+    this.svg.addEventListener('pointerdown', (event) => this.tell(event));
+    this.svg.addEventListener('pointerleave', ({ pointerType }) => {
+      if (pointerType === 'mouse') this.probe.replaceChildren();
+    });
     this.el = h('div', { class: 'nb-panel' }, this.head, this.svg);
   }
 
-  /** @param {Panel} panel */
-  draw(panel) {
-    const width = Math.max(220, Math.round(this.el.clientWidth || this.nominal));
-    const height = Math.round(
-      Math.min(this.height, Math.max(220, (width * this.height) / this.nominal)),
-    );
+  /**
+   * Draw a panel, and faintly what it showed at the start.
+   * @type {(panel: Panel, settings: Settings, start?: {panel: Panel, settings: Settings}) => void}
+   */
+  draw(panel, settings, start) {
+    const [width, height] = sizeOf(this.svg, this.spec);
     const key = JSON.stringify([width, height, panel], (_, value) =>
       ArrayBuffer.isView(value) ? undefined : value,
     );
+    [this.panel, this.settings] = [panel, settings];
     if (key !== this.key) this.frame(panel, width, height);
     this.key = key;
+    this.probe.replaceChildren();
     panel.images.forEach((image, i) => {
+      const old = this.pictures[i]?.values;
+      const same = old?.length === image.values.length;
+      if (same && Array.prototype.every.call(old, (v, at) => Object.is(v, image.values[at])))
+        return;
       this.images[i].setAttribute('href', picture(image));
+      this.pictures[i] = image;
     });
     panel.curves.forEach((curve, i) => {
-      this.curves[i].setAttribute('d', path(curve, this.X, this.Y));
+      this.curves[i].setAttribute('d', path(curve, settings, this.X, this.Y));
     });
+    const ghosts = start && limitsOf(start.panel) === limitsOf(panel) ? start.panel.curves : [];
+    this.ghosts.forEach((ghost, i) => {
+      const d = start && ghosts[i] ? path(ghosts[i], start.settings, this.X, this.Y) : '';
+      ghost.setAttribute('d', d);
+    });
+  }
+
+  /** Where an event is in the units of the picture. @param {PointerEvent} event */
+  place({ clientX, clientY }) {
+    const { left, top, width } = this.svg.getBoundingClientRect();
+    const scale = this.width / width;
+    return [(clientX - left) * scale, (clientY - top) * scale];
+  }
+
+  /** @param {PointerEvent} event */
+  pull(event) {
+    const [{ panel, box }, [u, v]] = [this, this.place(event)];
+    if (!panel?.drag.length) return;
+    const x = inverse(panel.x_limits, panel.x_log, box.left, box.right)(u);
+    const y = inverse(panel.y_limits, panel.y_log, box.bottom, box.top)(v);
+    this.steer(panel.drag, [x, y]);
+  }
+
+  /** Name the nearest point of the nearest curve. @param {PointerEvent} event */
+  tell(event) {
+    const [{ panel, box }, [u, v]] = [this, this.place(event)];
+    if (!panel) return;
+    /** @type {{distance: number, curve: Curve, x: number, y: number} | undefined} */
+    let best;
+    for (const curve of panel.curves) {
+      const [right, up] = shift(curve, this.settings);
+      for (let i = 0; i < curve.x.length; i++) {
+        const [x, y] = [curve.x[i] + right, curve.y[i] + up];
+        const distance = Math.hypot(this.X(x) - u, this.Y(y) - v);
+        if (distance < (best?.distance ?? Infinity)) best = { distance, curve, x, y };
+      }
+    }
+    if (!best) return this.probe.replaceChildren();
+    const { curve, x, y } = best;
+    const said = [
+      ...(named(panel.x_ticks) ? [quantity(x, panel.x_label, panel.x_limits, panel.x_log)] : []),
+      quantity(y, panel.y_label, panel.y_limits, panel.y_log),
+    ];
+    const text = `${curve.name && `${curve.name}: `}${said.join(', ')}`;
+    this.probe.replaceChildren(
+      s('circle', { cx: this.X(x), cy: this.Y(y), r: 4, fill: 'none', stroke: 'currentColor' }),
+      label(box.right, box.top - 5, text, { 'text-anchor': 'end', 'font-size': 12 }),
+    );
   }
 
   /** @type {(panel: Panel, width: number, height: number) => void} */
   frame(panel, width, height) {
-    const named = new Map(panel.curves.filter((c) => c.name).map((c) => [c.name, c]));
-    const keys = [...named.values()].map((c) =>
-      h(
-        'span',
-        { class: 'nb-key' },
-        s(
-          'svg',
-          { viewBox: '0 0 26 10' },
-          s('path', { d: c.points ? 'M13 5h0' : 'M0 5H26', ...stroke(c) }),
-        ),
-        h('span', {}, ...rich(c.name)),
-      ),
-    );
-    this.head.replaceChildren(
-      ...(panel.title ? [h('strong', {}, ...rich(panel.title))] : []),
-      ...keys,
-    );
+    this.head.innerHTML = heading(panel);
     const yTicks = panel.y_ticks.length
       ? panel.y_ticks
       : ticks(panel.y_limits, panel.y_log, height / 60);
@@ -358,7 +646,7 @@ class PanelView {
     const box = {
       left: 30 + 7.5 * widest,
       right: width - (panel.images.length ? 84 : 14),
-      top: 10,
+      top: 20,
       bottom: height - 46,
     };
     if (panel.equal) this.equalize(box, panel);
@@ -367,6 +655,8 @@ class PanelView {
     const xTicks = panel.x_ticks.length
       ? panel.x_ticks
       : ticks(panel.x_limits, panel.x_log, (box.right - box.left) / 60);
+    this.svg.classList.toggle('nb-drag', panel.drag.length > 0);
+    [this.box, this.width, this.pictures] = [box, width, []];
     const [clip, w, hh] = [uid(), box.right - box.left, box.bottom - box.top];
     this.images = panel.images.map(({ x_limits: x, y_limits: y }) =>
       s('image', {
@@ -379,6 +669,9 @@ class PanelView {
       }),
     );
     this.curves = panel.curves.map((curve) => s('path', stroke(curve)));
+    this.ghosts = panel.images.length
+      ? []
+      : panel.curves.map((c) => s('path', { ...stroke(c), 'stroke-width': c.points ? 3 : 1 }));
     const grid = [
       ...panel.vertical.map((x) => `M${this.X(x)} ${box.top}V${box.bottom}`),
       ...panel.horizontal.map((y) => `M${box.left} ${this.Y(y)}H${box.right}`),
@@ -387,7 +680,7 @@ class PanelView {
       ...xTicks.map(([x]) => `M${this.X(x)} ${box.top}V${box.bottom}`),
       ...yTicks.map(([y]) => `M${box.left} ${this.Y(y)}H${box.right}`),
     ];
-    this.svg.setAttribute('viewBox', `0 0 ${width} ${box.bottom + 46}`);
+    this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.svg.replaceChildren(
       s(
         'clipPath',
@@ -402,6 +695,7 @@ class PanelView {
         { 'clip-path': `url(#${clip})` },
         ...this.images,
         s('path', { d: grid.join(''), stroke: '#7a7a7a' }),
+        s('g', { class: 'nb-ghost' }, ...this.ghosts),
         ...this.curves,
       ),
       s('rect', {
@@ -423,6 +717,7 @@ class PanelView {
         label((box.left + box.right) / 2, box.bottom + 38, panel.x_label),
         upright(box.left - 7.5 * widest - 14, (box.top + box.bottom) / 2, panel.y_label),
         ...panel.images.slice(0, 1).flatMap((image) => colorBar(image, box)),
+        this.probe,
       ),
     );
   }
@@ -438,6 +733,43 @@ class PanelView {
     box.right -= spare / 2;
     box.bottom = box.top + unit * (y[1] - y[0]);
   }
+}
+
+/** What panels draw on; it tells where it is pressed, and where the pointer goes from there. */
+function canvas(point, attributes = {}) {
+  const look = { class: 'nb-plot', 'font-size': 13, 'font-family': 'inherit' };
+  const svg = s('svg', { ...look, ...attributes });
+  svg.addEventListener('pointerdown', (event) => {
+    if (event.button !== 0) return;
+    svg.setPointerCapture(event.pointerId);
+    point(event);
+  });
+  svg.addEventListener('pointermove', (event) => {
+    if (svg.hasPointerCapture(event.pointerId)) point(event);
+  });
+  return svg;
+}
+
+/** @type {(svg: SVGSVGElement, spec: Spec) => [number, number]} */
+function sizeOf(svg, { width, height, columns }) {
+  const shown = svg.getBoundingClientRect();
+  return [Math.round(shown.width || width / columns), Math.round(shown.height || height)];
+}
+
+/** @type {(panel: Panel) => string} */
+const limitsOf = ({ x_limits, y_limits, x_log, y_log }) =>
+  JSON.stringify([x_limits, y_limits, x_log, y_log]);
+
+/** Whether numbers along an axis mean something: its ticks are not names of momenta. */
+const named = (ticks) => ticks.length === 0 || ticks.some(([, text]) => /[\dπ]/.test(text));
+
+/** @type {(value: number, label: string, limits: Limits, log: boolean) => string} */
+function quantity(value, text, [low, high], log) {
+  const [, name, unit] = /^(.*?)(?: \(([^()]*)\))?$/.exec(text) ?? [];
+  const written = log
+    ? format(value, '.3g')
+    : number(value, (high - low) / 1000, Math.max(Math.abs(low), Math.abs(high)));
+  return `${name && `${name} = `}${written}${unit ? ` ${unit}` : ''}`;
 }
 
 const upright = (x, y, text) =>
@@ -461,84 +793,291 @@ function colorBar({ limits, colors, label: text }, { right, top, bottom }) {
   ];
 }
 
-// --- controls ----------------------------------------------------------------------------------
+// A box of unit edges, the room it needs in any view, the layers that show its depth, and how far
+// outside the names of its axes stand; all the same in drawing.py.
+const [BOX_EXTENT, DEPTHS, NAME_DISTANCE] = [0.9, 4, 0.1];
 
 /**
- * A slider's position is an index into its values; between two of them when a kernel computes.
+ * How a panel with three axes is seen from far away: the place to the right, the place upwards and
+ * the nearness to the eye, each zero in the middle of the box and in units of its longest edge.
+ * @type {(panel: Panel, view: [number, number]) => (point: number[]) => number[]}
+ */
+export function projection({ x_limits, y_limits, z_limits, equal }, view) {
+  const limits = [x_limits, y_limits, z_limits ?? [0, 1]];
+  const lengths = limits.map(([low, high]) => high - low);
+  if (equal) lengths[0] = lengths[1] = Math.max(lengths[0], lengths[1]);
+  const [azimuth, elevation] = view.map((degrees) => (degrees * Math.PI) / 180);
+  const [ca, sa, ce, se] = [azimuth, elevation].flatMap((a) => [Math.cos(a), Math.sin(a)]);
+  return (point) => {
+    const [x, y, z] = point.map((v, i) => (v - (limits[i][0] + limits[i][1]) / 2) / lengths[i]);
+    const outward = ca * x + sa * y;
+    return [ca * y - sa * x, ce * z - se * outward, ce * outward + se * z];
+  };
+}
+
+/** The edges of a box: the axis along which each runs, and its two ends. @param {Panel} panel */
+function edges({ x_limits, y_limits, z_limits }) {
+  const limits = [x_limits, y_limits, z_limits ?? [0, 1]];
+  return limits.flatMap((ends, axis) => {
+    const [one, two] = limits.toSpliced(axis, 1);
+    return one.flatMap((a) =>
+      two.map((b) => ({ axis, ends: ends.map((end) => [a, b].toSpliced(axis, 0, end)) })),
+    );
+  });
+}
+
+/** A panel with three axes: a box that the reader turns. */
+class BoxView {
+  /** @type {Panel | undefined} */
+  panel;
+  /** @type {Settings} */
+  settings = {};
+  /** @type {[number, number]} */
+  view = [0, 0];
+  from = [0, 0];
+
+  /** @type {(spec: Spec) => void} */
+  constructor(spec) {
+    this.spec = spec;
+    this.head = h('div', { class: 'nb-head' });
+    this.svg = canvas((event) => this.pull(event), {
+      class: 'nb-plot nb-box',
+      tabindex: 0,
+      role: 'application',
+      ...KEYS,
+    });
+    this.svg.addEventListener('keydown', (event) => {
+      const step = { ArrowLeft: [5, 0], ArrowRight: [-5, 0], ArrowUp: [0, -5], ArrowDown: [0, 5] };
+      if (!step[event.key]) return;
+      event.preventDefault();
+      this.turn(step[event.key]);
+    });
+    this.el = h('div', { class: 'nb-panel' }, this.head, this.svg);
+  }
+
+  /** @param {PointerEvent} event */
+  pull({ type, clientX, clientY }) {
+    if (type === 'pointermove')
+      this.turn([(this.from[0] - clientX) / 2, (clientY - this.from[1]) / 2]);
+    this.from = [clientX, clientY];
+  }
+
+  /** @param {number[]} degrees */
+  turn([azimuth, elevation]) {
+    this.view = [this.view[0] + azimuth, Math.max(-90, Math.min(90, this.view[1] + elevation))];
+    if (this.panel) this.draw(this.panel, this.settings);
+  }
+
+  reset() {
+    this.view = this.panel?.view ?? this.view;
+    this.turn([0, 0]);
+  }
+
+  /** @type {(panel: Panel, settings: Settings) => void} */
+  draw(panel, settings) {
+    if (!this.panel) this.view = panel.view;
+    [this.panel, this.settings] = [panel, settings];
+    const [width, height] = sizeOf(this.svg, this.spec);
+    const unit = Math.min(width, height) / (2 * BOX_EXTENT);
+    const seen = projection(panel, this.view);
+    const place = ([right, up]) => [width / 2 + unit * right, height / 2 - unit * up];
+    const write = (points) =>
+      points.map((p) =>
+        place(p)
+          .map((v) => v.toFixed(2))
+          .join(' '),
+      );
+    const frame = edges(panel).map(({ axis, ends }) => ({ axis, ends: ends.map(seen) }));
+    // The name of an axis stands at its lowest edge, that of the height at the leftmost.
+    const names = [panel.x_label, panel.y_label, panel.z_label].map((text, axis) => {
+      const [right, up] = frame
+        .filter((edge) => edge.axis === axis)
+        .map(({ ends: [a, b] }) => a.map((v, i) => (v + b[i]) / 2))
+        .reduce((best, next) => {
+          const along = axis === 2 ? 0 : 1;
+          return next[along] < best[along] - 1e-9 ? next : best;
+        });
+      const out = 1 + NAME_DISTANCE / Math.hypot(right, up);
+      const [x, y] = place([right * out, up * out]);
+      return label(x, y + 4.5, text, { fill: 'currentColor' });
+    });
+    const pieces = panel.curves.map((curve) => this.pieces(curve, seen, settings));
+    const layers = Array.from({ length: DEPTHS }, (_, layer) =>
+      panel.curves.map((curve, i) => {
+        const lines = pieces[i].filter((piece) => piece.layer === layer);
+        const dot = curve.points ? 'h0' : '';
+        const d = lines.map(({ points }) => `M${write(points).join('L')}${dot}`).join('');
+        return s('path', {
+          ...stroke(curve),
+          d,
+          opacity: (layer + 1) / DEPTHS,
+        });
+      }),
+    ).flat();
+    this.head.innerHTML = heading(panel);
+    this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    this.svg.setAttribute('aria-label', `${plain(panel.title)}: turn it with the arrow keys`);
+    const outline = frame.map(({ ends }) => `M${write(ends).join('L')}`).join('');
+    this.svg.replaceChildren(
+      s('path', { d: outline, stroke: 'currentColor', opacity: 0.5, fill: 'none' }),
+      ...layers,
+      ...names,
+    );
+  }
+
+  /**
+   * Segments of a line, or points, with the layers of depth in which they lie.
+   * @type {(curve: Curve, seen: (point: number[]) => number[], settings: Settings) =>
+   *   {layer: number, points: number[][]}[]}
+   */
+  pieces(curve, seen, settings) {
+    const [right, up] = shift(curve, settings);
+    const all = Array.from(curve.x, (x, i) =>
+      seen([x + right, curve.y[i] + up, curve.z ? curve.z[i] : 0]),
+    );
+    const parts = curve.points ? all.map((p) => [p]) : all.slice(1).map((p, i) => [all[i], p]);
+    return parts
+      .filter((points) => points.flat().every(Number.isFinite))
+      .map((points) => {
+        const near = points.reduce((sum, p) => sum + p[2], 0) / points.length;
+        const layer = Math.floor(((near / BOX_EXTENT + 1) / 2) * DEPTHS);
+        return { points, layer: Math.max(0, Math.min(DEPTHS - 1, layer)) };
+      });
+  }
+}
+
+// --- controls ----------------------------------------------------------------------------------
+
+const STEPS = 200; // of a slider that moves between its values
+const MAGNET = 0.012; // of its length, within which it stops at one of them
+
+/**
+ * A slider's place counts its values, and lies between two of them unless it has steps only.
+ * @param {HTMLElement} el
  * @param {Control} control
  * @param {boolean} live
  * @param {() => void} changed
  */
-function slider(control, live, changed) {
-  const { values, unit } = control;
-  const [id, last] = [uid(), values.length - 1];
-  const step = live && !control.stepsOnly ? 1 / Math.ceil(200 / last) : 1;
-  const input = h('input', {
-    id,
-    type: 'range',
-    min: 0,
-    max: last,
-    step,
-    name: control.name,
-    ...KEYS,
-  });
-  const output = h('output', { for: id, 'aria-live': 'off' });
-  const read = () => {
-    const [position, nearest] = [Number(input.value), Math.round(input.value)];
-    if (Math.abs(position - nearest) < 1e-9) return values[nearest];
-    const left = Math.floor(position);
-    return values[left] + (position - left) * (values[left + 1] - values[left]);
-  };
-  const show = () => {
-    output.textContent = `${format(read(), control.format)}${unit && ` ${unit}`}`;
-    input.setAttribute('aria-valuetext', output.textContent);
-  };
-  const write = (value) => {
+function slider(el, control, live, changed) {
+  const { values, unit, stepsOnly } = control;
+  const last = values.length - 1;
+  const [input, output] = ['input', 'output'].map(
+    (tag) => /** @type {any} */ (el.querySelector(tag)),
+  );
+  input.max = last;
+  input.step = stepsOnly ? 1 : 1 / Math.ceil(STEPS / last);
+  let value = control.value; // the input rounds what is written into it
+  const place = () => {
     const right = Math.max(
       1,
       values.findIndex((v) => v >= value),
     );
-    input.value = right - 1 + (value - values[right - 1]) / (values[right] - values[right - 1]);
+    return right - 1 + (value - values[right - 1]) / (values[right] - values[right - 1]);
+  };
+  const show = () => {
+    output.textContent = `${format(value, control.format)}${unit && ` ${unit}`}`;
+    input.setAttribute('aria-valuetext', output.textContent);
+  };
+  const write = (next) => {
+    value = Math.max(values[0], Math.min(values[last], next));
+    if (stepsOnly) value = values[Math.round(place())];
+    input.value = place();
     show();
   };
-  input.addEventListener('input', () => {
-    show();
+  const move = (to) => {
+    const left = Math.max(0, Math.min(Math.floor(to), last - 1));
+    const part = Math.min(1, Math.max(0, to - left));
+    write(part === 1 ? values[left + 1] : values[left] + part * (values[left + 1] - values[left]));
     changed();
+  };
+  input.addEventListener('input', () => {
+    const [at, nearest] = [Number(input.value), Math.round(input.value)];
+    const reach = live ? 1e-9 : Math.min(MAGNET * last, 0.2);
+    move(Math.abs(at - nearest) < reach ? nearest : at);
   });
-  const el = h(
-    'div',
-    { class: 'nb-control' },
-    h('label', { for: id }, ...rich(control.label)),
-    output,
-    input,
-  );
-  return { el, input, read, write, index: () => Math.round(input.value) };
+  // On a page the arrow keys go from one stored setting to the next, with Shift to what lies between.
+  input.addEventListener('keydown', (event) => {
+    const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+    if (live || !way) return;
+    event.preventDefault();
+    const at = place();
+    const next = way > 0 ? Math.floor(at + 1e-6) + 1 : Math.ceil(at - 1e-6) - 1;
+    move(
+      event.shiftKey && !stepsOnly ? at + (way * last) / STEPS : Math.min(last, Math.max(0, next)),
+    );
+  });
+  return { input, output, read: () => value, write, place };
 }
 
 /** @type {typeof slider} */
-function choice(control, _live, changed) {
-  const id = uid();
-  const input = h(
-    'select',
-    { id, name: control.name, ...KEYS },
-    ...control.values.map((v) => h('option', { value: v }, plain(v))),
-  );
+function choice(el, control, _live, changed) {
+  const input = /** @type {any} */ (el.querySelector('select'));
   input.addEventListener('change', changed);
-  const el = h(
-    'div',
-    { class: 'nb-control' },
-    h('label', { for: id }, ...rich(control.label)),
-    input,
-  );
   return {
-    el,
     input,
+    output: undefined,
     read: () => input.value,
     write: (v) => {
       input.value = v;
     },
-    index: () => control.values.indexOf(input.value),
+    place: () => control.values.indexOf(input.value),
   };
+}
+
+// --- taking a setting along ----------------------------------------------------------------------
+
+/** A number as short as it can be. @param {any} value */
+const short = (value) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value);
+
+/** The line that makes a setting in Python. @type {(settings: Settings) => string} */
+export const python = (settings) =>
+  `figure.set(${Object.entries(settings)
+    .map(([name, value]) => `${name}=${JSON.stringify(short(value))}`)
+    .join(', ')})`;
+
+/** This address, with what an explorer's settings are where they are not those of its start. */
+function addressOf({ label: figure, controls }, settings) {
+  const url = new URL(location.href);
+  for (const { name, value } of controls) {
+    const key = `${figure}.${name}`;
+    url.searchParams.delete(key);
+    if (settings[name] !== value) url.searchParams.set(key, String(short(settings[name])));
+  }
+  return url;
+}
+
+/** The settings that the address of this page asks for. @type {(spec: Spec) => Settings} */
+function asked({ label: figure, controls }) {
+  const given = new URLSearchParams(location.search);
+  const found = controls.map(({ name, kind, values, value }) => {
+    const text = given.get(`${figure}.${name}`);
+    if (text === null) return [name, value];
+    if (kind === 'choice') return [name, values.includes(text) ? text : value];
+    return [name, text.trim() && Number.isFinite(Number(text)) ? Number(text) : value];
+  });
+  return Object.fromEntries(found);
+}
+
+/** @type {(button: HTMLButtonElement, text: string) => Promise<void>} */
+async function copy(button, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = h('textarea', { style: 'position: fixed; opacity: 0' });
+    field.value = text;
+    button.after(field);
+    field.select();
+    document.execCommand('copy');
+    field.remove();
+    button.focus();
+  }
+  const words = button.textContent;
+  if (words === 'Copied') return;
+  button.style.minWidth = `${button.offsetWidth}px`;
+  button.textContent = 'Copied';
+  setTimeout(() => {
+    button.textContent = words;
+  }, 1500);
 }
 
 // --- the widget --------------------------------------------------------------------------------
@@ -548,34 +1087,39 @@ const LOST = 'The kernel that drew this has stopped: start the kernel again and 
 
 /** @param {{model: any, el: HTMLElement}} widget */
 async function render({ model, el }) {
+  /** @type {Spec} */
   const spec = model.get('spec');
   const packed = model.get('table');
-  const root = h('div', { class: 'nb-explorer' }, h('style', {}, STYLE));
-  const panels = h('div', {
-    class: 'nb-panels',
-    role: 'img',
-    style: `--nb-columns: ${spec.columns}`,
+  const linked = Boolean(model.get('linked')); // its page has an address of its own
+  const holder = h('div');
+  holder.innerHTML = layout(spec, linked);
+  el.append(...holder.childNodes);
+  /** @type {(name: string) => any} */
+  const find = (name) => el.querySelector(`.nb-${name}`);
+  const [panels, readouts, message] = ['panels', 'readouts', 'message'].map(find);
+  /** @type {HTMLElement[]} */
+  const boxes = [...el.querySelectorAll('.nb-control')].map((box) => /** @type {any} */ (box));
+  const controls = boxes.map((box, i) => {
+    const control = spec.controls[i];
+    const made = (control.kind === 'choice' ? choice : slider)(box, control, !packed, () =>
+      changed(),
+    );
+    const name = /** @type {HTMLLabelElement} */ (box.querySelector('label'));
+    made.input.id = name.htmlFor = uid();
+    made.output?.setAttribute('for', made.input.id);
+    for (const [key, value] of Object.entries(KEYS)) made.input.setAttribute(key, value);
+    return made;
   });
-  const readouts = h('div', { class: 'nb-readouts', role: 'status', 'aria-live': 'polite' });
-  const message = h('p', { class: 'nb-message', role: 'alert', hidden: '' });
-  const reset = h('button', { type: 'button', class: 'nb-reset' }, 'Reset');
-  /** @type {ReturnType<typeof slider>[]} */
-  const controls = spec.controls.map((control) =>
-    (control.kind === 'choice' ? choice : slider)(control, !packed, () => changed()),
-  );
-  root.append(
-    panels,
-    h('div', { class: 'nb-controls' }, ...controls.map((c) => c.el), reset),
-    readouts,
-    message,
-  );
-  el.append(root);
+  /** @type {HTMLButtonElement[]} */
+  const presets = [...el.querySelectorAll('.nb-preset')].map((b) => /** @type {any} */ (b));
 
-  /** @type {PanelView[]} */
+  /** @type {(PanelView | BoxView)[]} */
   let views = [];
   /** @type {Drawing | undefined} */
   let drawing;
-  /** @type {((point: number) => Drawing) | undefined} */
+  /** @type {Drawing | undefined} */
+  let first; // at the start
+  /** @type {((corners: Corners) => Drawing) | undefined} */
   let drawingAt;
   const complain = (text, waiting = false) => {
     message.hidden = !text;
@@ -585,8 +1129,11 @@ async function render({ model, el }) {
     if (message.textContent !== text) message.textContent = text;
   };
   const redraw = () => {
+    const now = settings();
+    const moved = spec.ghost && first && !same(now, start);
     drawing?.panels.forEach((panel, i) => {
-      views[i].draw(panel);
+      const ghost = moved && first?.panels[i];
+      views[i].draw(panel, now, ghost ? { panel: ghost, settings: start } : undefined);
     });
   };
   /** @param {Drawing} next */
@@ -595,16 +1142,23 @@ async function render({ model, el }) {
     if (next.error) return;
     drawing = next;
     if (views.length !== drawing.panels.length) {
-      views = drawing.panels.map(() => new PanelView(spec));
+      views = drawing.panels.map((panel) =>
+        panel.z_limits ? new BoxView(spec) : new PanelView(spec, steer),
+      );
+      // What a picture contains cannot have the focus.
+      const turns = views.some((view) => view instanceof BoxView);
+      panels.setAttribute('role', turns ? 'group' : 'img');
       panels.replaceChildren(...views.map((view) => view.el));
     }
     redraw();
-    const texts = drawing.readouts.map(([name, value]) =>
-      h('span', {}, ...rich(name), ` = ${value}`),
-    );
-    readouts.replaceChildren(...texts);
-    panels.setAttribute('aria-label', [spec.alt, ...texts.map((t) => t.textContent)].join(' '));
+    readouts.innerHTML = readoutsOf(drawing.readouts, between() ? '≈' : '=');
+    // Longer texts make room that shorter ones leave alone, so that the controls stay put.
+    readouts.style.minHeight = `${readouts.offsetHeight}px`;
+    const said = [...readouts.children].map((text) => text.textContent);
+    panels.setAttribute('aria-label', [spec.alt, ...said].join(' '));
   };
+  const between = () =>
+    packed && controls.some((c) => Math.abs(c.place() - Math.round(c.place())) > 1e-6);
   const write = (values) => {
     controls.forEach((control, i) => {
       control.write(values[spec.controls[i].name]);
@@ -612,15 +1166,30 @@ async function render({ model, el }) {
   };
   const settings = () =>
     Object.fromEntries(controls.map((c, i) => [spec.controls[i].name, c.read()]));
+  /** @type {Steer} */
+  const steer = (names, values) => {
+    names.forEach((name, i) => {
+      controls[spec.controls.findIndex((control) => control.name === name)].write(values[i]);
+    });
+    changed();
+  };
+
+  const start = Object.fromEntries(spec.controls.map((control) => [control.name, control.value]));
+  const same = (a, b) => spec.controls.every(({ name }) => a[name] === b[name]);
+  const press = () => {
+    const now = settings();
+    presets.forEach((button, i) => {
+      button.setAttribute('aria-pressed', String(same(now, spec.presets[i][1])));
+    });
+  };
 
   // Talk with the kernel.
   /** @type {any} */
   let inner; // the model behind `model`: it knows whether its kernel is there
   /** @type {string[]} */
-  let asked = []; // what this view set, down to the answer that is still to come
+  let sent = []; // what this view set, down to the answer that is still to come
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  const same = (a, b) => spec.controls.every(({ name }) => a[name] === b[name]);
   const wait = () => {
     clearTimeout(timer);
     timer = setTimeout(() => complain('computing…', true), PATIENCE);
@@ -628,17 +1197,18 @@ async function render({ model, el }) {
   const ask = () => {
     const values = settings();
     if (same(values, model.get('values'))) return;
-    asked.push(JSON.stringify(values));
+    sent.push(JSON.stringify(values));
     model.set('values', values);
     model.save_changes();
     if (inner?.comm_live === false || model.widget_manager?.kernel === null) lose();
     else wait();
   };
   const hear = () => {
+    if (same(model.get('answered'), start)) first = unpack(model.get('drawing'));
     show(unpack(model.get('drawing')));
     if (!same(model.get('answered'), model.get('values'))) return wait(); // while one drags
     clearTimeout(timer);
-    asked = asked.slice(-1);
+    sent = sent.slice(-1);
   };
   const lose = () => {
     clearTimeout(timer);
@@ -647,7 +1217,9 @@ async function render({ model, el }) {
   // Another cell or another view has set the values; what this view set comes back as an echo.
   const follow = (source, values) => {
     inner = source;
-    if (!asked.includes(JSON.stringify(values))) write(values);
+    if (sent.includes(JSON.stringify(values))) return;
+    write(values);
+    press();
   };
   const answers = [
     ['change:answered', hear],
@@ -655,30 +1227,68 @@ async function render({ model, el }) {
     ['comm_live_update', () => (inner?.comm_live ? complain('') : lose())],
   ];
 
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let noting;
+  /** Keep the setting in the address, once it rests. */
+  const note = () => {
+    clearTimeout(noting);
+    noting = setTimeout(() => {
+      const { href } = addressOf(spec, settings());
+      try {
+        if (href !== location.href) history.replaceState(history.state, '', href);
+      } catch {
+        /* a page opened from a folder may keep its address */
+      }
+    }, 250);
+  };
+  const tabulated = () => {
+    const places = controls.map((control) => control.place());
+    if (drawingAt) show(drawingAt(cornersOf(places, spec.controls)));
+  };
   const changed = () => {
-    if (!packed) {
+    press();
+    if (packed) {
+      tabulated();
+      if (linked) note();
+    } else {
+      redraw(); // what follows the sliders by itself need not wait for the kernel
       ask();
-    } else if (drawingAt) {
-      const sizes = spec.controls.map((control) => control.values.length);
-      show(drawingAt(controls.reduce((at, control, i) => at * sizes[i] + control.index(), 0)));
     }
   };
-  const start = Object.fromEntries(spec.controls.map((control) => [control.name, control.value]));
-  reset.addEventListener('click', () => {
-    write(start);
+  const go = (values) => {
+    write(values);
     changed();
+  };
+  find('reset').addEventListener('click', () => {
+    for (const view of views) if (view instanceof BoxView) view.reset();
+    go(start);
+  });
+  presets.forEach((button, i) => {
+    button.addEventListener('click', () => go(spec.presets[i][1]));
+  });
+  find('python').addEventListener('click', () => copy(find('python'), python(settings())));
+  find('link')?.addEventListener('click', () => {
+    const url = addressOf(spec, settings());
+    url.hash = spec.label;
+    copy(find('link'), url.href);
   });
 
   if (packed) {
     write(start);
+    const at = controls.map((control) => control.place());
+    if (linked) write(asked(spec));
+    press();
     try {
       drawingAt = await decode(packed);
-      changed();
+      first = drawingAt(cornersOf(at, spec.controls));
+      tabulated();
     } catch (error) {
       complain(error.message);
     }
   } else {
     write(model.get('values'));
+    press();
+    if (same(model.get('answered'), start)) first = unpack(model.get('drawing'));
     show(unpack(model.get('drawing')));
     for (const [name, answer] of answers) model.on(name, answer);
   }
@@ -687,6 +1297,7 @@ async function render({ model, el }) {
   return () => {
     observer.disconnect();
     clearTimeout(timer);
+    clearTimeout(noting);
     if (!packed) for (const [name, answer] of answers) model.off(name, answer);
   };
 }

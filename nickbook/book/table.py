@@ -4,10 +4,12 @@ Drawings of one table share their structure: panels, curves and readouts. Everyt
 same at all points is stored once, in a template; its holes are filled per point from a pool of
 distinct arrays and a list of distinct scalars. Curves are stored as fractions of the frame of
 their panel in 65534 steps (logarithmic where the axis is), images in 254 levels of their colour
-scale, so a decoded value is off by at most half a step. ``explorer.mjs`` holds the decoder.
+scale, so a decoded value is off by at most half a step. ``explorer.mjs`` holds the decoder,
+which also averages neighbouring drawings for what lies between; `error_midway` says how well.
 """
 
 import json
+import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -79,13 +81,103 @@ def replaced(node: Any, leaf: Callable[[NDArray[Any]], Any]) -> Any:
     return leaf(node) if isinstance(node, np.ndarray) else node
 
 
+def error_midway(one: dict[str, Any], two: dict[str, Any], truth: dict[str, Any]) -> float:
+    """Tell how far the front end's drawing midway between two settings is from the true one.
+
+    The result is the largest distance in units of the frame, or of an image's colour scale, between
+    what is drawn and what should be; infinite where something is missing or too much. The front end
+    averages arrays of equal length, entry by entry where both numbers are finite; all else is that
+    of the upper setting.
+    """
+    worst = 0.0
+    for below, above, wanted in zip(one["panels"], two["panels"], truth["panels"], strict=True):
+        if _frame(above) != _frame(wanted):
+            return math.inf
+        panels = (below if _frame(below) == _frame(above) else above, above, wanted)
+        for lines, axis in (("vertical", "x"), ("horizontal", "y")):
+            limits = _limits_of(above, axis)
+            low, high, true = (_fraction(np.array(p[lines], float), *limits) for p in panels)
+            worst = max(worst, _gap(_average(low, high), true))
+        frame = {axis: _limits_of(above, axis) for axis in _axes(above)}
+        for curves in zip(*(panel["curves"] for panel in panels), strict=True):
+            low, high, true = (
+                np.stack([_fraction(curve[a], *frame[a]) for a in frame], axis=1)
+                for curve in curves
+            )
+            shown = _average(low, high)
+            worst = max(worst, _distance(shown, true, dots=curves[1]["points"], at_least=worst))
+        for images in zip(*(panel["images"] for panel in panels), strict=True):
+            low, high, true = (
+                np.clip(_fraction(image["values"], image["limits"], False), 0, 1)
+                for image in images
+            )
+            worst = max(worst, _gap(_average(low, high), true))
+    return worst
+
+
+def _axes(panel: dict[str, Any]) -> str:
+    return "xyz" if panel["z_limits"] else "xy"
+
+
+def _limits_of(panel: dict[str, Any], axis: str) -> tuple[Sequence[float], bool]:
+    return panel[f"{axis}_limits"], axis != "z" and panel[f"{axis}_log"]
+
+
+def _frame(panel: dict[str, Any]) -> list[Any]:
+    """Return what must agree for the numbers of two panels to be averaged."""
+    limits = [_limits_of(panel, axis) for axis in _axes(panel)]
+    return [limits, [image["limits"] for image in panel["images"]]]
+
+
+def _average(one: Floats, two: Floats) -> Floats:
+    if one.shape != two.shape:
+        return two
+    mean = (one + two) / 2
+    return np.where(np.isfinite(mean), mean, two)
+
+
+def _gap(shown: Floats, true: Floats) -> float:
+    if shown.shape != true.shape or (np.isnan(shown) != np.isnan(true)).any():
+        return math.inf
+    return float(np.nanmax(abs(shown - true), initial=0.0))
+
+
+def _distance(shown: Floats, true: Floats, *, dots: bool, at_least: float) -> float:
+    """Return how far a point of either curve is at most from the other curve, or `at_least`."""
+    here, there = (np.isfinite(curve).all(axis=1) for curve in (shown, true))
+    if here.any() != there.any():
+        return math.inf
+    if shown.shape == true.shape and (here == there).all():
+        bound = np.linalg.norm(shown - true, axis=1)[here].max(initial=0.0)
+        if bound <= at_least:
+            return at_least
+    return max(_from_curve(shown, true, dots), _from_curve(true, shown, dots))
+
+
+def _from_curve(points: Floats, curve: Floats, dots: bool) -> float:
+    """Return the largest distance of a point from the nearest segment, or dot."""
+    ends = curve if dots else np.concatenate([curve[1:], curve])
+    starts = curve if dots else np.concatenate([curve[:-1], curve])  # and lone points
+    whole = np.isfinite(starts + ends).all(axis=1)
+    starts, along = starts[whole], (ends - starts)[whole]
+    length = (along**2).sum(axis=1)
+    worst = 0.0
+    for point in points[np.isfinite(points).all(axis=1)]:
+        across = point - starts
+        place = (across * along).sum(axis=1) / np.where(length > 0, length, 1)
+        foot = across - np.clip(place, 0, 1)[:, None] * along
+        worst = max(worst, float((foot**2).sum(axis=1).min()))
+    return math.sqrt(worst)
+
+
 def _quantize(drawing: dict[str, Any]) -> dict[str, Any]:
     """Replace arrays by whole steps within the limits that the drawing itself states."""
     panels = []
     for panel in drawing["panels"]:
-        frame = {axis: (panel[f"{axis}_limits"], panel[f"{axis}_log"]) for axis in ("x", "y")}
+        frame = {axis: _limits_of(panel, axis) for axis in _axes(panel)}
         curves = [
-            curve | {a: _steps(curve[a], *frame[a], CURVE_STEPS) for a in frame}
+            curve
+            | {axis: _steps(curve[axis], *limits, CURVE_STEPS) for axis, limits in frame.items()}
             for curve in panel["curves"]
         ]
         images = [
@@ -97,10 +189,14 @@ def _quantize(drawing: dict[str, Any]) -> dict[str, Any]:
 
 
 def _steps(values: Floats, limits: Sequence[float], log: bool, steps: int) -> Steps:
-    low, high = np.log(limits) if log else limits
-    fraction = ((np.log(values) if log else values) - low) / (high - low)
-    whole = np.rint(np.clip(fraction, 0, 1) * steps)
+    whole = np.rint(np.clip(_fraction(values, limits, log), 0, 1) * steps)
     return np.where(np.isnan(whole), NOT_A_NUMBER, whole).astype(np.uint16)
+
+
+def _fraction(values: Floats, limits: Sequence[float], log: bool) -> Floats:
+    low, high = np.log(limits) if log else limits
+    fraction: Floats = ((np.log(values) if log else values) - low) / (high - low)
+    return fraction
 
 
 def _shuffle(pool: list[Steps]) -> bytes:

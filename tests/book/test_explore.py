@@ -1,6 +1,7 @@
 """One declaration, three figures: live in Jupyter, from a table on the page, and a PNG."""
 
 import base64
+import dataclasses
 import gzip
 import itertools
 import json
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -18,6 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from matplotlib.figure import Figure
+from mpl_toolkits.mplot3d.proj3d import proj_transform
 from playwright.sync_api import expect
 from traitlets.config import Config
 
@@ -33,7 +37,7 @@ from nickbook.book import (
     table,
 )
 from nickbook.book import explore as module
-from nickbook.book.drawing import draw, mathtext
+from nickbook.book.drawing import draw, mathtext, project
 from nickbook.book.explore import explore
 
 FRONT_END = Path(module.__file__).with_name("explorer.mjs")
@@ -117,7 +121,7 @@ def decode(packed: bytes, points: int) -> list[dict]:
     script = f"""
         import {{ decode }} from {json.dumps(FRONT_END.as_uri())};
         const drawingAt = await decode("{base64.b64encode(packed).decode()}");
-        const drawings = Array.from({{ length: {points} }}, (_, point) => drawingAt(point));
+        const drawings = Array.from({{ length: {points} }}, (_, point) => drawingAt([[point, 1]]));
         const plain = (key, value) => ArrayBuffer.isView(value) ? [...value] : value;
         process.stdout.write(JSON.stringify(drawings, plain));
     """
@@ -260,6 +264,16 @@ def panel_with(y):
     return Panel("P", "x", "y", (0, 1), (0, 1), (Curve("c", [0, 1], [0.5, y]),))
 
 
+def box(z=(0.0, 1.0), z_limits=(0, 2), **options):
+    curve = Curve("c", [0, 1], [0.5, 1], z=z)
+    return Panel("P", "x", "y", (0, 1), (0, 1), (curve,), z_limits=z_limits, **options)
+
+
+def moving_on_log_axes():
+    curve = Curve("c", [1], [1], moves=("a", "b"))
+    return Panel("P", "", "", (1, 2), (1, 2), (curve,), x_log=True)
+
+
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
@@ -269,6 +283,8 @@ def panel_with(y):
         (lambda: Choice("a", "a", ("x", "x"), "x"), ValueError, "'a' must be distinct"),
         (lambda: Choice("a", "a", ("x", "y"), "z"), ValueError, "a = 'z'; allowed: 'x', 'y'"),
         (lambda: Curve("c", [1, 2], [1]), ValueError, "'c' must have the same length.*2 and 1"),
+        (lambda: Curve("c", [1], [1], z=[1, 2]), ValueError, "x and z of curve 'c'.*1 and 2"),
+        (lambda: Curve("c", [1], [1], moves=("a",)), ValueError, "moves of curve 'c' .*'a'"),
         (lambda: Curve("c", [[1]], [1]), ValueError, r"x must be .* shape \(1, 1\)"),
         (lambda: Curve("c", [1], [1], "red"), ValueError, "color .*'red'"),
         (lambda: Curve("c", [1], [1], dash="-"), ValueError, "dash .*'-'"),
@@ -278,6 +294,12 @@ def panel_with(y):
         (lambda: Panel("P", "", "", (1, 0), (0, 1)), ValueError, "x_limits of panel 'P'"),
         (lambda: Panel("P", "", "", (0, 1), (0, 1), x_log=True), ValueError, "x_limits .*positive"),
         (lambda: Panel("P", "", "", (0, 1), (0, 1), vertical=(2,)), ValueError, "a marked line"),
+        (lambda: Panel("P", "", "", (0, 1), (0, 1), drag=("x",)), ValueError, "drag of panel 'P'"),
+        (lambda: box(z=None), ValueError, "z of curve 'c' is missing: panel 'P' has z_limits"),
+        (lambda: box(z_limits=None), ValueError, "z_limits of panel 'P' are missing"),
+        (lambda: box(z=[0.0, 3.0]), ValueError, "curve 'c' .* z = 3 outside z_limits"),
+        (lambda: box(vertical=(0.5,)), ValueError, "takes no images, marked lines"),
+        (lambda: moving_on_log_axes(), ValueError, "curves that move need linear axes"),
         (lambda: panel_with(y=1.01), ValueError, "curve 'c' .* 1.01 outside .*widen the limits"),
         (lambda: panel_with(y=-np.inf), ValueError, "curve 'c' of panel 'P' has y = -inf"),
         (lambda: Drawing(()), ValueError, "at least one Panel"),
@@ -304,7 +326,7 @@ def test_labels_become_mathtext():
 
 
 def test_matplotlib_draws_the_same_numbers():
-    fig = draw(compute(0.5, 1.0, "exact"), width=720, height=380, columns=2)
+    fig = draw(compute(0.5, 1.0, "exact"), {}, width=720, height=380, columns=2)
     np.testing.assert_array_equal(
         fig.axes[0].lines[1].get_ydata(), compute(0.5, 1.0, "exact").panels[0].curves[0].y
     )
@@ -443,7 +465,7 @@ def test_no_number_reads_minus_zero(value, spec, text):
 def test_the_front_end_is_one_small_file():
     text = FRONT_END.read_text()
     assert "\nimport" not in text
-    assert len(gzip.compress(text.encode())) < 9_000  # as servers send it
+    assert len(gzip.compress(text.encode())) < 17_000  # as servers send it
 
 
 PAGE = """<!doctype html><html lang="en"><head><title>Explorer</title>
@@ -479,7 +501,8 @@ SPEC = {
         {"kind": "slider", "name": "b", "label": "B", "value": 0, "values": [-1, 0, 1],
          "unit": "", "format": ".1f"},
     ],
-    "alt": "A.", "width": 400, "height": 300, "columns": 1,
+    "label": "fig-5-live", "alt": "A.", "width": 400, "height": 300, "columns": 1,
+    "ghost": True, "heads": [], "readouts": [["S", "1"]], "presets": [["High", {"a": 2, "b": 0}]],
 }  # fmt: skip
 START_OF_LIVE = {
     "spec": SPEC,
@@ -579,32 +602,42 @@ def test_what_another_cell_sets_moves_the_sliders_and_an_echo_does_not(live_page
 
 
 @pytest.fixture
-def open_page(shown, monkeypatch, browser):
-    """Return what opens a page with the explorer alone, without a server."""
+def open_explorer(shown, monkeypatch, browser):
+    """Return what opens a page with one explorer and its table, without a server."""
     monkeypatch.setenv("NICKBOOK_STATIC", "1")
-    show(explore(compute, SLIDERS, **WORDS))
-    files = {
-        "index.html": (PAGE, "text/html"),
-        "model.json": (json.dumps(shown[0][module.EXPLORER_MIME]["model"]), "application/json"),
-        "explorer.mjs": (FRONT_END.read_text(), "text/javascript"),
-    }
 
-    def answer(route):
-        body, kind = files[route.request.url.rpartition("/")[2]]
-        route.fulfill(body=body, content_type=f"{kind}; charset=utf-8")
+    def opened(explorer, script="", address="", **options):
+        show(explorer)
+        model = next(bundle[module.EXPLORER_MIME]["model"] for bundle in shown[-2:-1])
+        files = {
+            "index.html": (PAGE, "text/html"),
+            "model.json": (json.dumps(model), "application/json"),
+            "explorer.mjs": (FRONT_END.read_text(), "text/javascript"),
+        }
 
-    def opened(script="", **options):
+        def answer(route):
+            body, kind = files[urlsplit(route.request.url).path.rpartition("/")[2]]
+            route.fulfill(body=body, content_type=f"{kind}; charset=utf-8")
+
         page = browser.new_page(**options)
         page.route("**/*", answer)
         page.add_init_script(script)
         complaints = []
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto("http://localhost/index.html")
+        page.goto(f"http://localhost/index.html{address}")
         page.wait_for_selector("body[data-ready]")
         return page, complaints
 
     return opened
+
+
+@pytest.fixture
+def open_page(open_explorer):
+    """Return what opens a page with the explorer of most of these tests."""
+    return lambda *arguments, **options: open_explorer(
+        explore(compute, SLIDERS, **WORDS), *arguments, **options
+    )
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1000, "light"), (1000, "dark"), (375, "light")])
@@ -653,3 +686,198 @@ def test_the_drawn_curve_has_the_numbers_of_python(open_page):
 def test_an_old_browser_says_so(open_page):
     page, _ = open_page("delete window.DecompressionStream")
     assert "too old" in page.get_by_role("alert").inner_text()
+
+
+# --- panels that sliders follow, and that follow sliders ---------------------------------------
+
+MOVERS = (
+    Slider("q_x", "q_{x}", (-1.0, 0.0, 1.0), 0.0),
+    Slider("q_y", "q_{y}", (-1.0, 0.0, 1.0), 1.0, steps_only=True),
+)
+TURN = np.linspace(0, 2 * np.pi, 33)
+
+
+def moving(q_x: float, q_y: float) -> Drawing:
+    """Two circles of which one is shifted by q, and a helix in a box."""
+    circle = (np.cos(TURN) / 2, np.sin(TURN) / 2)
+    frame = ("q_{x}", "q_{y}", (-2, 2), (-2, 2))
+    helix = Curve("helix", *circle, SHEET_COLORS["alpha"], z=TURN)
+    dots = Curve("dots", [0, 0], [-1, 1], points=True, z=[0, 6], moves=("q_x", "q_y"))
+    return Drawing(
+        (
+            Panel(
+                "Map", *frame, drag=("q_x", "q_y"),
+                curves=(Curve("", *circle), Curve("moved", *circle, moves=("q_x", "q_y"))),
+            ),
+            Panel(
+                "Box", *frame, (helix, dots), z_limits=(0, 7), z_label="height", view=(20, 40)
+            ),
+        ),
+        {"q": f"{q_x + q_y:.1f}"},
+    )  # fmt: skip
+
+
+MOVING_WORDS = WORDS | {
+    "label": "fig-5-moving",
+    "alt": "Two circles on the left, one of which moves, and a helix in a box on the right.",
+}
+
+
+@pytest.fixture
+def open_moving(open_explorer):
+    return lambda *arguments, **options: open_explorer(
+        explore(moving, MOVERS, **MOVING_WORDS), *arguments, **options
+    )
+
+
+def on_screen(path):
+    """Points of the path element in the units of its picture."""
+    text = path.get_attribute("d").replace("M", "L").replace("h0", "")
+    return np.array([point.split() for point in text.split("L")[1:]], float)
+
+
+def frame_of(panel):
+    return panel.locator("svg[viewBox]:not(.nb-key svg) > rect").evaluate(
+        "r => ['x', 'y', 'width', 'height'].map((n) => +r.getAttribute(n))"
+    )
+
+
+def in_units(panel, path):
+    x, y, width, height = frame_of(panel)
+    at = on_screen(path)
+    return np.array([-2 + 4 * (at[:, 0] - x) / width, 2 - 4 * (at[:, 1] - y) / height])
+
+
+def test_a_drag_moves_two_sliders_and_they_move_the_curve(open_moving):
+    page, complaints = open_moving(viewport={"width": 1000, "height": 900})
+    panel = page.locator(".nb-panel").first
+    still, moved = (panel.locator("g[clip-path] > path").nth(n) for n in (1, 2))
+    circle = np.array([np.cos(TURN), np.sin(TURN)]) / 2
+    np.testing.assert_allclose(in_units(panel, moved), circle + np.array([[0], [1]]), atol=1e-3)
+
+    svg = panel.locator("svg.nb-drag")
+    box, (x, y, width, height) = svg.bounding_box(), frame_of(panel)
+    scale = box["width"] / float(svg.get_attribute("viewBox").split()[2])
+
+    def spot(u, v):
+        return box["x"] + scale * (x + width * (u + 2) / 4), box["y"] + scale * (
+            y + height * (2 - v) / 4
+        )
+
+    page.mouse.move(*spot(0.2, 0.2))
+    page.mouse.down()
+    page.mouse.move(*spot(0.5, 0.2))
+    page.mouse.move(*spot(1.8, -0.7))  # beyond the end of one, between the steps of the other
+    page.mouse.up()
+    page.mouse.move(*spot(0, 0))  # no longer
+    assert page.get_by_label("qx").get_attribute("aria-valuetext") == "1.00"
+    assert page.get_by_label("qy").get_attribute("aria-valuetext") == "−1.00"
+    np.testing.assert_allclose(in_units(panel, moved), circle + np.array([[1], [-1]]), atol=1e-3)
+    np.testing.assert_allclose(in_units(panel, still), circle, atol=1e-3)
+    expect(page.locator(".nb-readouts")).to_have_text("q = 0.0")
+    assert not complaints
+
+
+def test_a_drag_scrolls_nothing_and_only_in_its_panel(open_moving):
+    page, _ = open_moving()
+    touch = page.locator(".nb-panel > svg").evaluate_all(
+        "all => all.map((svg) => getComputedStyle(svg).touchAction)"
+    )
+    assert touch == ["none", "pan-y"]
+    assert page.evaluate("getComputedStyle(document.body).touchAction") == "auto"
+
+
+def seen(panel, view, curve):
+    """Places of a curve in a box: front end, then Python."""
+    script = f"""
+        import {{ projection }} from {json.dumps(FRONT_END.as_uri())};
+        const panel = {{ x_limits: {list(panel.x_limits)}, y_limits: {list(panel.y_limits)},
+          z_limits: {list(panel.z_limits)}, equal: {str(panel.equal).lower()} }};
+        const seen = projection(panel, {list(view)});
+        const points = {np.stack([curve.x, curve.y, curve.z], axis=1).tolist()};
+        process.stdout.write(JSON.stringify(points.map(seen)));
+    """
+    python = project(dataclasses.replace(panel, view=view), curve.x, curve.y, curve.z)
+    return np.array(json.loads(run_node(script))), np.stack(python, axis=1)
+
+
+@pytest.mark.parametrize("equal", [False, True])
+@pytest.mark.parametrize("view", [(-60, 30), (0, 90), (200, -10)])
+def test_both_see_a_box_alike_and_as_matplotlib_does(view, equal):
+    curve = Curve("", [0.1, 1.4, -1], [0, 0.5, -0.4], z=[0, 3, 7])
+    panel = Panel("", "", "", (-1, 2), (-0.5, 0.5), (curve,), z_limits=(0, 7), equal=equal)
+    here, there = seen(panel, view, curve)
+    np.testing.assert_allclose(here, there, atol=1e-12)
+    axes = Figure().add_subplot(projection="3d", proj_type="ortho", elev=view[1], azim=view[0])
+    axes.set(xlim=(-1, 2), ylim=(-0.5, 0.5), zlim=(0, 7))
+    axes.set_box_aspect((3, 1, 3) if equal else (1, 1, 1))
+    points = np.array(proj_transform(curve.x, curve.y, curve.z, axes.get_proj()))[:2]
+    points = points - points[:, :1]  # matplotlib pads its box and has its own unit
+    ours = (there[:, :2] - there[0, :2]).T
+    np.testing.assert_allclose(points / points.flat[-1], ours / ours.flat[-1], atol=1e-6)
+
+
+def test_a_box_turns_by_keys_and_by_pulling_and_comes_back(open_moving):
+    page, complaints = open_moving(viewport={"width": 1000, "height": 900})
+    box = page.get_by_role("application", name="Box: turn it with the arrow keys")
+    lines = box.locator("path").first
+    at_start = lines.get_attribute("d")
+    box.press("ArrowRight")
+    turned = lines.get_attribute("d")
+    assert turned != at_start
+    box.press("ArrowLeft")
+    assert lines.get_attribute("d") == at_start
+    for _ in range(20):
+        box.press("ArrowDown")  # as far as straight from above
+    above = on_screen(lines)
+    box.press("ArrowDown")
+    np.testing.assert_array_equal(on_screen(lines), above)
+    frame = box.bounding_box()
+    page.mouse.move(frame["x"] + 100, frame["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + 160, frame["y"] + 60)
+    page.mouse.up()
+    assert np.ptp(on_screen(lines) - above) > 10
+    page.get_by_role("button", name="Reset").click()
+    assert lines.get_attribute("d") == at_start
+    # The nearer, the stronger: all of the helix is there, once, in layers of depth.
+    helix = box.locator("path[stroke='#0072b2'], path").evaluate_all(
+        "all => all.map((p) => [p.getAttribute('stroke'), p.getAttribute('opacity'), "
+        "p.getAttribute('d').split('M').length - 1])"
+    )
+    color = SHEET_COLORS["alpha"]
+    strengths = {float(o): n for stroke, o, n in helix if stroke == color}
+    assert sorted(strengths) == [0.25, 0.5, 0.75, 1.0]
+    assert sum(strengths.values()) == TURN.size - 1
+    assert not complaints
+
+
+def test_matplotlib_draws_the_start_of_what_moves_and_turns():
+    fig = draw(moving(0, 1), {"q_x": 0.5, "q_y": 1}, width=720, height=380, columns=2)
+    moved = fig.axes[0].lines[1]
+    np.testing.assert_array_equal(moved.get_xdata(), np.cos(TURN) / 2 + 0.5)
+    np.testing.assert_array_equal(moved.get_ydata(), np.sin(TURN) / 2 + 1)
+    panel = moving(0, 1).panels[1]
+    expected = np.stack(project(panel, *(getattr(panel.curves[0], a) for a in "xyz"))[:2], axis=1)
+    drawn = [line for line in fig.axes[1].lines if line.get_color() == SHEET_COLORS["alpha"]]
+    points = np.unique(np.concatenate([line.get_xydata() for line in drawn]).round(9), axis=0)
+    points = points[np.isfinite(points).all(axis=1)]
+    np.testing.assert_allclose(points, np.unique(expected.round(9), axis=0))
+    assert [text.get_text() for text in fig.axes[1].texts][2] == "height"
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"drag": ("q_x", "q_z")}, "drag of panel 'Map' = 'q_z'; allowed: 'q_x', 'q_y'"),
+        ({"curves": (Curve("c", [0], [0], moves=("a", "q_y")),)}, "moves of curve 'c' = 'a'"),
+    ],
+)
+def test_what_moves_names_sliders(change, words):
+    def compute(**settings):
+        drawing = moving(**settings)
+        return Drawing((dataclasses.replace(drawing.panels[0], **change),))
+
+    with pytest.raises(ValueError, match=words):
+        explore(compute, MOVERS, **MOVING_WORDS)

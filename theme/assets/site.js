@@ -408,7 +408,7 @@
     const module = await import(
       `data:text/javascript;charset=utf-8,${encodeURIComponent(book.get(box.dataset.esm))}`
     );
-    const state = structuredClone(book.get(box.dataset.model));
+    const state = { ...structuredClone(book.get(box.dataset.model)), linked: true };
     const widget = typeof module.default === 'function' ? await module.default() : module.default;
     const model = new Model(state),
       el = document.createElement('div');
