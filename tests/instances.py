@@ -45,7 +45,7 @@ from nickbook.pairing import (
     triplon_mean_field,
     triplon_polarization,
 )
-from nickbook.pairing.frg import Responses
+from nickbook.pairing.frg import Responses, two_sheet_flow
 from nickbook.papers import GLYWH, LK
 from nickbook.plot import MomentumPath
 
@@ -186,6 +186,7 @@ MAKERS = {
         FermiSea(conduction_bands(), -0.65), q=[[0.0, 0.0], [3.0, 3.0]], kappa=0.75, mesh=16
     ),
     "TriplonParameters": lambda: TriplonParameters(0.5, (0.75, 0.5)),
+    "TwoSheetFlow": lambda: two_sheet_flow(within=0.3, between=0.2, mismatch=0.1, points=21),
     "VanHovePoint": lambda: sea().van_hove[0],
     "Verdicts": lambda: verdicts(IDS),
     "Vertex": lambda: Vertex(flow().equation, flow().part),
