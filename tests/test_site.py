@@ -535,6 +535,67 @@ def test_words_of_the_glossary_are_linked_once_in_each_chapter_and_in_prose_alon
     assert len(used) > 35
 
 
+def test_the_outline_marks_what_is_read(sample: Site, visit: Callable[..., Visit]) -> None:
+    view = {"width": 1440, "height": 500}
+    page = visit(sample, "theory.html#sec-5-second", viewport=view).page
+    mark = page.locator(".outline [aria-current]")
+    expect(mark).to_have_attribute("href", "#sec-5-second")
+    page.keyboard.press("Home")
+    page.wait_for_function("scrollY === 0")
+    expect(mark).to_have_count(0)  # above the first section
+    page.keyboard.press("End")
+    expect(mark).to_have_attribute("href", "#sec-5-second")
+
+
+LANDS = """([id, top]) => {
+  const box = (element) => element.getBoundingClientRect();
+  const waiting = [...document.querySelectorAll('.explorer')].some((explorer) =>
+    explorer.querySelector('.fallback') &&
+    box(explorer).bottom > -200 && box(explorer).top < innerHeight + 200);
+  return !waiting && Math.abs(box(document.getElementById(id)).top - top) < 1;
+}"""
+
+
+def assert_lands(page: Page, label: str) -> None:
+    """A target stands right under the header, and does when all around it has come."""
+    place = page.evaluate("parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop)")
+    page.wait_for_function(LANDS, arg=[label, place])
+    page.wait_for_timeout(300)
+    assert page.evaluate(LANDS, [label, place])
+
+
+def test_a_deep_link_lands_where_it_says(sample: Site, visit: Callable[..., Visit]) -> None:
+    view = {"width": 1440, "height": 300}
+    page = visit(sample, "theory.html#fig-5-both", viewport=view).page
+    expect(page.locator(".explorer svg")).to_be_attached()  # another height than its picture
+    assert_lands(page, "fig-5-both")
+    # A reader who then moves is not held back.
+    page.mouse.move(700, 200)
+    page.mouse.wheel(0, 100)
+    top = "document.getElementById('fig-5-both').getBoundingClientRect().top"
+    page.wait_for_function(f"{top} < 0")
+    page.evaluate("document.querySelector('article').style.paddingBottom = '3px'")
+    page.wait_for_timeout(300)
+    assert page.evaluate(top) < 0
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("protocol", ["http", "file"])
+def test_deep_links_into_chapters_land_where_they_say(
+    book: Site, visit: Callable[..., Visit], protocol: str
+) -> None:
+    for path in book.pages():
+        text = path.read_text(encoding="utf-8")
+        labels = re.findall(r'<h2 id="(sec-\d[^"]*)"', text.partition("data-esm")[2])
+        if not labels:
+            continue
+        address = book.url_of(path) if protocol == "http" else path.resolve().as_uri()
+        page = visit(book, f"{address}#{labels[0]}").page
+        assert_lands(page, labels[0])
+        page.locator(f".outline a[href='#{labels[-1]}']").click()
+        assert_lands(page, labels[-1])
+
+
 def corner_and_hue(image: Locator) -> tuple[tuple[int, ...], float]:
     """The colour of a picture's corner on the screen, and the hue of its most colourful pixel."""
     picture = Image.open(io.BytesIO(image.screenshot())).convert("RGB")
