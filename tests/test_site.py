@@ -24,6 +24,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
+from pypdf import PdfReader
 
 from nickbook.bands import chemical_potential, conduction_bands
 from nickbook.book.api import public
@@ -832,6 +833,44 @@ def test_installed_packages_are_not_installed_again(sample: Site) -> None:
     script = f"import('{(THEME / 'dependencies.mjs').as_uri()}').then(m => m.ensureDependencies())"
     subprocess.run([NODE, "-e", script], env={"PATH": ""}, check=True, capture_output=True)
     assert "http" not in (THEME / "package-lock.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("browser")  # and so not where there is none
+def test_the_book_prints_as_one_file(sample: Site, tmp_path: Path) -> None:
+    out = tmp_path / "book.pdf"
+    command = [sys.executable, ROOT / "tools" / "pdf.py", sample.directory, out]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    book = PdfReader(out)
+    assert f"{len(book.pages)} pages" in said
+    texts = [" ".join(page.extract_text().split()) for page in book.pages]
+    assert texts[0].startswith("A sample book One of everything")
+    # The numbers of the contents are those on the pages, and those of the bookmarks.
+    parts = re.findall(r"(A sample book|5 A theory|Ledger|Bibliography) (\d+)", texts[1])
+    assert [title for title, _ in parts] == [
+        "A sample book",
+        "5 A theory",
+        "Ledger",
+        "Bibliography",
+    ]
+    marks = {m.title: m for m in book.outline if not isinstance(m, list)}
+    for title, number in parts:
+        assert texts[int(number) - 1].startswith(title)
+        assert texts[int(number) - 1].endswith(f" {number}")
+        assert book.get_destination_page_number(marks[title]) == int(number) - 1
+    # Solutions are printed, folded code and navigation are not; an explorer is its picture.
+    theory = " ".join(texts[int(parts[1][1]) - 1 : int(parts[2][1]) - 1])
+    for words in ("A number.", "A closed warning.", "A wave with a slider."):
+        assert words in theory
+    for words in ("explorer+json", "On this page", "Waves", "Download notebook"):
+        assert words not in theory
+    # A link from the first page of the book leads to the equation, one to data out of it.
+    links = [a.get_object() for page in book.pages for a in page.get("/Annots", ())]
+    urls = [str(link["/A"]["/URI"]) for link in links if "/URI" in link.get("/A", {})]
+    assert not [url for url in urls if url.startswith("file:")]
+    numbers = {page.indirect_reference.idnum: n for n, page in enumerate(book.pages, 1)}
+    first = [a.get_object() for a in book.pages[int(parts[0][1]) - 1].get("/Annots", ())]
+    leads = {numbers[a["/Dest"][0].idnum] for a in first if isinstance(a.get("/Dest"), list)}
+    assert int(parts[1][1]) in leads
 
 
 def drawn_curve(page: Page, figure: str, curve: int) -> np.ndarray:
