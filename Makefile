@@ -56,7 +56,7 @@ define test_without_lock
 		.venv/$(1)/bin/python -m pytest $(SIDE_BY_SIDE) --dist worksteal -p no:nbval $(4)
 endef
 
-.PHONY: help book preview test check lab site notebooks lint bench tables lock clean
+.PHONY: help book pdf preview test check lab site notebooks lint bench tables lock clean
 .PHONY: test-newest test-oldest
 .DEFAULT_GOAL := help
 
@@ -65,6 +65,9 @@ help: ## list the commands
 
 book: notebooks ## run stale chapters, build the site, say where it is
 	@$(MAKE) --no-print-directory site
+
+pdf: $(SITE) ## print the whole book as _build/nickbook.pdf, with an installed Chromium
+	$(BIN)/python tools/pdf.py
 
 preview: $(READY) ## show the book at http://localhost:8000, and again whenever a chapter is saved
 	@node theme/preview.mjs

@@ -24,6 +24,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
+from pypdf import PdfReader
 
 from nickbook.bands import chemical_potential, conduction_bands
 from nickbook.book.api import public
@@ -596,6 +597,67 @@ def test_words_of_the_glossary_are_linked_once_in_each_chapter_and_in_prose_alon
     assert len(used) > 35
 
 
+def test_the_outline_marks_what_is_read(sample: Site, visit: Callable[..., Visit]) -> None:
+    view = {"width": 1440, "height": 500}
+    page = visit(sample, "theory.html#sec-5-second", viewport=view).page
+    mark = page.locator(".outline [aria-current]")
+    expect(mark).to_have_attribute("href", "#sec-5-second")
+    page.keyboard.press("Home")
+    page.wait_for_function("scrollY === 0")
+    expect(mark).to_have_count(0)  # above the first section
+    page.keyboard.press("End")
+    expect(mark).to_have_attribute("href", "#sec-5-second")
+
+
+LANDS = """([id, top]) => {
+  const box = (element) => element.getBoundingClientRect();
+  const waiting = [...document.querySelectorAll('.explorer')].some((explorer) =>
+    explorer.querySelector('.fallback') &&
+    box(explorer).bottom > -200 && box(explorer).top < innerHeight + 200);
+  return !waiting && Math.abs(box(document.getElementById(id)).top - top) < 1;
+}"""
+
+
+def assert_lands(page: Page, label: str) -> None:
+    """A target stands right under the header, and does when all around it has come."""
+    place = page.evaluate("parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop)")
+    page.wait_for_function(LANDS, arg=[label, place])
+    page.wait_for_timeout(300)
+    assert page.evaluate(LANDS, [label, place])
+
+
+def test_a_deep_link_lands_where_it_says(sample: Site, visit: Callable[..., Visit]) -> None:
+    view = {"width": 1440, "height": 300}
+    page = visit(sample, "theory.html#fig-5-both", viewport=view).page
+    expect(page.locator(".explorer svg")).to_be_attached()  # another height than its picture
+    assert_lands(page, "fig-5-both")
+    # A reader who then moves is not held back.
+    page.mouse.move(700, 200)
+    page.mouse.wheel(0, 100)
+    top = "document.getElementById('fig-5-both').getBoundingClientRect().top"
+    page.wait_for_function(f"{top} < 0")
+    page.evaluate("document.querySelector('article').style.paddingBottom = '3px'")
+    page.wait_for_timeout(300)
+    assert page.evaluate(top) < 0
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("protocol", ["http", "file"])
+def test_deep_links_into_chapters_land_where_they_say(
+    book: Site, visit: Callable[..., Visit], protocol: str
+) -> None:
+    for path in book.pages():
+        text = path.read_text(encoding="utf-8")
+        labels = re.findall(r'<h2 id="(sec-\d[^"]*)"', text.partition("data-esm")[2])
+        if not labels:
+            continue
+        address = book.url_of(path) if protocol == "http" else path.resolve().as_uri()
+        page = visit(book, f"{address}#{labels[0]}").page
+        assert_lands(page, labels[0])
+        page.locator(f".outline a[href='#{labels[-1]}']").click()
+        assert_lands(page, labels[-1])
+
+
 def corner_and_hue(image: Locator) -> tuple[tuple[int, ...], float]:
     """The colour of a picture's corner on the screen, and the hue of its most colourful pixel."""
     picture = Image.open(io.BytesIO(image.screenshot())).convert("RGB")
@@ -832,6 +894,44 @@ def test_installed_packages_are_not_installed_again(sample: Site) -> None:
     script = f"import('{(THEME / 'dependencies.mjs').as_uri()}').then(m => m.ensureDependencies())"
     subprocess.run([NODE, "-e", script], env={"PATH": ""}, check=True, capture_output=True)
     assert "http" not in (THEME / "package-lock.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("browser")  # and so not where there is none
+def test_the_book_prints_as_one_file(sample: Site, tmp_path: Path) -> None:
+    out = tmp_path / "book.pdf"
+    command = [sys.executable, ROOT / "tools" / "pdf.py", sample.directory, out]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    book = PdfReader(out)
+    assert f"{len(book.pages)} pages" in said
+    texts = [" ".join(page.extract_text().split()) for page in book.pages]
+    assert texts[0].startswith("A sample book One of everything")
+    # The numbers of the contents are those on the pages, and those of the bookmarks.
+    parts = re.findall(r"(A sample book|5 A theory|Ledger|Bibliography) (\d+)", texts[1])
+    assert [title for title, _ in parts] == [
+        "A sample book",
+        "5 A theory",
+        "Ledger",
+        "Bibliography",
+    ]
+    marks = {m.title: m for m in book.outline if not isinstance(m, list)}
+    for title, number in parts:
+        assert texts[int(number) - 1].startswith(title)
+        assert texts[int(number) - 1].endswith(f" {number}")
+        assert book.get_destination_page_number(marks[title]) == int(number) - 1
+    # Solutions are printed, folded code and navigation are not; an explorer is its picture.
+    theory = " ".join(texts[int(parts[1][1]) - 1 : int(parts[2][1]) - 1])
+    for words in ("A number.", "A closed warning.", "A wave with a slider."):
+        assert words in theory
+    for words in ("explorer+json", "On this page", "Waves", "Download notebook"):
+        assert words not in theory
+    # A link from the first page of the book leads to the equation, one to data out of it.
+    links = [a.get_object() for page in book.pages for a in page.get("/Annots", ())]
+    urls = [str(link["/A"]["/URI"]) for link in links if "/URI" in link.get("/A", {})]
+    assert not [url for url in urls if url.startswith("file:")]
+    numbers = {page.indirect_reference.idnum: n for n, page in enumerate(book.pages, 1)}
+    first = [a.get_object() for a in book.pages[int(parts[0][1]) - 1].get("/Annots", ())]
+    leads = {numbers[a["/Dest"][0].idnum] for a in first if isinstance(a.get("/Dest"), list)}
+    assert int(parts[1][1]) in leads
 
 
 def drawn_curve(page: Page, figure: str, curve: int) -> np.ndarray:

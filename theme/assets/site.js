@@ -207,6 +207,26 @@
   }
   addEventListener('hashchange', reveal);
   reveal();
+
+  // What a link leads to stays in its place while figures above it change their heights.
+  /** @type {Element | null} */
+  let pinned = null;
+  let unpinning;
+  const unpin = () => {
+    pinned = null;
+  };
+  function pin() {
+    clearTimeout(unpinning);
+    pinned = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    unpinning = setTimeout(unpin, 6000);
+  }
+  const hold = () => pinned?.scrollIntoView({ behavior: 'instant' });
+  addEventListener('hashchange', pin);
+  addEventListener('scrollend', hold);
+  for (const type of ['wheel', 'touchstart', 'pointerdown', 'keydown'])
+    addEventListener(type, unpin, { passive: true });
+  new ResizeObserver(hold).observe($('article'));
+  pin();
   addEventListener('beforeprint', () =>
     $$('article details:not(.fold)').forEach((el) => {
       el.open = true;
@@ -217,18 +237,17 @@
   const marks = new Map(
     $$('.outline a').map((a) => [document.getElementById(decodeURIComponent(a.hash.slice(1))), a]),
   );
-  const reading = new IntersectionObserver(
-    (entries) => {
-      const hit = entries.find((entry) => entry.isIntersecting);
-      if (hit)
-        marks.forEach((a, heading) => {
-          if (heading === hit.target) a.setAttribute('aria-current', 'true');
-          else a.removeAttribute('aria-current');
-        });
-    },
-    { rootMargin: '-60px 0px -70% 0px' },
-  );
-  marks.forEach((_, heading) => heading && reading.observe(heading));
+  function markSection() {
+    const headings = [...marks.keys()].filter((el) => el !== null);
+    const line = innerHeight * 0.3;
+    const current = headings.findLast((el) => el.getBoundingClientRect().top <= line);
+    marks.forEach((a, heading) => {
+      if (heading === current) a.setAttribute('aria-current', 'true');
+      else a.removeAttribute('aria-current');
+    });
+  }
+  addEventListener('scroll', markSection, { passive: true }); // once a frame
+  markSection();
 
   // Hover cards: what a reference, citation, footnote or abbreviation points at, on any page.
   // Cards of other pages come in scripts, which a page opened from a disk may load.
