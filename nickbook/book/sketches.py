@@ -27,6 +27,8 @@ __all__ = [
 PLUS, MINUS, NICKEL, OXYGEN = "#d42a1c", "#0064dc", "#4d5a66", "#c98a8a"
 PLANE, MIRROR = "#9fb3c3", "#8a5fb0"
 TEXT: dict[str, Any] = {"fontsize": 9, "ha": "center", "va": "center"}
+#: Text of drawings as wide as the page, which a telephone shows at two thirds of their size.
+LARGE = {**TEXT, "fontsize": 12}
 #: Half the distance between the layers in units of the Ni–Ni distance in a layer.
 _HALF = 0.52
 
@@ -313,11 +315,10 @@ def triplon_route(ax: Axes) -> Axes:
             _arrow(ax, (x, z - way / 2), (x, z + way / 2), arrowstyle="-|>", color=color)
     ax.text(1.8, 1.05, "triplon", color=PALETTE[4], **TEXT)
     ax.text(0.4, 1.05, "singlet", **TEXT)
-    for x, z, name in ((1.1, _HALF, "α"), (2.5, -_HALF, "β")):
-        ax.add_patch(
-            Circle((x, z), 0.11, color=PALETTE[0] if name == "α" else PALETTE[1], zorder=4)
-        )
-        ax.text(x, z + 0.27, name, **TEXT)
+    # An electron of α or β is in both layers at once, so the drawing names no layer's band.
+    for x, z, below in ((1.1, _HALF, 0.28), (2.5, -_HALF, -0.28)):
+        ax.add_patch(Circle((x, z), 0.11, color="#444444", zorder=4))
+        ax.text(x, z + below, "α→β", **TEXT)
         ax.plot(*_wave((x, z), (1.8, z * 0.55)).T, color=PALETTE[4], lw=1.2)
     ax.text(1.8, -1.3, "spins localized on $z^2$", **TEXT)
     return ax
@@ -474,16 +475,16 @@ def dimer_processes(ax: Axes) -> Axes:
         full = orbital if not adds else ("a" if orbital == "b" else "b")
         for y, name in ((0.75, "a"), (-0.75, "b")):
             _spins(ax, x, y, "ud" if name == full else "")
-            ax.text(x - 0.55, y, f"${name}$", **TEXT)
+            ax.text(x - 0.55, y, f"${name}$", **LARGE)
         ax.plot([x + 0.6, x + 1.1], [0, 0], color=color, lw=3)
-        ax.text(x + 0.85, -0.3, letter, color=color, **TEXT)
+        ax.text(x + 0.85, -0.3, letter, color=color, **LARGE)
         here = (x + 0.3, 0.7 if orbital == "a" else -0.7)
         band = (x + 0.78, 0.08 if orbital == "a" else -0.08)
         start, end = (band, here) if adds else (here, band)
         _arrow(ax, start, end, arrowstyle="-|>", color=color, lw=1.8)
-        ax.text(x + 0.2, 1.45, f"add to ${orbital}$" if adds else f"take ${orbital}$", **TEXT)
-        ax.text(x + 0.2, -1.4, left, **TEXT)
-        ax.text(x + 0.2, -1.82, f"{letter} {'down' if adds else 'up'}", color=color, **TEXT)
+        ax.text(x + 0.2, 1.45, f"add to ${orbital}$" if adds else f"take ${orbital}$", **LARGE)
+        ax.text(x + 0.2, -1.4, left, **LARGE)
+        ax.text(x + 0.2, -1.82, f"{letter} {'down' if adds else 'up'}", color=color, **LARGE)
     return ax
 
 
@@ -521,10 +522,10 @@ def kondo_steps(ax: Axes) -> Axes:
             _spins(ax, x + 1.0, y + height, band[row])
         for height, letter, color in ((0.42, "α", PALETTE[0]), (-0.42, "β", PALETTE[1])):
             ax.plot([x + 0.66, x + 1.34], 2 * [y + height], color=color, lw=3, zorder=1)
-            ax.text(x + 1.52, y + height, letter, color=color, **TEXT)
+            ax.text(x + 1.52, y + height, letter, color=color, **LARGE)
         for height, letter in ((0.42, "$a$"), (-0.42, "$b$")):
-            ax.text(x - 0.52, y + height, letter, **TEXT)
-        ax.text(x + 0.5, y + 1.08, name, **TEXT)
+            ax.text(x - 0.52, y + height, letter, **LARGE)
+        ax.text(x + 0.5, y + 1.08, name, **LARGE)
     for start, end, words, where in (
         ((1.6, 0.9), (2.75, 1.5), "$a$ to α", (1.55, 1.55)),
         ((5.2, 1.5), (6.3, 0.9), "β to $b$", (6.25, 1.6)),
@@ -532,7 +533,7 @@ def kondo_steps(ax: Axes) -> Axes:
         ((5.2, -1.5), (6.3, -0.9), "$a$ to α", (6.25, -1.6)),
     ):
         _arrow(ax, start, end, arrowstyle="-|>", mutation_scale=11)
-        ax.text(*where, words, **TEXT)
+        ax.text(*where, words, **LARGE)
     return ax
 
 
