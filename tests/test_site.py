@@ -276,6 +276,21 @@ def test_pages_say_what_they_are(site: Site) -> None:
     assert len(set(descriptions)) == len(descriptions)
 
 
+def test_a_link_to_a_chapter_shows_its_first_figure(site: Site) -> None:
+    base = "https://nickbook.github.io/nickbook/"
+    for page, document in documents(site).items():
+        meta = document.meta
+        picture = site.directory / meta["og:image"].removeprefix(base)
+        with Image.open(picture) as image:
+            size = image.size
+        assert (meta["og:image:width"], meta["og:image:height"]) == tuple(map(str, size))
+        assert len(meta["og:image:alt"]) > 10
+        figure = re.search(r'<figure id="(fig-[^"]+)" class="fig"', document.text)
+        chapter = '<h1><span class="num">' in document.text
+        expected = f"{figure[1]}.png" if figure and chapter else "card.png"
+        assert picture.name == expected, page
+
+
 def test_sitemap_names_every_page(site: Site) -> None:
     base = "https://nickbook.github.io/nickbook/"
     named = re.findall("<loc>(.*?)</loc>", (site.directory / "sitemap.xml").read_text())
@@ -914,6 +929,7 @@ def test_the_book_prints_as_one_file(sample: Site, tmp_path: Path) -> None:
         "Bibliography",
     ]
     marks = {m.title: m for m in book.outline if not isinstance(m, list)}
+    assert list(marks) == [title for title, _ in parts]
     for title, number in parts:
         assert texts[int(number) - 1].startswith(title)
         assert texts[int(number) - 1].endswith(f" {number}")

@@ -45,7 +45,9 @@ function picture(figure, data, c) {
   const [, png] = joined(data['text/html']?.content).match(PNG) ?? [];
   if (!png) c.problem(`figure "${figure.label}" has no PNG`);
   if (!figure.alt) c.problem(`figure "${figure.label}" has no alternative text`);
-  const url = c.publish(`${figure.label}.png`, { bytes: Buffer.from(png ?? '', 'base64') });
+  const bytes = Buffer.from(png ?? '', 'base64');
+  const url = c.publish(`${figure.label}.png`, { bytes });
+  c.firstPicture ??= { url, bytes, alt: figure.alt };
   const size = attr('width', figure.width) + attr('height', figure.height);
   const image = (style) =>
     `<img class="plot${figure.map ? ' map' : ''}" src="${esc(url)}" alt="${esc(figure.alt)}"${size}${style} loading="lazy">`;

@@ -218,16 +218,30 @@ const BEFORE_PAINTING =
   "document.documentElement.className='js';" +
   "try{document.documentElement.dataset.theme=localStorage.theme||''}catch{}";
 
-function head(site, { title, description, path, root, math }) {
+const CARD = {
+  url: 'card.png',
+  size: [1200, 630],
+  alt: 'Two square lattices joined by dimers, with the name of the book',
+};
+
+/** What a link to a page shows elsewhere: the page's first figure, or else the card of the book. */
+function cardOf(c, page, isIndex) {
+  const first = c.firstPicture;
+  if (!first || isIndex || !page.chapter) return CARD;
+  const size = [16, 20].map((at) => first.bytes.readUInt32BE(at)); // as every PNG begins
+  return { url: first.url.slice(c.root.length), size, alt: first.alt };
+}
+
+function head(site, { title, description, path, root, math, card: shown = CARD }) {
   const full = title === site.project.title ? title : `${title} · ${site.name}`;
   const base = site.options.base_url?.replace(/\/?$/, '/');
   const card = base
     ? `<link rel="canonical" href="${esc(base + path.replace(/(^|\/)index\.html$/, '$1'))}">
 <meta property="og:url" content="${esc(base + path)}">
-<meta property="og:image" content="${esc(base)}card.png">
-<meta property="og:image:width" content="1200">
-<meta property="og:image:height" content="630">
-<meta property="og:image:alt" content="Two square lattices joined by dimers, with the name of the book">
+<meta property="og:image" content="${esc(base + shown.url)}">
+<meta property="og:image:width" content="${shown.size[0]}">
+<meta property="og:image:height" content="${shown.size[1]}">
+<meta property="og:image:alt" content="${esc(shown.alt)}">
 <meta name="twitter:card" content="summary_large_image">\n`
     : '';
   const typeset = math ? `<link rel="stylesheet" href="${root}katex/katex.min.css">\n` : '';
@@ -257,11 +271,12 @@ const SEARCH = html`<dialog class="search" aria-label="Search the book">
  * The frame around a page's content; it alone knows the site's header, footer and dialogs.
  * @param {any} site
  * @param {{title: string, description: string, path: string, root: string, main: string,
- *   page?: any, aside?: string, after?: string, kind?: string}} parts
+ *   page?: any, aside?: string, after?: string, kind?: string,
+ *   card?: {url: string, size: number[], alt: string}}} parts
  */
 export function layout(
   site,
-  { title, description, path, root, main, page, aside = '', after = '', kind = '' },
+  { title, description, path, root, main, page, aside = '', after = '', kind = '', card = CARD },
 ) {
   const { content, code } = site.project.license ?? {};
   const licenses = [content && `Text ${esc(content.id)}`, code && `code ${esc(code.id)}`]
@@ -275,7 +290,7 @@ export function layout(
   return `<!doctype html>
 <html lang="en">
 <head>
-${head(site, { title, description, path, root, math: /class="katex/.test(main) })}
+${head(site, { title, description, path, root, math: /class="katex/.test(main), card })}
 </head>
 <body${cls(kind)}>
 <a class="skip" href="#main">Skip to the content</a>
@@ -302,6 +317,7 @@ ${SEARCH}
 }
 
 export function renderPage(site, page) {
+  const isIndex = page.slug === site.project.index;
   const c = context(site, page);
   const body = c.node(page.mdast);
   const notes = footnotes(c);
@@ -318,7 +334,8 @@ export function renderPage(site, page) {
     page,
     path: page.path,
     root: c.root,
-    kind: page.slug === site.project.index ? 'landing' : '',
+    kind: isIndex ? 'landing' : '',
+    card: cardOf(c, page, isIndex),
     main: [header(site, page, c), body, notes, imported(page, c), references]
       .filter(Boolean)
       .join('\n'),

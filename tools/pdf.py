@@ -20,7 +20,7 @@ from urllib.parse import unquote, urldefrag, urlparse
 
 from playwright.sync_api import Browser, sync_playwright
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import ArrayObject, NameObject, NullObject, TextStringObject
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NullObject, TextStringObject
 
 ROOT = Path(__file__).parents[1]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -38,10 +38,12 @@ READY = """async (name) => {
     link.setAttribute('href', link.getAttribute('href').replace('#', `#${name}--`));
   for (const element of document.querySelectorAll('[id]')) element.id = `${name}--${element.id}`;
   document.querySelector('footer').remove();
+  for (const anchor of document.querySelectorAll('.anchor')) anchor.remove();
   for (const image of document.images) image.loading = 'eager';
   await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
   await document.fonts.ready;
-  return document.querySelector('h1').textContent.trim().replace(/\\s+/g, ' ');
+  return [...document.querySelectorAll('h1, h2, h3, h4')].map((heading) =>
+    heading.textContent.trim().replace(/\\s+/g, ' '));
 }"""
 FRONT = """<!doctype html><meta charset="utf-8"><style>
 body {{ font: 11pt/1.5 "DejaVu Sans", Arial, sans-serif; margin: 0 }}
@@ -124,6 +126,17 @@ def lead_inside(writer: PdfWriter, starts: dict[str, int], site: Path, address: 
             )
 
 
+def name_bookmarks(above: DictionaryObject, words: dict[str, str]) -> None:
+    """Give bookmarks the words of their headings: the browser drops spaces where lines break."""
+    mark = above.get("/First")
+    while mark is not None:
+        mark = mark.get_object()
+        title = str(mark["/Title"])
+        mark[NameObject("/Title")] = TextStringObject(words.get("".join(title.split()), title))
+        name_bookmarks(mark, words)
+        mark = mark.get("/Next")
+
+
 def make(site: Path, out: Path) -> None:
     """Print a built site to a file."""
     begin = time.monotonic()
@@ -137,13 +150,15 @@ def make(site: Path, out: Path) -> None:
         context.add_init_script(STILL)
         context.set_default_timeout(300_000)
         parts: list[tuple[str, str, PdfReader]] = []
+        words: dict[str, str] = {}
         for name in pages_of(site):
             page = context.new_page()
             page.goto((site / name).as_uri())
-            title = page.evaluate(READY, name.removesuffix(".html"))
+            headings = page.evaluate(READY, name.removesuffix(".html"))
             data = page.pdf(**PAPER, outline=True, tagged=True)
             page.close()
-            parts.append((name, title, PdfReader(io.BytesIO(data))))
+            words.update({"".join(heading.split()): heading for heading in headings})
+            parts.append((name, headings[0], PdfReader(io.BytesIO(data))))
             if sys.stderr.isatty():
                 print(f"{name}: {len(parts[-1][2].pages)} pages", file=sys.stderr)
         titles = [title for _, title, _ in parts]
@@ -162,6 +177,7 @@ def make(site: Path, out: Path) -> None:
         browser.close()
     for page, number in zip(writer.pages, numbers.pages, strict=True):
         page.merge_page(number)
+    name_bookmarks(writer.get_outline_root(), words)
     lead_inside(writer, starts, site, first_of(CANONICAL, index))
     writer.add_metadata({"/Title": first_of(r"<title>(.*?)</title>", index)})
     writer.compress_identical_objects()

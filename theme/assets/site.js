@@ -196,7 +196,7 @@
     );
   }
 
-  // A link into a closed box opens it; printing opens all but the folded code.
+  // A link into a closed box opens it; printing opens all but folded code and claims.
   function reveal() {
     const id = decodeURIComponent(location.hash.slice(1));
     for (let el = id && document.getElementById(id); el; el = el.parentElement)
@@ -228,7 +228,7 @@
   new ResizeObserver(hold).observe($('article'));
   pin();
   addEventListener('beforeprint', () =>
-    $$('article details:not(.fold)').forEach((el) => {
+    $$('article details:not(.fold, .claim)').forEach((el) => {
       el.open = true;
     }),
   );
