@@ -59,17 +59,24 @@
 
   // Whatever scrolls sideways can be reached and scrolled with the keyboard.
   const SCROLLING = '.eq-body, .table-wrap, .out-html, .outputs, .plot-scroll, pre';
-  const hint = (el) => {
-    const more = el.scrollWidth - el.clientWidth - el.scrollLeft;
-    el.classList.toggle('has-more', more > 2);
+  const hidden = (el) => el.scrollWidth - el.clientWidth - el.scrollLeft;
+  /** All is measured before anything is set: else each element would cost a layout of the page. */
+  const reachable = () => {
+    const measured = $$(SCROLLING).map((el) => [
+      el,
+      el.scrollWidth > el.clientWidth + 1,
+      hidden(el),
+    ]);
+    for (const [el, scrolls, more] of measured) {
+      if (scrolls !== el.hasAttribute('tabindex')) {
+        if (scrolls) el.tabIndex = 0;
+        else el.removeAttribute('tabindex');
+      }
+      if (el.matches('.plot-scroll')) el.classList.toggle('has-more', more > 2);
+    }
   };
-  const reachable = () =>
-    $$(SCROLLING).forEach((el) => {
-      if (el.scrollWidth > el.clientWidth + 1) el.tabIndex = 0;
-      else el.removeAttribute('tabindex');
-      if (el.matches('.plot-scroll')) hint(el);
-    });
-  for (const el of $$('.plot-scroll')) el.addEventListener('scroll', () => hint(el));
+  for (const el of $$('.plot-scroll'))
+    el.addEventListener('scroll', () => el.classList.toggle('has-more', hidden(el) > 2));
   reachable();
   addEventListener('resize', reachable);
   addEventListener('toggle', reachable, true);
