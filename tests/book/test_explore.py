@@ -801,6 +801,9 @@ def test_a_drag_moves_two_sliders_and_they_move_the_curve(open_moving):
     page.mouse.move(*spot(0.2, 0.2))
     page.mouse.down()
     page.mouse.move(*spot(0.5, 0.2))
+    x_now = page.get_by_label("qx").get_attribute("aria-valuetext")
+    assert float(x_now) == pytest.approx(0.5, abs=0.011)  # between its stored settings
+    np.testing.assert_allclose(in_units(panel, moved), circle + np.array([[0.5], [0]]), atol=0.01)
     page.mouse.move(*spot(1.8, -0.7))  # beyond the end of one, between the steps of the other
     page.mouse.up()
     page.mouse.move(*spot(0, 0))  # no longer
@@ -952,6 +955,26 @@ def test_the_error_between_settings_is_stated_or_the_slider_steps(values, steps,
     assert a.get("stepsOnly", False) == steps
     assert "stepsOnly" not in b
     assert words in accuracy_of(explorer)
+
+
+@pytest.mark.usefixtures("built")
+def test_a_slider_that_moves_a_curve_never_steps(open_explorer):
+    def bent(a):
+        height = Curve("height", [0, 1], [a**2, a**2])
+        return Drawing((panel_with(0.5), Panel("", "", "", (0, 1), (0, 1), (height, dot))))
+
+    dot = Curve("dot", [0], [0.5], points=True, moves=("a", "a"))
+    explorer = explore(bent, (Slider("a", "a", (0, 1), 0.0),), **WORDS)
+    control = explorer.bundle[module.EXPLORER_MIME]["model"]["spec"]["controls"][0]
+    assert control["nearest"]
+    assert "stepsOnly" not in control
+    assert not accuracy_of(explorer)
+    page, _ = open_explorer(explorer, address="?fig-5-explorer.a=0.25")
+    panel = page.locator(".nb-panel").nth(1)
+    x, y, width, height = frame_of(panel)
+    line, at = (on_screen(path) for path in panel.locator("g[clip-path] > path").all()[1:])
+    np.testing.assert_allclose(line[:, 1], y + height, atol=0.01)  # that of the nearest, 0
+    np.testing.assert_allclose(at, [[x + width / 4, y + height * 0.25]], atol=0.01)
 
 
 def curves(*points, **options):
