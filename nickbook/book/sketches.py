@@ -19,6 +19,7 @@ __all__ = [
     "mirror",
     "nesting_route",
     "orbitals",
+    "stacked_bilayers",
     "time_orders",
     "triplon_hop",
     "triplon_route",
@@ -577,4 +578,55 @@ def time_orders(ax: Axes) -> Axes:
             ax.text(left + 2.68, y, "α", color=PALETTE[0], **TEXT)
     _arrow(ax, (2.35, -1.25), (3.55, -1.25), arrowstyle="-|>")
     ax.text(2.1, -1.25, "time", **TEXT)
+    return ax
+
+
+def stacked_bilayers(ax: Axes) -> Axes:
+    """Draw two bilayers, one above the other and moved by half a diagonal, and the hop between.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw in; their limits and frame are changed.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from nickbook.book.sketches import stacked_bilayers
+    >>> ax = stacked_bilayers(plt.figure().gca())
+    >>> [text.get_text() for text in ax.texts if "from" in text.get_text()]
+    ['from the side', 'from above']
+    >>> plt.close()
+    """
+    _blank(ax, (-1.35, 6.4), (-2.1, 1.85))
+    rungs = [(x, -0.95) for x in (0.0, 1.0, 2.0)] + [(x, 0.95) for x in (0.5, 1.5)]
+    for x, y in rungs:
+        ax.plot([x, x], [y - 0.4, y + 0.4], color=PALETTE[4], lw=2.2, zorder=1)
+        for z in (y - 0.4, y + 0.4):
+            _z2(ax, x, z, size=0.34)
+    for y in (-1.35, -0.55, 0.55, 1.35):
+        ax.plot([-0.45, 2.45], [y, y], color=PLANE, lw=3, alpha=0.6, zorder=0)
+    dashed: dict[str, Any] = {"color": MIRROR, "lw": 1.4, "ls": "--", "zorder": 2}
+    for hop in ((0.0, 0.5), (1.0, 0.5), (1.0, 1.5), (2.0, 1.5)):
+        ax.plot(hop, [-0.55, 0.55], **dashed)
+    ax.text(-0.28, -0.95, "$s_{22}^0$", color=PALETTE[4], **TEXT)
+    ax.text(-0.1, 0.06, "$s_{24}^z$", color=MIRROR, **TEXT)
+    for y, name in ((-0.95, "bilayer"), (0.95, "next\nbilayer")):
+        ax.text(-0.95, y, name, **TEXT)
+    corners = [(4.7 + x, y) for x in (-0.55, 0.55) for y in (-0.55, 0.55)]
+    for x, y in corners:
+        ax.plot([4.7, x], [0, y], **dashed)
+        _dot(ax, (x, y), 0.13, color=NICKEL, zorder=3)
+    for way in (-0.55, 0.55):
+        ax.plot([4.15, 5.25], [way, way], color=NICKEL, lw=1, zorder=1)
+        ax.plot([4.7 + way] * 2, [-0.55, 0.55], color=NICKEL, lw=1, zorder=1)
+    _dot(ax, (4.7, 0), 0.13, fc="white", ec=MIRROR, lw=1.6, zorder=3)
+    for x, name in ((1.0, "from the side"), (4.7, "from above")):
+        ax.text(x, -1.95, name, **TEXT)
+    ax.text(4.7, 1.05, "Ni of the next bilayer\nabove four Ni", **TEXT)
     return ax
