@@ -392,6 +392,67 @@ def test_sliders_change_their_figure_without_a_kernel(
     assert explorers > 0
 
 
+@pytest.mark.site
+@pytest.mark.parametrize("protocol", ["http", "file"])
+def test_a_link_opens_an_explorer_with_its_setting(
+    book: Site, visit: Callable[..., Visit], protocol: str
+) -> None:
+    path = book.directory / "gap-ratio.html"
+    page_url = book.url_of(path) if protocol == "http" else path.resolve().as_uri()
+    asked = "?fig-5-explorer.n_c=0.85&fig-5-explorer.kappa=0.8"
+    page, complaints, _ = visit(book, f"{page_url}{asked}#sec-5-why")
+    heading = page.locator("#sec-5-why")
+    expect(heading).to_be_in_viewport()  # a place on the page is still one
+    page.locator("#fig-5-explorer").scroll_into_view_if_needed()
+    kappa = page.get_by_label("κ", exact=True)
+    expect(kappa).to_have_attribute("aria-valuetext", "0.800")
+    expect(page.get_by_label("nc per Ni")).to_have_attribute("aria-valuetext", "0.85")
+    expect(page.get_by_role("button", name="order reversed")).to_have_attribute(
+        "aria-pressed", "false"
+    )
+    kappa.press("ArrowLeft")  # to the start of κ, so that a preset holds
+    expect(page.get_by_role("button", name="order reversed")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    page.wait_for_function("location.search === '?fig-5-explorer.n_c=0.85'")
+    assert page.url == f"{page_url}?fig-5-explorer.n_c=0.85#sec-5-why"
+    assert not complaints
+
+
+HEIGHTS = "[...document.querySelectorAll('.explorer')].map((e) => e.offsetHeight)"
+SHIFTS = f"""
+window.shifts = [];
+new PerformanceObserver((list) => {{
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts.push(entry.value);
+}}).observe({{ type: 'layout-shift', buffered: true }});
+addEventListener('DOMContentLoaded', () => {{ window.kept = {HEIGHTS}; }});
+"""
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("size", [(390, 664), (1440, 900)])
+def test_explorers_take_the_space_that_is_kept_for_them(
+    book: Site, visit: Callable[..., Visit], size: tuple[int, int]
+) -> None:
+    page = visit(book, "", viewport={"width": size[0], "height": size[1]}).page
+    page.add_init_script(SHIFTS)
+    found = []
+    for path in book.pages():
+        if "nb-still" not in path.read_text(encoding="utf-8"):
+            continue
+        page.goto(book.url_of(path))
+        page.evaluate("document.fonts.ready")  # formulas have theirs before a reader scrolls on
+        page.evaluate("shifts.length = 0")
+        for explorer in page.locator(".explorer").all():
+            explorer.scroll_into_view_if_needed()
+            expect(explorer.locator("svg.nb-plot").first).to_be_visible()
+        page.wait_for_timeout(300)
+        assert page.evaluate(HEIGHTS) == page.evaluate("kept"), path.name
+        assert page.evaluate("shifts.reduce((sum, shift) => sum + shift, 0)") <= 0.02, path.name
+        found.append(path.name)
+    assert "gap-ratio.html" in found
+
+
 def test_search_finds_every_page_by_its_title(site: Site, visit: Callable[..., Visit]) -> None:
     page = visit(site, "").page
     for path in set(site.pages()) - {site.directory / "404.html"}:

@@ -56,11 +56,12 @@ const STYLE = `
 .nb-row { display: flex; flex-wrap: wrap; gap: .5rem; margin: .5rem 0; }
 .nb-controls { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; align-items: end;
   padding: .25rem 0; }
-.nb-control { flex: 1 1 10rem; min-width: 0; display: grid; grid-template-columns: 1fr auto; }
+.nb-control { flex: 1 1 10rem; min-width: 0; display: grid; grid-template-columns: 1fr auto;
+  row-gap: .15rem; }
 .nb-control :is(input, select) { grid-column: 1 / 3; width: 100%; height: 1.75rem; margin: 0;
   box-sizing: border-box; font: inherit; color: inherit; background: transparent; }
 .nb-control option { color: CanvasText; background: Canvas; }
-.nb-explorer button { font: inherit; color: inherit; background: none; cursor: pointer;
+.nb-explorer button { box-sizing: border-box; font: inherit; color: inherit; background: none; cursor: pointer;
   border: 1px solid currentColor; border-radius: 6px; padding: .15rem .6rem; }
 .nb-explorer button[aria-pressed=true] { box-shadow: inset 0 0 0 2px currentColor; }
 .nb-message { padding: .25rem .75rem; border-left: 3px solid #cf3f2e; }
@@ -71,7 +72,7 @@ const STYLE = `
 @container (max-width: 34rem) {
   .nb-panels { grid-template-columns: minmax(0, 1fr); }
   .nb-controls { position: sticky; bottom: 0; z-index: 1;
-    background: var(--bg, var(--jp-layout-color1, Canvas)); }
+    background: var(--bg, var(--jp-layout-color1, Canvas)); border-top: 1px solid #7a7a7a55; }
   .nb-control { flex-basis: 8rem; }
 }
 .nb-still > :not(.nb-panels), .nb-still .nb-head { visibility: hidden; }
@@ -214,17 +215,23 @@ function mean(drawings, weights) {
   return { ...main, panels, readouts: /** @type {[string, string][]} */ (readouts) };
 }
 
-/** The mean of numbers with one unit. @type {(texts: string[], weights: number[]) => string | null} */
+/**
+ * The mean of texts that differ in their numbers alone, written without exponents; or else nothing.
+ * @type {(texts: string[], weights: number[]) => string | null}
+ */
 export function meanText(texts, weights) {
-  if (texts.every((text) => text === texts[0])) return texts[0];
-  const parts = texts.map((text) => /^([-−]?\d+(?:\.(\d+))?)(?!.*\d)(.*)$/.exec(text));
-  let [sum, digits] = [0, 0];
-  for (const [i, part] of parts.entries()) {
-    if (!part || part[3] !== parts[0]?.[3]) return null;
-    sum += weights[i] * Number(part[1].replace('−', '-'));
-    digits = Math.max(digits, part[2]?.length ?? 0);
-  }
-  return `${format(sum, `.${digits}f`)}${parts[0]?.[3]}`;
+  if (texts.some((text) => /\de[-+]?\d|\^/.test(text))) return null;
+  const parts = texts.map((text) => text.split(/([-−]?\d+(?:\.\d+)?)/));
+  const words = parts.map((all) => all.filter((_, i) => i % 2 === 0).join('\n'));
+  if (words.some((text) => text !== words[0])) return null;
+  const mean = parts[0].map((word, i) => {
+    if (i % 2 === 0) return word;
+    const digits = Math.max(...parts.map((all) => all[i].split('.')[1]?.length ?? 0));
+    const numbers = parts.map((all) => Number(all[i].replace('−', '-')));
+    const sum = numbers.reduce((total, number, n) => total + weights[n] * number, 0);
+    return format(sum, `.${digits}f`);
+  });
+  return mean.join('');
 }
 
 /** @type {(bytes: Uint8Array, lengths: number[]) => Uint16Array[]} */
@@ -1066,7 +1073,7 @@ async function copy(button, text) {
   }
   const words = button.textContent;
   if (words === 'Copied') return;
-  button.style.minWidth = `${button.offsetWidth}px`;
+  button.style.minWidth = `${button.getBoundingClientRect().width}px`;
   button.textContent = 'Copied';
   setTimeout(() => {
     button.textContent = words;
@@ -1146,7 +1153,7 @@ async function render({ model, el }) {
     redraw();
     readouts.innerHTML = readoutsOf(drawing.readouts, between() ? '≈' : '=');
     // Longer texts make room that shorter ones leave alone, so that the controls stay put.
-    readouts.style.minHeight = `${readouts.offsetHeight}px`;
+    readouts.style.minHeight = `${readouts.getBoundingClientRect().height}px`;
     const said = [...readouts.children].map((text) => text.textContent);
     panels.setAttribute('aria-label', [spec.alt, ...said].join(' '));
   };
@@ -1294,7 +1301,10 @@ async function render({ model, el }) {
     show(unpack(model.get('drawing')));
     for (const [name, answer] of answers) model.on(name, answer);
   }
-  const observer = new ResizeObserver(redraw);
+  const observer = new ResizeObserver(() => {
+    readouts.style.minHeight = '';
+    redraw();
+  });
   observer.observe(panels);
   return () => {
     observer.disconnect();

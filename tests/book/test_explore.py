@@ -54,6 +54,11 @@ SLIDERS = (
     Choice("method", "Method", ("exact", "Eq. 18"), "exact"),
 )
 THETA = np.linspace(0, np.pi / 2, 31)
+PRESETS = {
+    "flat": {"kappa": 0},
+    "Eq. 18, Λ_{0} = 1 eV": {"scale": 1.0, "method": "Eq. 18"},
+    "between": {"kappa": 0.6},
+}
 
 
 def compute(kappa: float, scale: float, method: str) -> Drawing:
@@ -81,7 +86,7 @@ def compute(kappa: float, scale: float, method: str) -> Drawing:
         Panel(
             "Map", "q_{x}", "q_{y}", (-1, 1), (-1, 1), equal=True,
             curves=(Curve("", *loop, SHEET_COLORS["beta"], "dashed"),),
-            images=(Image(heat, (-1, 1), (-1, 1), (0, 4), "RdBu_r", "χ"),),
+            images=(Image(heat, (-1, 1), (-1, 1), (0, 5), "RdBu_r", "χ"),),
         ),
         Panel(
             "", "T", "S", (1e-3, 10), (1e-6, 1), x_log=True, y_log=True,
@@ -89,6 +94,18 @@ def compute(kappa: float, scale: float, method: str) -> Drawing:
         ),
     )  # fmt: skip
     return Drawing(panels, {"Δ_{α}(0)": f"{gap[0]:.4f}"})
+
+
+def on_screen(path):
+    """Points of the path element in the units of its picture."""
+    text = path.get_attribute("d").replace("M", "L").replace("h0", "")
+    return np.array([point.split() for point in text.split("L")[1:]], float)
+
+
+def frame_of(panel):
+    return panel.locator("svg[viewBox]:not(.nb-key svg) > rect").evaluate(
+        "r => ['x', 'y', 'width', 'height'].map((n) => +r.getAttribute(n))"
+    )
 
 
 def show(figure):
@@ -252,6 +269,11 @@ def test_a_cell_that_ends_with_an_explorer_shows_it_once(shown, monkeypatch, sta
         ({"max_kilobytes": 0.1}, ValueError, "max_kilobytes = 0.1.*'kappa'"),
         ({"compute": lambda **_: None}, TypeError, "compute returns must be a Drawing, got None"),
         ({"alt": "short"}, ValueError, "alt"),
+        ({"presets": {"a": {"kapa": 1}}}, ValueError, "preset 'a': .*'kapa'; allowed: 'kappa'"),
+        ({"presets": {"a": {"kappa": 2}}}, ValueError, "preset 'a': kappa = 2; allowed"),
+        ({"presets": {"a": {"method": "x"}}}, ValueError, "preset 'a': method = 'x'"),
+        ({"presets": {"a": {}}}, ValueError, "needs a name and settings, got 'a'"),
+        ({"presets": {"a": {"scale": 0.1}}}, ValueError, "preset 'a' sets scale = 0.1, between"),
     ],
 )
 def test_a_bad_declaration_is_named(shown, arguments, kind, words):
@@ -474,14 +496,14 @@ PAGE = """<!doctype html><html lang="en"><head><title>Explorer</title>
 color: light-dark(#1c2024, #e4e7eb); font: 17px sans-serif } svg { max-width: 100% }</style></head>
 <body><main id="host"></main><script type="module">
 import widget from './explorer.mjs';
-const state = await (await fetch('model.json')).json();
+const state = { ...(await (await fetch('model.json')).json()), linked: true };
 const model = { get: (key) => state[key], set() {}, on() {}, off() {}, save_changes() {} };
 await widget.render({ model, el: document.querySelector('main') });
 document.body.dataset.ready = '';
 </script></body></html>"""
 
 
-LIVE = PAGE.replace(
+LIVE = PAGE.replace(", linked: true", "").replace(
     "const model = { get: (key) => state[key], set() {}, on() {}, off() {}, save_changes() {} };",
     """const listeners = {};
 const model = window.model = {
@@ -605,10 +627,11 @@ def test_what_another_cell_sets_moves_the_sliders_and_an_echo_does_not(live_page
 def open_explorer(shown, monkeypatch, browser):
     """Return what opens a page with one explorer and its table, without a server."""
     monkeypatch.setenv("NICKBOOK_STATIC", "1")
+    contexts = []
 
     def opened(explorer, script="", address="", **options):
         show(explorer)
-        model = next(bundle[module.EXPLORER_MIME]["model"] for bundle in shown[-2:-1])
+        model = shown[-2][module.EXPLORER_MIME]["model"]
         files = {
             "index.html": (PAGE, "text/html"),
             "model.json": (json.dumps(model), "application/json"),
@@ -619,7 +642,9 @@ def open_explorer(shown, monkeypatch, browser):
             body, kind = files[urlsplit(route.request.url).path.rpartition("/")[2]]
             route.fulfill(body=body, content_type=f"{kind}; charset=utf-8")
 
-        page = browser.new_page(**options)
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
         page.route("**/*", answer)
         page.add_init_script(script)
         complaints = []
@@ -629,14 +654,16 @@ def open_explorer(shown, monkeypatch, browser):
         page.wait_for_selector("body[data-ready]")
         return page, complaints
 
-    return opened
+    yield opened
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture
 def open_page(open_explorer):
     """Return what opens a page with the explorer of most of these tests."""
     return lambda *arguments, **options: open_explorer(
-        explore(compute, SLIDERS, **WORDS), *arguments, **options
+        explore(compute, SLIDERS, **WORDS, presets=PRESETS), *arguments, **options
     )
 
 
@@ -670,17 +697,36 @@ def test_sliders_move_the_curves_on_a_page_without_kernel(open_page, width, sche
     assert not complaints
 
 
-def test_the_drawn_curve_has_the_numbers_of_python(open_page):
-    page, _ = open_page(viewport={"width": 1000, "height": 900})
-    svg = page.locator(".nb-panel svg[viewBox]:not(.nb-key svg)").first
-    frame = svg.locator("> rect").evaluate(
-        "r => ['x', 'y', 'width', 'height'].map((n) => +r.getAttribute(n))"
-    )
-    points = svg.locator("g[clip-path] > path").nth(1).get_attribute("d").replace("M", "L")
-    x, y = np.array([point.split() for point in points.split("L")[1:]], float).T
-    np.testing.assert_allclose((x - frame[0]) / frame[2] * np.pi / 2, THETA, atol=1e-4)
-    drawn = 2.5 * (1 - (y - frame[1]) / frame[3])
-    np.testing.assert_allclose(drawn, compute(**START).panels[0].curves[0].y, atol=1e-4)
+@pytest.mark.parametrize(
+    "setting", [{}, {"kappa": 0.0, "scale": 1.0}, {"kappa": 1.0, "scale": 1e-3}], ids=str
+)
+def test_the_drawn_curve_has_the_numbers_of_python(open_page, setting):
+    asked = "&".join(f"fig-5-explorer.{name}={value}" for name, value in setting.items())
+    page, _ = open_page(address=f"?{asked}", viewport={"width": 1000, "height": 900})
+    panels = page.locator(".nb-panel")
+    drawing = compute(**START | setting)
+    for panel, wanted in zip(panels.all(), drawing.panels, strict=True):
+        left, top, width, height = frame_of(panel)
+        paths = panel.locator("g[clip-path] > path").all()[1:]
+        for path, curve in zip(paths, wanted.curves, strict=True):
+            if not curve.x.size:
+                assert path.get_attribute("d") == ""
+                continue
+            x, y = on_screen(path).T
+            finite = np.isfinite(curve.x + curve.y)
+            log = (wanted.x_log, wanted.y_log)
+            limits = (wanted.x_limits, wanted.y_limits)
+            expected = [
+                (scale(values[finite]) - scale(low)) / (scale(high) - scale(low))
+                for values, (low, high), scale in zip(
+                    (curve.x, curve.y),
+                    limits,
+                    (np.log if is_log else np.array for is_log in log),
+                    strict=True,
+                )
+            ]
+            np.testing.assert_allclose((x - left) / width, expected[0], atol=1e-4)
+            np.testing.assert_allclose(1 - (y - top) / height, expected[1], atol=1e-4)
 
 
 def test_an_old_browser_says_so(open_page):
@@ -727,18 +773,6 @@ MOVING_WORDS = WORDS | {
 def open_moving(open_explorer):
     return lambda *arguments, **options: open_explorer(
         explore(moving, MOVERS, **MOVING_WORDS), *arguments, **options
-    )
-
-
-def on_screen(path):
-    """Points of the path element in the units of its picture."""
-    text = path.get_attribute("d").replace("M", "L").replace("h0", "")
-    return np.array([point.split() for point in text.split("L")[1:]], float)
-
-
-def frame_of(panel):
-    return panel.locator("svg[viewBox]:not(.nb-key svg) > rect").evaluate(
-        "r => ['x', 'y', 'width', 'height'].map((n) => +r.getAttribute(n))"
     )
 
 
@@ -881,3 +915,359 @@ def test_what_moves_names_sliders(change, words):
 
     with pytest.raises(ValueError, match=words):
         explore(compute, MOVERS, **MOVING_WORDS)
+
+
+# --- between stored settings ---------------------------------------------------------------------
+
+
+def parabola(a: float, b: float) -> Drawing:
+    """A line of height a^2, one that moves by b, and readouts."""
+    x = np.linspace(0, 1, 5)
+    lines = (Curve("flat", x, 0 * x + a**2), Curve("rising", x, (x + b) / 3))
+    panel = Panel("P", "x (eV)", "height", (0, 1), (0, 1), lines, vertical=(b,))
+    return Drawing((panel,), {"a": f"{a:.2f} meV", "b and state": f"{b:.1f}, {a > 0.3}"})
+
+
+PARABOLA = WORDS | {"label": "fig-5-parabola"}
+
+
+def accuracy_of(explorer):
+    return explorer.bundle[module.EXPLORER_MIME].get("accuracy", "")
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize(
+    ("values", "steps", "words"),
+    [
+        # The error is the square of half a step.
+        (np.linspace(0, 1, 6), False, "within 1.0 % of the frame where"),
+        (np.linspace(0, 1, 11), False, "within 0.3 % of the frame where"),
+        (np.linspace(0, 1, 4), True, "within 0.1 % of the frame where"),
+    ],
+)
+def test_the_error_between_settings_is_stated_or_the_slider_steps(values, steps, words):
+    sliders = (Slider("a", "a", values, 0.0), Slider("b", "b", (0, 0.5, 1), 0.0))
+    explorer = explore(parabola, sliders, **PARABOLA)
+    a, b = explorer.bundle[module.EXPLORER_MIME]["model"]["spec"]["controls"]
+    assert a.get("stepsOnly", False) == steps
+    assert "stepsOnly" not in b
+    assert words in accuracy_of(explorer)
+
+
+def curves(*points, **options):
+    limits = {"x_limits": (0, 1), "y_limits": (0, 1)}
+    panel = Panel("", "", "", **limits, curves=tuple(Curve("", *xy, **options) for xy in points))
+    return Drawing((panel,)).as_dict()
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "true", "distance"),
+    [
+        (([0, 1], [0, 0]), ([0, 1], [0.2, 0.2]), ([0, 1], [0.1, 0.1]), 0),
+        (([0, 1], [0, 0]), ([0, 1], [0.2, 0.2]), ([0, 0.4, 1], [0.13, 0.13, 0.13]), 0.03),
+        # Other points of the same line are no error, a shorter line is.
+        (([0, 1], [0.5, 0.5]), ([0, 1], [0.5, 0.5]), ([0, 0.3, 1], [0.5, 0.5, 0.5]), 0),
+        (([0, 1], [0.5, 0.5]), ([0, 1], [0.5, 0.5]), ([0, 0.7], [0.5, 0.5]), 0.3),
+        # Of unequal lengths the upper is shown; where one has a gap, its upper part too.
+        (([0, 1], [0, 0]), ([0, 0.5, 1], [0.3, 0.3, 0.3]), ([0, 1], [0.2, 0.2]), 0.1),
+        (([0, 1], [0, np.nan]), ([0, 1], [0.2, 0.2]), ([0, 1], [0.1, 0.2]), 0),
+        (([0, 1], [0, 0]), ([0, 1], [0, 0]), ([], []), np.inf),
+    ],
+)
+def test_the_error_is_the_distance_of_what_is_drawn_from_the_truth(one, two, true, distance):
+    drawings = [curves(points) for points in (one, two, true)]
+    assert table.error_midway(*drawings) == pytest.approx(distance)
+
+
+def test_an_error_of_a_map_is_one_of_its_colours():
+    def heat(values):
+        image = Image([values], (0, 1), (0, 1), (0, 2))
+        return Drawing((Panel("", "", "", (0, 1), (0, 1), images=(image,)),)).as_dict()
+
+    midway = table.error_midway
+    assert midway(heat([0, 0]), heat([2, 5]), heat([1, 1.4])) == pytest.approx(0.2)
+    assert midway(heat([0, 0]), heat([2, 1]), heat([1, np.nan])) == np.inf
+
+
+def test_a_page_draws_the_mean_and_says_that_it_is_about(open_explorer):
+    sliders = (
+        Slider("a", "a", np.linspace(0, 1, 6), 0.2),
+        Slider("b", "b", (0, 0.5, 1), 0.5, format=".3f"),
+    )
+    page, complaints = open_explorer(
+        explore(parabola, sliders, **PARABOLA),
+        address="?fig-5-parabola.a=0.25&fig-5-parabola.b=0.875",
+        viewport={"width": 1000, "height": 900},
+    )
+    left, top, width, height = frame_of(page)
+    flat, rising = page.locator("g[clip-path] > path").all()[1:]
+    # A quarter of the way from 0.2^2 to 0.4^2, and three quarters from 0.5 to 1.
+    np.testing.assert_allclose(1 - (on_screen(flat)[:, 1] - top) / height, 0.07, atol=1e-4)
+    at = (np.linspace(0, 1, 5) + 0.875) / 3
+    np.testing.assert_allclose(1 - (on_screen(rising)[:, 1] - top) / height, at, atol=1e-4)
+    marked = page.locator("g[clip-path] > path").first.get_attribute("d")
+    assert float(marked[1:].split()[0]) == pytest.approx(left + 0.875 * width)
+    readouts = page.locator(".nb-readouts > span")
+    # Where words differ, all of the text is that of the nearest setting.
+    assert readouts.all_inner_texts() == ["a ≈ 0.25 meV", "b and state ≈ 1.0, False"]
+    page.get_by_label("a", exact=True).press("ArrowRight")
+    page.get_by_label("b", exact=True).press("ArrowLeft")
+    assert readouts.all_inner_texts() == ["a = 0.40 meV", "b and state = 0.5, True"]
+    assert not complaints
+
+
+@pytest.mark.parametrize(
+    ("texts", "weights", "mean"),
+    [
+        (["1.5 eV", "2.5 eV"], [0.5, 0.5], "2.0 eV"),
+        (["-1.50", "0.50"], [0.25, 0.75], "0.00"),
+        (["1.28, 0.45", "1.30, 0.55"], [0.5, 0.5], "1.29, 0.50"),
+        (["1 eV", "2 meV"], [0.5, 0.5], None),
+        (["1e-05", "1e-04"], [0.5, 0.5], None),
+        (["no solution", "no solution"], [0.5, 0.5], "no solution"),
+        (["none", "1.0"], [0.5, 0.5], None),
+    ],
+)
+def test_numbers_of_one_unit_have_a_mean(texts, weights, mean):
+    script = f"""
+        import {{ meanText }} from {json.dumps(FRONT_END.as_uri())};
+        process.stdout.write(JSON.stringify(meanText({json.dumps(texts)}, {weights})));
+    """
+    assert json.loads(run_node(script)) == mean
+
+
+def test_weights_of_the_stored_settings_are_multilinear():
+    controls = json.dumps(
+        [{"values": [0, 1, 2]}, {"values": [0, 1], "nearest": True}, {"values": [0, 1, 2]}]
+    )
+    script = f"""
+        import {{ cornersOf }} from {json.dumps(FRONT_END.as_uri())};
+        process.stdout.write(JSON.stringify(cornersOf([1.25, 0.6, 0.5], {controls})));
+    """
+    expected = {(1, 1, 0): 0.375, (1, 1, 1): 0.375, (2, 1, 0): 0.125, (2, 1, 1): 0.125}
+    found = {np.unravel_index(point, (3, 2, 3)): w for point, w in json.loads(run_node(script))}
+    assert found == pytest.approx(expected)
+
+
+def test_keys_go_from_setting_to_setting_and_with_shift_between(open_page):
+    page, _ = open_page()
+    slider = page.get_by_label("κ")
+    value = lambda: slider.get_attribute("aria-valuetext")  # noqa: E731
+    for key, reached in [
+        ("ArrowLeft", "0.50"),
+        ("Shift+ArrowRight", "0.51"),
+        ("ArrowRight", "0.75"),
+        ("Shift+ArrowLeft", "0.74"),
+        ("ArrowDown", "0.50"),
+        ("End", "1.00"),
+        ("ArrowUp", "1.00"),
+    ]:
+        slider.press(key)
+        assert value() == reached
+    # Pulled with the mouse it holds at a stored setting when it comes close.
+    slider.fill("2.03")
+    assert value() == "0.50"
+    slider.fill("2.3")
+    assert value() != "0.50"
+
+
+# --- presets, links, and what a reader compares with ---------------------------------------------
+
+
+def test_presets_are_buttons_that_tell_whether_they_hold(open_page):
+    page, complaints = open_page()
+    group = page.get_by_role("group", name="Settings")
+    flat, eq18, between = group.get_by_role("button").all()
+    assert group.get_by_role("button").all_inner_texts() == [
+        "flat", "Eq. 18, Λ0 = 1 eV", "between",
+    ]  # fmt: skip
+    tops = page.locator(".nb-row, .nb-controls").evaluate_all("all => all.map((e) => e.offsetTop)")
+    assert tops == sorted(tops)
+    expect(flat).to_have_attribute("aria-pressed", "false")
+    flat.click()
+    assert page.get_by_label("κ").get_attribute("aria-valuetext") == "0.00"
+    expect(flat).to_have_attribute("aria-pressed", "true")
+    eq18.press("Enter")
+    expect(eq18).to_have_attribute("aria-pressed", "true")
+    expect(flat).to_have_attribute("aria-pressed", "false")
+    assert page.get_by_label("κ").get_attribute("aria-valuetext") == "0.75"  # its start
+    assert page.get_by_label("Method").input_value() == "Eq. 18"
+    page.get_by_label("Method").select_option("exact")
+    expect(eq18).to_have_attribute("aria-pressed", "false")
+    between.click()
+    expect(between).to_have_attribute("aria-pressed", "true")
+    assert page.get_by_label("κ").get_attribute("aria-valuetext") == "0.60"
+    page.get_by_role("button", name="Reset").click()
+    expect(group.locator("[aria-pressed=true]")).to_have_count(0)
+    assert not complaints
+
+
+def test_the_address_keeps_the_setting_and_nothing_else_of_it_changes(open_page):
+    page, _ = open_page(address="?other=1#sec-5-why")
+    length = page.evaluate("history.length")
+    assert page.url.endswith("index.html?other=1#sec-5-why")
+    page.get_by_label("κ").press("ArrowLeft")
+    page.get_by_label("Method").select_option("Eq. 18")
+    wanted = "?other=1&fig-5-explorer.kappa=0.5&fig-5-explorer.method=Eq.+18#sec-5-why"
+    page.wait_for_url(f"**/index.html{wanted}")
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_url("**/index.html?other=1#sec-5-why")
+    assert page.evaluate("history.length") == length
+
+
+@pytest.mark.parametrize(
+    ("address", "values"),
+    [
+        ("fig-5-explorer.kappa=0.6&fig-5-explorer.method=Eq.+18", ["0.60", "Eq. 18"]),
+        ("fig-5-explorer.kappa=7&fig-5-explorer.method=none", ["1.00", "exact"]),
+        ("fig-5-explorer.kappa=&fig-5-other.kappa=0", ["0.75", "exact"]),
+    ],
+)
+def test_an_address_opens_its_setting_as_far_as_there_is_one(open_page, address, values):
+    page, complaints = open_page(address=f"?{address}")
+    method = page.get_by_label("Method").input_value()
+    assert [page.get_by_label("κ").get_attribute("aria-valuetext"), method] == values
+    assert not complaints
+
+
+def test_a_setting_can_be_copied_as_a_link_and_as_python(open_page, widget):
+    page, complaints = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_label("κ").press("ArrowLeft")
+    page.get_by_label("Method").select_option("Eq. 18")
+    link, line = (page.get_by_role("button", name=name) for name in ("Copy link", "Copy as Python"))
+    clipboard = "navigator.clipboard.readText()"
+    width = link.bounding_box()["width"]
+    page.locator(".nb-link").click()
+    expect(page.locator(".nb-link")).to_have_text("Copied")
+    assert page.locator(".nb-link").bounding_box()["width"] == width
+    expect(link).to_be_visible()  # it has its name again
+    address = page.evaluate(clipboard)
+    assert address.endswith("?fig-5-explorer.kappa=0.5&fig-5-explorer.method=Eq.+18#fig-5-explorer")
+    line.click()
+    words = page.evaluate(clipboard)
+    assert words == 'figure.set(kappa=0.5, scale=0.01, method="Eq. 18")'
+    eval(words, {"figure": widget})  # noqa: S307
+    assert widget.values == {"kappa": 0.5, "scale": 0.01, "method": "Eq. 18"}
+    assert not complaints
+
+
+def test_without_an_address_there_is_python_alone(live_page):
+    assert live_page.get_by_role("button").all_inner_texts() == ["High", "Reset", "Copy as Python"]
+    live_page.get_by_role("button", name="High").click()
+    assert live_page.evaluate("model.sent.at(-1)") == {"a": 2, "b": 0}
+    expect(live_page.get_by_role("button", name="High")).to_have_attribute("aria-pressed", "true")
+    live_page.wait_for_timeout(400)
+    assert live_page.url == "http://localhost/index.html"
+    live_page.evaluate("model.fire('change:values', model, {a: 0, b: 0})")
+    expect(live_page.get_by_role("button", name="High")).to_have_attribute("aria-pressed", "false")
+
+
+@pytest.mark.parametrize("ghost", [True, False])
+def test_the_curves_of_the_start_stay_as_ghosts(open_explorer, ghost):
+    page, _ = open_explorer(explore(compute, SLIDERS, **WORDS, ghost=ghost))
+    panels = page.locator(".nb-panel")
+    shapes = panels.nth(0).locator(".nb-ghost path")
+    start = panels.nth(0).locator("g[clip-path] > path").nth(1).get_attribute("d")
+    assert shapes.first.get_attribute("d") in {"", None}
+    page.get_by_label("κ").press("Home")
+    assert shapes.first.get_attribute("d") == (start if ghost else "")
+    assert panels.nth(0).locator("g[clip-path] > path").nth(1).get_attribute("d") != start
+    assert panels.nth(1).locator(".nb-ghost path").count() == 0  # a map
+    page.get_by_role("button", name="Reset").click()
+    assert shapes.first.get_attribute("d") == ""
+
+
+@pytest.mark.parametrize("touch", [False, True])
+def test_the_pointer_reads_the_nearest_point(open_page, touch):
+    page, _ = open_page(viewport={"width": 1000, "height": 900}, has_touch=touch)
+    panel = page.locator(".nb-panel").first
+    svg = panel.locator("svg.nb-plot")
+    tops = (
+        "[...document.querySelectorAll('.nb-explorer *')].map((e) => e.getBoundingClientRect().top)"
+    )
+    before = page.evaluate(f"document.documentElement.scrollHeight + {tops}.length * 0")
+    box, (x, y, width, height) = svg.bounding_box(), frame_of(panel)
+    drawing = compute(**START)
+    gap = drawing.panels[0].curves[0]
+    spot = (
+        box["x"] + x + width * gap.x[10] / (np.pi / 2) + 2,
+        box["y"] + y + height * (1 - gap.y[10] / 2.5) - 3,
+    )
+    if touch:
+        page.touchscreen.tap(*spot)
+    else:
+        page.mouse.move(*spot)
+    said = panel.locator("svg.nb-plot text", has_text="Δα:")
+    assert said.text_content() == f"Δα: θ = {gap.x[10]:.3f}, Δα = {gap.y[10]:.3f}"
+    assert page.evaluate("document.documentElement.scrollHeight") == before
+    assert said.bounding_box()["y"] >= box["y"] - 1
+    page.mouse.move(2, 2)
+    if not touch:
+        expect(said).to_have_count(0)
+
+
+# --- the space it takes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [390, 1000])
+@pytest.mark.parametrize("columns", [1, 2])
+def test_what_keeps_its_place_is_as_high_as_it_will_be(open_explorer, width, columns):
+    explorer = explore(compute, SLIDERS, **WORDS, presets=PRESETS, columns=columns)
+    page, _ = open_explorer(explorer, viewport={"width": width, "height": 664})
+    heights = page.evaluate(
+        """async () => {
+          const { layout } = await import('./explorer.mjs');
+          const { spec } = await (await fetch('model.json')).json();
+          const still = document.createElement('div');
+          still.innerHTML = layout(spec, true, '<img alt="" src="data:,">');
+          document.querySelector('main').after(still);
+          const tops = (box) => ['.nb-plot', '.nb-readouts', '.nb-reset'].flatMap(
+            (name) => [...box.querySelectorAll(name)].map(
+              (e) => e.getBoundingClientRect().top - box.getBoundingClientRect().top));
+          const boxes = [document.querySelector('main'), still];
+          return boxes.map((box) => [box.firstElementChild.offsetHeight, ...tops(box)]);
+        }"""
+    )
+    np.testing.assert_allclose(heights[0], heights[1], atol=0.6)
+    assert len(heights[0]) == 6
+
+
+def test_frames_in_a_row_are_level_whatever_their_legends(open_explorer):
+    def crowded(a):
+        names = ("a long name in the legend", "another long one", "and a third")
+        full = tuple(Curve(name, [0, 1], [0, a]) for name in names)
+        panels = (Panel("Long", "x", "y", (0, 1), (0, 1), full), panel_with(a))
+        return Drawing(panels)
+
+    explorer = explore(crowded, (Slider("a", "a", (0, 1), 1.0),), **WORDS)
+    page, _ = open_explorer(explorer, viewport={"width": 600, "height": 664})
+    frames = page.locator(".nb-plot > rect").all()
+    tops = [frame.bounding_box()["y"] for frame in frames]
+    assert tops[0] == pytest.approx(tops[1], abs=0.5)
+    heads = page.locator(".nb-head").evaluate_all("all => all.map((e) => e.offsetHeight)")
+    assert heads[0] == heads[1] > 30
+
+
+def test_on_a_phone_the_panels_are_seen_while_a_control_moves(open_page):
+    page, _ = open_page(viewport={"width": 390, "height": 664})
+    page.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('afterend', '<p style=height:2000px>')"
+    )
+    for control in page.locator(".nb-control :is(input, select)").all():
+        page.evaluate("scrollTo(0, 0)")
+        control.focus()
+        controls, first = (
+            page.locator(name).first.bounding_box() for name in (".nb-controls", ".nb-plot")
+        )
+        assert control.bounding_box()["y"] + control.bounding_box()["height"] <= 664
+        seen = min(controls["y"], first["y"] + first["height"]) - max(first["y"], 0)
+        assert seen == pytest.approx(first["height"])
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_minus_signs_are_true_ones(open_explorer):
+    def negative(a):
+        return Drawing((panel_with(0.5),), {"a": f"{-a:.1f} eV (-2)"})
+
+    page, _ = open_explorer(explore(negative, (Slider("a", "a", (1, 2), 1.0),), **WORDS))
+    expect(page.locator(".nb-readouts")).to_have_text("a = −1.0 eV (−2)")
