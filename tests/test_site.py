@@ -331,7 +331,7 @@ def test_pages_are_light_and_run_without_complaint_or_network(
         models = {urljoin(site.url, f"files/{label}.js") for label in Document(path).ids}
         page = {url: data for url, data in text.items() if url not in models}
         scripts = {url: data for url, data in page.items() if url.endswith(".js")}
-        assert compressed(page) < 150 * KB, (path, compressed(page))
+        assert compressed(page) < 153 * KB, (path, compressed(page))
         assert compressed(scripts) < 100 * KB, (path, compressed(scripts))
 
 
