@@ -64,8 +64,10 @@ function explorer(figure, data, c) {
     bytes: Buffer.from(registration(figure.label, figure.model)),
   });
   const module = c.publishModule(figure.esm);
-  return html`<div class="explorer" role="group" aria-label="Interactive figure"
-    data-esm="${esc(figure.esm)}" data-model="${esc(figure.label)}"
+  const panels = figure.model.spec?.columns;
+  const room = attr('style', panels && `--panels:${panels}`);
+  return html`<div class="explorer${panels ? ' roomy' : ''}"${room} role="group"
+    aria-label="Interactive figure" data-esm="${esc(figure.esm)}" data-model="${esc(figure.label)}"
     data-scripts="${esc(`${module} ${model}`)}">
     <div class="fallback">${picture(figure, data, c)}<noscript>
       <p>The sliders of this figure need JavaScript.</p>

@@ -543,6 +543,7 @@
         near.unobserve(target);
         start(target).catch((error) => {
           console.error(error);
+          target.classList.remove('roomy');
           $('.fallback', target).append(
             Object.assign(document.createElement('p'), {
               textContent: 'The sliders of this figure could not be loaded.',
