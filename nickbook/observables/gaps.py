@@ -21,6 +21,7 @@ Gap = GapFunction | Callable[[Floats], ArrayLike]
 _CLOSE = 0.02
 #: Points to which a line is refined where the gap is extended from it.
 _DENSE = 1024
+_ZONE = [2 * np.pi, 2 * np.pi]
 
 
 def gap_on_sheets(sea: FermiSea | BlochModel, mu: float | None = None, *, gap: Gap) -> GapFunction:
@@ -135,9 +136,7 @@ class GapField:
                 places[band].append(line.points[there])
                 gaps[band].append(line.gap[there])
         return [
-            (cKDTree(_positive(np.concatenate(k)), boxsize=2 * np.pi), np.concatenate(v))
-            if k
-            else None
+            (cKDTree(_positive(np.concatenate(k)), boxsize=_ZONE), np.concatenate(v)) if k else None
             for k, v in zip(places, gaps, strict=True)
         ]
 

@@ -34,6 +34,8 @@ from nickbook.results import Result
 _NO_RATE = 1e-9
 #: Miss of the self-energies relative to the gap at which iterations end, and their number.
 _MISS, _ITERATIONS = 1e-8, 4000
+#: Iterations before steps are shortened.
+_FREE = 20
 #: Matsubara frequencies of the gap equation reach up to this multiple of the largest energy.
 _FREQUENCIES = 25.0
 
@@ -209,7 +211,7 @@ class ImpurityScattering(Result):
         slopes = (self.shares / (omega[:, None] + c * self.rates)).sum(axis=1)
 
         def excess(scale: float) -> float:
-            _, pairs = self._local(1j * omega, scale * gap, c)
+            _, pairs = self._local((1j * omega).astype(complex), scale * gap, c)
             sums = (pairs.real * (w * gap)).sum(axis=1) / (square * scale)
             return float(linear + 2 * np.pi * t * (slopes - sums).sum())
 
@@ -271,59 +273,48 @@ class ImpurityScattering(Result):
         self, z: Complexes, gap: Floats, concentration: float
     ) -> tuple[Complexes, Complexes]:
         """z̃/√(Δ̃² − z̃²) and Δ̃/√(Δ̃² − z̃²) at each energy and point, shape (E, K)."""
-        points, dyads = self._points, self._points.dyads
-        n = points.states.shape[1]
-        scale = max(float(np.abs(gap).max()), 1e-12)
+        w, dyads = self._points.weights, self._points.dyads
+        n = self._points.states.shape[1]
+        least = _MISS * max(float(np.abs(gap).max()), 1e-12)
         energy = np.repeat(z[:, None], len(gap), axis=1)
         pairing = np.repeat(gap[None].astype(complex), len(z), axis=0)
-        todo = np.arange(len(z)) if concentration else np.arange(0)
+        todo = np.arange(len(z) if concentration else 0)
         for turn in range(_ITERATIONS):
             if not len(todo):
-                root = np.sqrt(pairing**2 - energy**2)
-                return energy / root, pairing / root
-            root = np.sqrt(pairing[todo] ** 2 - energy[todo] ** 2)
-            own, pair = (
-                (-np.pi * (x[todo] / root * points.weights) @ dyads).reshape(-1, n, n)
-                for x in (energy, pairing)
+                break
+            here = np.stack([energy[todo], pairing[todo]])
+            local = (-np.pi * here / np.sqrt(here[1] ** 2 - here[0] ** 2) * w) @ dyads
+            shifts = self._self_energies(*local.reshape(2, -1, n, n)).reshape(2, -1, n * n)
+            even, odd = concentration * (shifts @ dyads.conj().T)
+            new = np.stack([z[todo, None] - even, gap + odd])
+            # Smaller steps damp the swing near resonances.
+            new += (0.0 if turn < _FREE else 0.4) * (here - new)
+            energy[todo], pairing[todo] = new
+            todo = todo[np.abs(new - here).max(axis=(0, 2)) > least]
+        else:
+            raise ValueError(
+                f"the self-energies did not converge at {len(todo)} of {len(z)} energies; give a "
+                "larger broadening"
             )
-            even, odd = self._self_energies(own, pair)
-            even, odd = (
-                concentration * (x.reshape(len(todo), -1) @ dyads.conj().T) for x in (even, odd)
-            )
-            new, other = z[todo, None] - even, gap + odd
-            # Half of a step damps the swing of resonances.
-            share = 1.0 if turn < 20 else 0.6
-            new = share * new + (1 - share) * energy[todo]
-            other = share * other + (1 - share) * pairing[todo]
-            miss = np.abs(new - energy[todo]).max(axis=1) + np.abs(other - pairing[todo]).max(
-                axis=1
-            )
-            energy[todo], pairing[todo] = new, other
-            todo = todo[miss > _MISS * scale]
-        raise ValueError(
-            f"the self-energies did not converge at {len(todo)} of {len(z)} energies; give a "
-            "larger broadening"
-        )
+        root = np.sqrt(pairing**2 - energy**2)
+        return energy / root, pairing / root
 
-    def _self_energies(self, own: Complexes, pair: Complexes) -> tuple[Complexes, Complexes]:
-        """Scattering by one impurity between particles, and from holes to particles."""
-        found = []
+    def _self_energies(self, own: Complexes, pair: Complexes) -> Complexes:
+        """Scattering by one impurity, of particles and from holes to particles: (2, E, n, n)."""
+        total = np.zeros((2, *own.shape), complex)
         for basis in self._points.bases:
             inside, across = (basis.T @ x @ basis for x in (own, pair))
             if self.born:
-                parts = self.strength**2 * inside, -(self.strength**2) * across
+                parts = self.strength**2 * np.stack([inside, -across])
             else:
-                one = np.eye(basis.shape[1]) / self.strength
-                matrix = np.block([[one - inside, -across], [-across, -one - inside]])
-                inverse = np.linalg.inv(matrix)
                 r = basis.shape[1]
-                parts = (
-                    (inverse[:, :r, :r] + inverse[:, r:, r:]) / 2,
-                    (inverse[:, :r, r:] + inverse[:, r:, :r]) / 2,
-                )
-            found.append([basis @ part @ basis.T for part in parts])
-        even, odd = (np.mean([f[i] for f in found], axis=0) for i in (0, 1))
-        return even, odd
+                one = np.eye(r) / self.strength
+                matrix = np.block([[one - inside, -across], [-across, -one - inside]])
+                t = np.linalg.inv(matrix)
+                like, unlike = t[:, :r, :r] + t[:, r:, r:], t[:, :r, r:] + t[:, r:, :r]
+                parts = np.stack([like, unlike]) / 2
+            total += basis @ parts @ basis.T / len(self._points.bases)
+        return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -357,11 +348,10 @@ class _Points:
         local = (self.weights @ self.dyads).reshape(n, n)
         total = np.zeros((len(self.weights),) * 2)
         for basis in self.bases:
-            inner = np.eye(basis.shape[1])
-            if born:
-                inner = strength * inner
-            else:
-                inner = np.linalg.inv(inner / strength + 1j * np.pi * basis.T @ local @ basis)
+            one = np.eye(basis.shape[1], dtype=complex)
+            inner = strength * one
+            if not born:
+                inner = np.linalg.inv(one / strength + 1j * np.pi * basis.T @ local @ basis)
             ends = self.states @ basis
             total += np.pi * np.abs(ends.conj() @ inner @ ends.T) ** 2
         return total / len(self.bases)

@@ -44,7 +44,7 @@ class PhotoemissionGap(Result):
     >>> sea = FermiSea(conduction_bands(), -0.65)
     >>> found = photoemission_gap(sea, gap=lambda k: 0.02 * eta_k(k))
     >>> [len(nodes) for nodes in found.nodes], [round(1e3 * x, 2) for x in found.maxima]  # in meV
-    ([4, 4], [15.75, 38.45])
+    ([4, 4], [15.75, 38.44])
     """
 
     gap: GapFunction
