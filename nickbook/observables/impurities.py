@@ -349,8 +349,9 @@ class _Points:
         total = np.zeros((len(self.weights),) * 2)
         for basis in self.bases:
             one = np.eye(basis.shape[1], dtype=complex)
-            inner = strength * one
-            if not born:
+            if born:
+                inner = strength * one
+            else:
                 inner = np.linalg.inv(one / strength + 1j * np.pi * basis.T @ local @ basis)
             ends = self.states @ basis
             total += np.pi * np.abs(ends.conj() @ inner @ ends.T) ** 2

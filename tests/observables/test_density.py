@@ -33,7 +33,7 @@ def test_d_wave_on_a_circle_is_an_elliptic_integral():
 
 
 def test_spectral_functions_of_the_zone_add_up_to_it():
-    sea, width, energies = circle(-3.0), 0.05, np.array([0.0, 0.08, 0.15, 0.3])
+    sea, width, energies = circle(-3.0), 0.02, np.array([0.0, 0.08, 0.15, 0.3])
 
     def gap(k):
         return 0.1 + 0.05 * eta_k(k)
@@ -44,8 +44,8 @@ def test_spectral_functions_of_the_zone_add_up_to_it():
     z = energies[:, None] + 1j * width
     green = z / (z**2 - xi**2 - gap(k) ** 2)  # the average of electrons and holes
     total = -green.imag.mean(axis=1) / np.pi
-    # The normal density of states changes by a percent over the gap.
-    assert found.density == pytest.approx(total, rel=0.02)
+    # The normal density of states changes by some percent over the gap, and ends at the bottom.
+    assert found.density == pytest.approx(total, rel=0.025)
 
 
 def test_peaks_are_at_the_largest_gap_of_each_sheet():
