@@ -21,7 +21,7 @@ Gap = GapFunction | Callable[[Floats], ArrayLike]
 _CLOSE = 0.02
 #: Points to which a line is refined where the gap is extended from it.
 _DENSE = 1024
-_ZONE = [2 * np.pi, 2 * np.pi]
+_ZONE: Floats = np.full(2, 2 * np.pi)
 
 
 def gap_on_sheets(sea: FermiSea | BlochModel, mu: float | None = None, *, gap: Gap) -> GapFunction:

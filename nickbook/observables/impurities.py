@@ -277,7 +277,7 @@ class ImpurityScattering(Result):
         n = self._points.states.shape[1]
         least = _MISS * max(float(np.abs(gap).max()), 1e-12)
         energy = np.repeat(z[:, None], len(gap), axis=1)
-        pairing = np.repeat(gap[None].astype(complex), len(z), axis=0)
+        pairing: Complexes = np.repeat(gap[None].astype(complex), len(z), axis=0)
         todo = np.arange(len(z) if concentration else 0)
         for turn in range(_ITERATIONS):
             if not len(todo):
@@ -296,7 +296,7 @@ class ImpurityScattering(Result):
                 f"the self-energies did not converge at {len(todo)} of {len(z)} energies; give a "
                 "larger broadening"
             )
-        root = np.sqrt(pairing**2 - energy**2)
+        root: Complexes = np.sqrt(pairing**2 - energy**2)
         return energy / root, pairing / root
 
     def _self_energies(self, own: Complexes, pair: Complexes) -> Complexes:
@@ -305,14 +305,14 @@ class ImpurityScattering(Result):
         for basis in self._points.bases:
             inside, across = (basis.T @ x @ basis for x in (own, pair))
             if self.born:
-                parts = self.strength**2 * np.stack([inside, -across])
+                parts = np.asarray(self.strength**2 * np.stack([inside, -across]), complex)
             else:
                 r = basis.shape[1]
                 one = np.eye(r) / self.strength
                 matrix = np.block([[one - inside, -across], [-across, -one - inside]])
                 t = np.linalg.inv(matrix)
                 like, unlike = t[:, :r, :r] + t[:, r:, r:], t[:, :r, r:] + t[:, r:, :r]
-                parts = np.stack([like, unlike]) / 2
+                parts = np.asarray(np.stack([like, unlike]) / 2, complex)
             total += basis @ parts @ basis.T / len(self._points.bases)
         return total
 
@@ -348,11 +348,12 @@ class _Points:
         local = (self.weights @ self.dyads).reshape(n, n)
         total = np.zeros((len(self.weights),) * 2)
         for basis in self.bases:
-            one = np.eye(basis.shape[1], dtype=complex)
+            one = np.eye(basis.shape[1])
             if born:
-                inner = strength * one
+                inner = (strength * one).astype(complex)
             else:
-                inner = np.linalg.inv(one / strength + 1j * np.pi * basis.T @ local @ basis)
+                inverse = one / strength + 1j * np.pi * basis.T @ local @ basis
+                inner = np.asarray(np.linalg.inv(inverse), complex)
             ends = self.states @ basis
             total += np.pi * np.abs(ends.conj() @ inner @ ends.T) ** 2
         return total / len(self.bases)

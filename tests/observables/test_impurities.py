@@ -167,6 +167,28 @@ def test_magnetic_like_density_of_states():
     assert below < 1e-3 < 0.2 < above
 
 
+def test_impurity_band_of_opposite_gaps_in_the_unitary_limit():
+    """z̃ = E − Γ√(1 − z̃²)/z̃ for like bands, Γ = c/2πN: a band at zero, and an edge above Δ.
+
+    Pairs drop out of the local propagator of one layer, and the edge is 1 + Γ²/2 for small Γ.
+    """
+    sea = twins()
+    density = sea.sheets[0].density_of_states
+    found = impurity_scattering(sea, gap=opposite, strength=INFINITE)
+    rate, energies = 0.1, np.array([0.1, 0.25, 0.7, 1.003, 1.05, 1.3])
+    c = rate * 2 * np.pi * density
+    spectrum = found.spectrum(c, energies=energies, broadening=1e-7)
+    for energy, ratio in zip(energies, spectrum.ratio, strict=True):
+        z = energy + 1e-7j
+        # (z̃² − E z̃)² = Γ² (1 − z̃²); the root that solves the equation itself, with N ≥ 0.
+        roots = np.roots([1, -2 * z, z**2 + rate**2, 0, -(rate**2)])
+        misses = np.abs(roots - z + rate * np.sqrt(1 - roots**2) / roots)
+        states = (roots / np.sqrt(1 - roots**2)).imag
+        allowed = [n for n, m in zip(states, misses, strict=True) if m < 1e-6 and n > -1e-9]
+        assert ratio == pytest.approx(max(allowed), abs=1e-3)
+    assert spectrum.ratio[0] > 0.3 and max(spectrum.ratio[2:4]) < 0.01 < 1 < spectrum.ratio[4]
+
+
 def test_resonance_of_a_d_wave_in_the_unitary_limit():
     """Width γ of states at zero energy: γ = c/(πN g), g the average of γ/√(Δ² + γ²)."""
     sea, c = circle(), 0.01

@@ -603,7 +603,7 @@ def neutrons() -> Numbers:
 
     def opposite(k: Floats) -> Floats:
         _, u = found.model.states(k)
-        return np.einsum("kan,kab,kbn->kn", u.conj(), found.gap_matrix(k), u).real
+        return np.asarray(np.einsum("kan,kab,kbn->kn", u.conj(), found.gap_matrix(k), u).real)
 
     def alike(k: Floats) -> Floats:
         return np.abs(opposite(k))
