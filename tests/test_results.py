@@ -132,6 +132,7 @@ def test_which_classes_have_pictures():
     assert drawn == {
         *("BlochModel", "FermiSea", "FermiSheet", "FermiPatches", "Susceptibility"),
         *("GapFunction", "PairingState", "FlowMode", "FlowResult"),
+        *("PhotoemissionGap", "TunnellingSpectrum"),
     }
 
 

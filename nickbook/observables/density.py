@@ -13,11 +13,14 @@ from nickbook.checks import positive_integer, real
 from nickbook.observables.gaps import Gap, GapField, layer_projector, refined
 from nickbook.pairing import GapFunction
 from nickbook.results import Result
+from nickbook.svg import COLORS, picture
 
 #: Points of a line between which the gap is taken to be linear.
 _POINTS = 1024
 #: Energies when none are given, up to this multiple of the largest gap.
 _ENERGIES, _REACH = 601, 1.5
+#: Fewest energies that are drawn, and the largest ratio.
+_DRAWN, _HIGHEST = 20, 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,20 @@ class TunnellingSpectrum(Result):
     def _words(self) -> str:
         edge = f"edge {1e3 * self.edge:.4g} meV, width {1e3 * self.broadening:.3g} meV"
         return f"{len(self.energies)} energies, {edge}, {self.gap!r}"
+
+    def _picture(self) -> str:
+        if len(self.energies) < _DRAWN:
+            return ""
+        order = np.argsort(self.energies)
+        e, n = 1e3 * self.energies[order], np.minimum(self.ratio[order], _HIGHEST)
+        limits = float(e[0]), float(e[-1])
+        marks = [(limits[0], f"{limits[0]:.3g}"), (limits[1], f"{limits[1]:.3g} meV")]
+        title = f"N(E) over that of the normal state, up to {self.ratio.max():.3g}"
+        line = (np.stack([e, n], axis=-1), COLORS[0], "", 1.5)
+        top = 1.05 * float(n.max())
+        return picture(
+            [line], limits, (0.0, top), size=(260, 160), marks=marks, level=1.0, title=title
+        )
 
     @property
     def density(self) -> Floats:

@@ -60,6 +60,9 @@ class PhotoemissionGap(Result):
             for s, low, high, n in list(sheets)[:8]
         )
 
+    def _picture(self) -> str:
+        return self.gap._picture()
+
     @property
     def magnitudes(self) -> tuple[Floats, ...]:
         """Magnitude of the gap in eV at each point of each sheet."""
