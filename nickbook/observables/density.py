@@ -66,8 +66,8 @@ class TunnellingSpectrum(Result):
         order = np.argsort(self.energies)
         e, n = 1e3 * self.energies[order], np.minimum(self.ratio[order], _HIGHEST)
         limits = float(e[0]), float(e[-1])
-        marks = [(limits[0], f"{limits[0]:.3g}"), (limits[1], f"{limits[1]:.3g} meV")]
-        title = f"N(E) over that of the normal state, up to {self.ratio.max():.3g}"
+        marks = [(x, f"{x:.3g}") for x in limits]
+        title = f"N(E)/N up to {self.ratio.max():.3g}, E in meV"
         line = (np.stack([e, n], axis=-1), COLORS[0], "", 1.5)
         top = 1.05 * float(n.max())
         return picture(

@@ -157,12 +157,16 @@ class GapField:
             found = np.repeat(found[:, None], states.shape[-1], axis=1)
         return np.asarray(found.real, dtype=float)
 
-    def matrices(self, k: Floats, states: Complexes) -> Complexes:
-        """Gap in the model's orbitals, shape (K, n, n)."""
+    def matrices(self, k: Floats) -> Complexes:
+        """Gap in the model's orbitals at momenta (K, 2), shape (K, n, n)."""
+        model = self.sea.model
         if not isinstance(self.gap, GapFunction):
             found = self._called(k)
             if found.ndim == 3:
                 return found.astype(complex)
+            if found.ndim == 1:
+                return found[:, None, None] * np.eye(len(model.orbitals), dtype=complex)
+        _, states = model.states(k)
         bands = self.of_bands(k, states)
         return np.asarray((states * bands[:, None, :]) @ states.conj().swapaxes(-1, -2))
 

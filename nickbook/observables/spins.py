@@ -294,7 +294,7 @@ def _quasiparticles(field: GapField, k: Floats) -> tuple[Floats, Complexes]:
     """Energies and states of the Bogoliubov matrix, real where it is."""
     sea = field.sea
     h = sea.model.hamiltonian(k) - sea.mu * np.eye(len(sea.model.orbitals))
-    gap = field.matrices(k, sea.model.states(k)[1])
+    gap = field.matrices(k)
     matrix = np.block([[h, gap], [gap.conj().swapaxes(-1, -2), -h]])
     levels, states = np.linalg.eigh(matrix if np.abs(matrix.imag).max() > 1e-12 else matrix.real)
     return levels, states
@@ -315,7 +315,7 @@ def _even_in_y(field: GapField) -> bool:
     k = np.random.default_rng(0).uniform(-np.pi, np.pi, (16, 2))
     flipped = k * [1, -1]
     model = field.sea.model
-    here, there = (field.matrices(p, model.states(p)[1]) for p in (k, flipped))
+    here, there = field.matrices(k), field.matrices(flipped)
     scale = max(float(np.abs(here).max()), 1e-12)
     same = min(float(np.abs(here - there).max()), float(np.abs(here + there).max()))
     bands = float(np.abs(model.hamiltonian(k) - model.hamiltonian(flipped)).max())

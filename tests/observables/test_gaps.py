@@ -80,7 +80,7 @@ def test_between_lines_a_band_has_the_gap_of_the_closest_point():
         assert found[:, sheet.band] == pytest.approx(values, abs=0.01)
     assert not found[:, four_band().sheet_names.index("z−")].any()
     # Its matrix has these gaps in the bands.
-    matrix = field.matrices(away, states)
+    matrix = field.matrices(away)
     diagonal = np.einsum("kan,kab,kbn->kn", states.conj(), matrix, states)
     assert diagonal == pytest.approx(found, abs=1e-12)
 
