@@ -86,7 +86,7 @@ SENTENCES = {
     "TJModel": "J1 0.15 eV, J2 0.075 eV, J1_inter 0.03 eV, J2_inter 0.375 eV, convention 'bond'",
     "TJSolution": "s: s 1 0.03734, interlayer 1 0.1508, s 2 -2.051, interlayer 2 11.97 meV",
     "GutzwillerFactors": "electrons=[0.6, 0.9], hopping=[0.5714, 0.1818]",
-    "TunnellingSpectrum": "601 energies, edge 10 meV, width 1 meV, GapFunction(singlet, s±: α 20",
+    "TunnellingSpectrum": "601 energies, gaps from 10 meV, width 1 meV, GapFunction(singlet, s±: ",
     "WeakCoupling": "2Δ/T_c 4.557, ΔC/γT_c 0.9358, ",
     "PhotoemissionGap": "β 0 … ",
     "MirrorParities": "layers (mirrors of ΓX, ΓM, XM): β odd (none, odd, ",

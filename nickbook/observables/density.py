@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nickbook.arrays import Energy, Floats
-from nickbook.bands import BlochModel, FermiSea
+from nickbook.bands import BlochModel, FermiSea, zone_mesh
 from nickbook.checks import positive_integer, real
 from nickbook.observables.gaps import Gap, GapField, layer_projector, refined
 from nickbook.pairing import GapFunction
@@ -19,6 +19,8 @@ from nickbook.svg import COLORS, picture
 _POINTS = 1024
 #: Energies when none are given, up to this multiple of the largest gap.
 _ENERGIES, _REACH = 601, 1.5
+#: Points of a grid of energies within the width of a Lorentzian.
+_FINE = 8
 #: Fewest energies that are drawn, and the largest ratio.
 _DRAWN, _HIGHEST = 20, 5.0
 
@@ -36,9 +38,10 @@ class TunnellingSpectrum(Result):
     broadening : float
         Dynes width in eV.
     densities : ndarray, shape (sheets, E)
-        Density of states of each sheet in states/eV per spin and cell.
+        Density of states of each sheet in states/eV per spin and cell, or one row of all bands from
+        a mesh over the zone.
     normal : ndarray, shape (sheets,)
-        The same without a gap.
+        The same without a gap, at the level.
 
     Examples
     --------
@@ -57,7 +60,7 @@ class TunnellingSpectrum(Result):
     normal: Annotated[Floats, "1/eV", "sheet"]
 
     def _words(self) -> str:
-        edge = f"edge {1e3 * self.edge:.4g} meV, width {1e3 * self.broadening:.3g} meV"
+        edge = f"gaps from {1e3 * self.edge:.4g} meV, width {1e3 * self.broadening:.3g} meV"
         return f"{len(self.energies)} energies, {edge}, {self.gap!r}"
 
     def _picture(self) -> str:
@@ -95,7 +98,7 @@ class TunnellingSpectrum(Result):
 
     @property
     def edge(self) -> float:
-        """Smallest magnitude of the gap of all sheets in eV, where the density sets in."""
+        """Smallest gap of all sheets in eV, where the density sets in without impurities."""
         return min(self.edges)
 
     def peaks(self, smallest: float = 0.02) -> list[float]:
@@ -129,13 +132,15 @@ def tunnelling(
     energies: ArrayLike | None = None,
     layer: int | None = None,
     orbitals: Sequence[int] | None = None,
+    mesh: int | None = None,
 ) -> TunnellingSpectrum:
     r"""Density of states with a gap, as a tunnel junction sees it.
 
     .. math:: N(E) = \sum_\text{sheets} \int \frac{dl}{4\pi^2 |v|}\;
         \mathrm{Re}\,\frac{z}{\sqrt{z^2 - \Delta^2}} , \qquad z = |E| + i\Gamma
 
-    The normal density of states is taken as constant over the gap, so that N(E) is even.
+    The normal density of states is taken as constant over the gap, so that N(E) is even, unless a
+    mesh is given.
 
     Parameters
     ----------
@@ -152,11 +157,15 @@ def tunnelling(
         Layer into which electrons tunnel; both when not given.
     orbitals : sequence of int, optional
         Orbitals of the model into which they tunnel; all when not given.
+    mesh : int, optional
+        Points along each direction of a sum over the whole zone, in place of the lines: with the
+        bands' asymmetry, bands that miss the level, and Lorentzians of width Γ.  The spacing of
+        levels, about the Fermi velocity times 2π/`mesh`, should not exceed Γ.
 
     Returns
     -------
     TunnellingSpectrum
-        The density of states of each sheet.
+        The density of states of each sheet, or of all bands from a mesh.
 
     Raises
     ------
@@ -167,7 +176,8 @@ def tunnelling(
     Notes
     -----
     Between some thousand points of a line the gap is linear and the integral exact, so there is no
-    noise at any width.  The cost is one arcsine for each point and energy.
+    noise at any width.  The cost is one arcsine for each point and energy, and with a mesh that of
+    mesh² Bogoliubov matrices.
 
     Examples
     --------
@@ -183,7 +193,8 @@ def tunnelling(
     """
     sea = FermiSea.of(sea, mu)
     width = real("broadening", broadening, above=0.0, unit="eV")
-    found = GapField(sea, gap).on_sheets
+    field = GapField(sea, gap)
+    found = field.on_sheets
     if energies is None:
         reach = _REACH * max(float(np.abs(v).max()) for v in found.values)
         energies = np.linspace(-reach, reach, _ENERGIES)
@@ -199,6 +210,9 @@ def tunnelling(
         weights = line.weights * np.maximum(refined(sheet, part, _POINTS).gap, 0.0)
         densities.append(_between(line.size, weights, z))
         normal.append(weights.sum())
+    if mesh is not None:
+        densities = [_over_zone(field, e, width, share, positive_integer("mesh", mesh))]
+        normal = [sum(normal)]
     return TunnellingSpectrum(found, e, width, np.array(densities), np.array(normal))
 
 
@@ -214,6 +228,28 @@ def _between(size: Floats, weights: Floats, z: np.ndarray) -> Floats:
     still = 1 / np.sqrt(z[:, None] ** 2 - middle[flat] ** 2)
     slope[:, flat] = still
     return np.asarray((z[:, None] * slope).real @ share)
+
+
+def _over_zone(field: GapField, energies: Floats, width: float, share: Floats, size: int) -> Floats:
+    """Sum of Lorentzians of all quasiparticles, each with its particles' part of the share."""
+    n = len(share)
+    levels, parts = [], []
+    for row in zone_mesh(size):
+        level, states = field.quasiparticles(row)
+        particles = states[:, :n]
+        part = np.einsum("kam,ab,kbm->km", particles.conj(), share, particles, optimize=True)
+        levels.append(level.ravel())
+        parts.append(part.real.ravel())
+    level, part = np.concatenate(levels), np.concatenate(parts)
+    # Levels share their part between neighbours on a grid much finer than the width.
+    step = width / _FINE
+    place = (level - level.min()) / step
+    below = place.astype(int)
+    grid = np.bincount(below, part * (1 - place + below), minlength=int(place.max()) + 2)
+    grid[1:] += np.bincount(below, part * (place - below), minlength=len(grid) - 1)[: len(grid) - 1]
+    at = level.min() + step * np.arange(len(grid))
+    curves = (width / np.pi) / ((energies[:, None] - at) ** 2 + width**2)
+    return np.asarray(curves @ grid) / size**2
 
 
 def _share(model: BlochModel, layer: int | None, orbitals: Sequence[int] | None) -> Floats:

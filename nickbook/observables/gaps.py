@@ -170,6 +170,19 @@ class GapField:
         bands = self.of_bands(k, states)
         return np.asarray((states * bands[:, None, :]) @ states.conj().swapaxes(-1, -2))
 
+    def quasiparticles(self, k: Floats) -> tuple[Floats, Complexes]:
+        """Energies and states of the Bogoliubov matrices at momenta (K, 2), real where they are.
+
+        Energies ascend, shape (K, 2n); states are columns, with particles in the first n rows.
+        """
+        model = self.sea.model
+        h = model.hamiltonian(k) - self.sea.mu * np.eye(len(model.orbitals))
+        gap = self.matrices(k)
+        matrix = np.block([[h, gap], [gap.conj().swapaxes(-1, -2), -h]])
+        real = np.abs(matrix.imag).max() < 1e-12
+        levels, states = np.linalg.eigh(matrix.real if real else matrix)
+        return levels, states
+
 
 def _positive(k: Floats) -> Floats:
     """Momenta in the zone from 0 to 2π."""

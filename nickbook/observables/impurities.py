@@ -89,9 +89,10 @@ class ImpurityScattering(Result):
 
     def _words(self) -> str:
         kind = "Born" if self.born else "T-matrix"
+        strength = f"{self.strength:.4g} eV" if np.isfinite(self.strength) else "unitary"
         where = f"in {self.layers} layer{'s' * (self.layers == 'both')}"
         return (
-            f"{kind}, {self.strength:.4g} eV {where}, pair breaking "
+            f"{kind}, {strength} {where}, pair breaking "
             f"{1e3 * self.pair_breaking:.4g} meV of {1e3 * self.rate:.4g} meV per impurity and "
             f"cell, {self.gap!r}"
         )

@@ -1,8 +1,8 @@
 r"""Neutrons: the spin response of a superconductor at finite energy and zero temperature.
 
-The response is that of one spin, as in `Susceptibility`: for pairs of orbitals :math:`p = (a, c)`
-the operator is half of :math:`c^\dagger_{a\uparrow}c_{c\uparrow} - c^\dagger_{a\downarrow}
-c_{c\downarrow}`.  States with a gap are those of
+For pairs of orbitals :math:`p = (a, c)` it is half of the response of
+:math:`c^\dagger_{a\uparrow}c_{c\uparrow} - c^\dagger_{a\downarrow}c_{c\downarrow}`, which without
+a gap is the response of one spin, as in `Susceptibility`.  States with a gap are those of
 
 .. math:: \begin{pmatrix} h(k) - \mu & \Delta(k) \\ \Delta(k)^\dagger & \mu - h(k) \end{pmatrix}
 
@@ -53,11 +53,11 @@ class SpinSpectrum(Result):
     bare : ndarray, shape (E, P, P)
         Response without interaction, in 1/eV per cell and per spin.
     thresholds : tuple of float
-        Smallest sum of the gaps of two states on Fermi sheets that q joins, in eV: for bands of
-        equal and of opposite mirror parity, or twice that of all bands where they have none.
+        Smallest energy of two quasiparticles that q joins, one of them on a Fermi sheet, in eV: of
+        bands of equal and of opposite mirror parity; where bands have none, of all of them, twice.
     signs : tuple of float
-        Sign of the product of these two gaps: where it is -1, pairs of quasiparticles absorb at
-        the threshold; zero without gaps.
+        Sign of the product of their two gaps: where it is -1, pairs of quasiparticles absorb right
+        from the threshold; zero without gaps.
 
     Examples
     --------
@@ -272,7 +272,7 @@ def _bare(field: GapField, q: Floats, z: Complexes, size: int, pairs: Integers) 
     points, weights = _mesh(field, q, size)
     for start in range(0, len(points), _CHUNK):
         k, w = points[start : start + _CHUNK], weights[start : start + _CHUNK]
-        (e, u), (f, v) = _quasiparticles(field, k), _quasiparticles(field, k + q)
+        (e, u), (f, v) = field.quasiparticles(k), field.quasiparticles(k + q)
         for here, there, sign in (
             (slice(0, n), slice(n, 2 * n), 1),
             (slice(n, 2 * n), slice(0, n), -1),
@@ -288,16 +288,6 @@ def _bare(field: GapField, q: Floats, z: Complexes, size: int, pairs: Integers) 
             for i, energy in enumerate(z):
                 total[i] += (rows * (share / (apart - energy))) @ columns
     return total
-
-
-def _quasiparticles(field: GapField, k: Floats) -> tuple[Floats, Complexes]:
-    """Energies and states of the Bogoliubov matrix, real where it is."""
-    sea = field.sea
-    h = sea.model.hamiltonian(k) - sea.mu * np.eye(len(sea.model.orbitals))
-    gap = field.matrices(k)
-    matrix = np.block([[h, gap], [gap.conj().swapaxes(-1, -2), -h]])
-    levels, states = np.linalg.eigh(matrix if np.abs(matrix.imag).max() > 1e-12 else matrix.real)
-    return levels, states
 
 
 def _mesh(field: GapField, q: Floats, size: int) -> tuple[Floats, Floats]:

@@ -48,6 +48,35 @@ def test_spectral_functions_of_the_zone_add_up_to_it():
     assert found.density == pytest.approx(total, rel=0.025)
 
 
+def test_a_mesh_is_a_sum_over_bands():
+    """The weight of particles is (1 + ξ/E)/2 at E and (1 − ξ/E)/2 at −E."""
+    width, energies = 0.03, np.array([-0.1, 0.0, 0.05])
+    given = {"gap": lambda k: 0.05 * eta_k(k), "broadening": width, "energies": energies}
+    found = tunnelling(TWO, mesh=48, **given)
+    total = np.zeros(len(energies))
+    k = zone_mesh(48).reshape(-1, 2)
+    for band in TWO.model.bands:
+        xi = band.energy(k) - TWO.mu
+        quasi = np.hypot(xi, 0.05 * eta_k(k)) + 1e-300
+        for sign in (1, -1):
+            away = energies[:, None] - sign * quasi
+            part = (1 + sign * xi / quasi) / 2
+            total += (part * width / np.pi / (away**2 + width**2)).mean(axis=1)
+    assert found.density == pytest.approx(total, rel=2e-3)
+    assert found.normal == pytest.approx([TWO.density_of_states().sum()], rel=1e-6)
+    halves = [tunnelling(TWO, mesh=48, layer=layer, **given).density for layer in (0, 1)]
+    assert sum(halves) == pytest.approx(found.density, rel=1e-9)
+
+
+def test_lines_and_mesh_agree_where_the_normal_density_is_constant():
+    sea = circle(-3.0)
+    given = {"gap": lambda k: 0.1 + 0.05 * eta_k(k), "broadening": 0.02}
+    energies = np.array([0.08, 0.15, 0.3])
+    lines = tunnelling(sea, energies=energies, **given).density
+    both = [tunnelling(sea, energies=s * energies, mesh=300, **given).density for s in (1, -1)]
+    assert np.mean(both, axis=0) == pytest.approx(lines, rel=0.02)
+
+
 def test_peaks_are_at_the_largest_gap_of_each_sheet():
     found = tunnelling(TWO, gap=lambda k: 0.02 * eta_k(k), broadening=2e-4)
     largest = [0.02 * np.abs(eta_k(sheet.points)).max() for sheet in TWO.sheets]
