@@ -165,7 +165,7 @@ class GapField:
             if found.ndim == 3:
                 return found.astype(complex)
             if found.ndim == 1:
-                return found[:, None, None] * np.eye(len(model.orbitals), dtype=complex)
+                return found.astype(complex)[:, None, None] * np.eye(len(model.orbitals))
         _, states = model.states(k)
         bands = self.of_bands(k, states)
         return np.asarray((states * bands[:, None, :]) @ states.conj().swapaxes(-1, -2))
