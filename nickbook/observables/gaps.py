@@ -165,7 +165,8 @@ class GapField:
             if found.ndim == 3:
                 return found.astype(complex)
             if found.ndim == 1:
-                return found.astype(complex)[:, None, None] * np.eye(len(model.orbitals))
+                unit = np.eye(len(model.orbitals), dtype=complex)
+                return np.asarray(found[:, None, None] * unit, dtype=complex)
         _, states = model.states(k)
         bands = self.of_bands(k, states)
         return np.asarray((states * bands[:, None, :]) @ states.conj().swapaxes(-1, -2))

@@ -108,6 +108,32 @@ def test_stiffness_is_the_diamagnetic_response():
     assert found.penetration_depth(1.0)[0] == pytest.approx(1e9 * depth, rel=1e-9)
 
 
+def test_superfluid_density_is_the_response_of_the_zone():
+    """The paramagnetic part 2 Σ v² (−∂f/∂E) over all states, for a gap that tells x from y."""
+    sea, t = circle(-3.0), 0.6
+
+    def gap(k):
+        return 0.1 + 0.08 * np.cos(k[:, 0])
+
+    found = weak_coupling(sea, gap=gap, temperatures=[t])
+    k = zone_mesh(400).reshape(-1, 2)
+    energy, v = sea.model.bands[0].energy_and_velocity(k)
+    heat = t * found.critical_temperature
+    quasi = np.hypot(energy - sea.mu, found.amplitudes[0] * gap(k))
+    thermal = 1 / (4 * heat * np.cosh(np.minimum(quasi / (2 * heat), 300.0)) ** 2)
+    normal = 2 * (v**2 * thermal[:, None]).mean(axis=0)
+    assert found.superfluid[:, 0] == pytest.approx(1 - normal / found.stiffness, abs=0.01)
+    assert abs(np.diff(found.superfluid[:, 0])) > 0.03
+
+
+def test_superfluid_density_weighs_sheets_with_their_velocities():
+    found = weak_coupling(TWO, gap=lambda k: [[1.0, 0.3]] * len(k), temperatures=[0.5])
+    x = found.amplitudes[0] * found.ratio / 2 / 0.5 * np.array([1.0, 0.3])
+    part = np.array([s.weights @ s.velocity[:, 0] ** 2 for s in TWO.sheets])
+    normal = part @ _function("yosida")(x) / part.sum()
+    assert 1 - found.superfluid[0, 0] == pytest.approx(normal, rel=1e-5)
+
+
 def test_sommerfeld_coefficient_of_one_state_per_ev():
     """2.357 mJ/(mol K²) for one state/eV of each spin and formula unit, of both spins 4.714."""
     found = weak_coupling(TWO, gap=constant)
