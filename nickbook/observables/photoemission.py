@@ -16,8 +16,7 @@ from nickbook.results import Result
 
 #: Points of a line among which extremes and nodes are looked for.
 _POINTS = 4096
-#: Lines of the zone on which a vertical mirror leaves momenta alone, and functions that change
-#: sign across them.
+#: Lines of the zone on which a vertical mirror leaves momenta alone.
 MIRROR_LINES = ("ΓX", "ΓM", "XM")
 _POLARIZATIONS = ("in plane", "across")
 

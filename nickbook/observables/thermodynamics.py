@@ -169,7 +169,7 @@ def weak_coupling(
         )
     found = GapField(sea, gap).on_sheets
     lines = refined_lines(found, _POINTS)
-    w, shape = shape_of(lines)
+    w, shape = _shape(lines)
     density = float(w.sum())
     w = w / density
     v2 = np.concatenate([line.velocity**2 for line in lines])
@@ -204,7 +204,7 @@ def weak_coupling(
     )
 
 
-def shape_of(lines: list[Line]) -> tuple[Floats, Floats]:
+def _shape(lines: list[Line]) -> tuple[Floats, Floats]:
     """Weights of all points, and the magnitude of the gap there with the largest one."""
     w, size = (np.concatenate(x) for x in ([i.weights for i in lines], [i.size for i in lines]))
     largest = float(size.max())
@@ -221,7 +221,7 @@ def _amplitude(t: float, weights: Floats, shape: Floats, start: float) -> float:
         return 0.0
 
     def excess(log_x: float) -> float:
-        return float(weights @ pair_function(np.exp(log_x) * shape)) - float(np.log(t))
+        return float(weights @ _pair_logarithm(np.exp(log_x) * shape)) - float(np.log(t))
 
     low, high = np.log(1e-6), np.log(1.001 * start / t)
     if excess(low) < 0:
@@ -229,7 +229,7 @@ def _amplitude(t: float, weights: Floats, shape: Floats, start: float) -> float:
     return t * float(np.exp(brentq(excess, low, high, xtol=1e-12)))
 
 
-def pair_function(x: Floats) -> Floats:
+def _pair_logarithm(x: Floats) -> Floats:
     """Return L(x) of the module's head."""
     table = _function("pairs")(np.minimum(x, _FROZEN))
     far = np.log(np.pi / _EULER / np.maximum(x, _FROZEN))
