@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from nickbook.arrays import Energy, Floats
 from nickbook.bands import BlochModel, FermiSea, zone_mesh
 from nickbook.checks import positive_integer, real
-from nickbook.observables.gaps import Gap, GapField, layer_projector, refined
+from nickbook.observables.gaps import Gap, GapField, finite, layer_projector, refined
 from nickbook.pairing import GapFunction
 from nickbook.results import Result
 from nickbook.svg import COLORS, picture
@@ -198,9 +198,7 @@ def tunnelling(
     if energies is None:
         reach = _REACH * max(float(np.abs(v).max()) for v in found.values)
         energies = np.linspace(-reach, reach, _ENERGIES)
-    e = np.asarray(energies, dtype=float)
-    if e.ndim != 1 or not e.size or not np.isfinite(e).all():
-        raise ValueError(f"energies has shape {e.shape}; allowed: finite numbers of shape (E,)")
+    e = finite("energies", energies)
     z = np.abs(e) + 1j * width
     share = _share(sea.model, layer, orbitals)
     densities, normal = [], []

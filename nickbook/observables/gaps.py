@@ -290,6 +290,16 @@ def _places(sheet: FermiSheet, points: Floats) -> tuple[Floats, Floats]:
     return best, distance
 
 
+def finite(name: str, values: ArrayLike) -> Floats:
+    """Return values as finite numbers of shape (m,), at least one, or raise ValueError."""
+    array = np.asarray(values, dtype=float)
+    if array.ndim != 1 or not array.size:
+        raise ValueError(f"{name} has shape {array.shape}; allowed: (m,), one number or more")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds {array[~np.isfinite(array)][0]}; allowed: finite numbers")
+    return array
+
+
 def layer_operator(model: BlochModel) -> Floats:
     """Return the matrix in orbital space that is +1 in one layer and −1 in the other.
 

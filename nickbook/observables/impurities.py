@@ -26,7 +26,7 @@ from nickbook.arrays import Complexes, Energy, Floats
 from nickbook.bands import BlochModel, FermiSea
 from nickbook.checks import one_of, real
 from nickbook.observables.density import TunnellingSpectrum
-from nickbook.observables.gaps import Gap, GapField, layer_projector
+from nickbook.observables.gaps import Gap, GapField, finite, layer_projector
 from nickbook.pairing import GapFunction
 from nickbook.results import Result
 
@@ -255,9 +255,7 @@ class ImpurityScattering(Result):
         c = real("concentration", concentration, at_least=0.0)
         width = real("broadening", broadening, above=0.0, unit="eV")
         scale = real("amplitude", amplitude, at_least=0.0)
-        e = np.asarray(energies, dtype=float)
-        if e.ndim != 1 or not np.isfinite(e).all():
-            raise ValueError(f"energies has shape {e.shape}; allowed: finite numbers, shape (E,)")
+        e = finite("energies", energies)
         part, _ = self._local(np.abs(e) + 1j * width, scale * self._points.gap, c)
         each = (part.imag * self._points.weights).T
         ends = np.cumsum([len(s.weights) for s in self.gap.sheets])[:-1]

@@ -20,7 +20,7 @@ from nickbook.arrays import Complexes, Energy, Floats, Integers
 from nickbook.bands import BlochModel, FermiSea
 from nickbook.bands.lattice import in_pi
 from nickbook.checks import momenta, positive_integer, real
-from nickbook.observables.gaps import Gap, GapField, layer_operator, refined
+from nickbook.observables.gaps import Gap, GapField, finite, layer_operator, refined
 from nickbook.pairing import GapFunction, Interaction, orbital_pairs
 from nickbook.results import Result, span
 
@@ -240,9 +240,7 @@ def spin_spectrum(
     x, y = momenta("q", q, 2).tolist()
     width = real("broadening", broadening, above=0.0, unit="eV")
     size = positive_integer("mesh", mesh, at_least=4)
-    e = np.asarray(energies, dtype=float)
-    if e.ndim != 1 or not e.size or not np.isfinite(e).all():
-        raise ValueError(f"energies has shape {e.shape}; allowed: finite numbers of shape (E,)")
+    e = finite("energies", energies)
     pairs = orbital_pairs(sea.model)
     edges = [_threshold(field, np.array([x, y]), parity) for parity in (1, -1)]
     return SpinSpectrum(

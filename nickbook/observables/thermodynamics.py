@@ -25,7 +25,7 @@ from scipy.special import xlogy, zeta
 from nickbook.arrays import Floats
 from nickbook.bands import BlochModel, FermiSea
 from nickbook.checks import real
-from nickbook.observables.gaps import Gap, GapField, Line, refined_lines
+from nickbook.observables.gaps import Gap, GapField, Line, finite, refined_lines
 from nickbook.pairing import GapFunction
 from nickbook.results import Result
 
@@ -161,11 +161,11 @@ def weak_coupling(
     (4.65, True)
     """
     sea = FermiSea.of(sea, mu)
-    t = np.linspace(0, 1.2, 61) if temperatures is None else np.asarray(temperatures, dtype=float)
-    if t.ndim != 1 or not t.size or not (np.isfinite(t) & (t >= 0)).all():
+    t = finite("temperatures", np.linspace(0, 1.2, 61) if temperatures is None else temperatures)
+    if (t < 0).any():
         raise ValueError(
-            f"temperatures = {temperatures!r}; allowed: numbers of shape (T,) that are not "
-            "negative, in units of T_c"
+            f"temperatures = {temperatures!r}; allowed: numbers that are not negative, in units of "
+            "T_c"
         )
     found = GapField(sea, gap).on_sheets
     lines = refined_lines(found, _POINTS)

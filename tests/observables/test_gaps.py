@@ -124,3 +124,5 @@ def test_arguments_are_named():
         tunnelling(TWO, gap=eta_k, broadening=0.1, orbitals=[2])
     with pytest.raises(ValueError, match=r"energies has shape \(0,\)"):
         tunnelling(circle(), gap=eta_k, broadening=0.1, energies=[])
+    with pytest.raises(ValueError, match=r"energies holds inf; allowed: finite numbers"):
+        tunnelling(circle(), gap=eta_k, broadening=0.1, energies=[np.inf])
