@@ -251,7 +251,7 @@ def spin_spectrum(
         broadening=width,
         mesh=size,
         pairs=pairs,
-        bare=_bare(field, np.array([x, y]), e + 1j * width, size, pairs),
+        bare=_bare(field, np.array([x, y]), e + np.complex128(1j * width), size, pairs),
         thresholds=(edges[0][0], edges[1][0]),
         signs=(edges[0][1], edges[1][1]),
     )
