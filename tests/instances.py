@@ -11,6 +11,7 @@ from nickbook.bands import (
     ThreeBandParameters,
     conduction_bands,
     eight_band,
+    eta_k,
     four_band,
 )
 from nickbook.book import Choice, Curve, Drawing, Image, Panel, Slider, verdicts
@@ -26,6 +27,14 @@ from nickbook.dimers import (
     kondo_couplings,
     self_energies,
     spectral_poles,
+)
+from nickbook.observables import (
+    impurity_scattering,
+    mirror_parities,
+    photoemission_gap,
+    spin_spectrum,
+    tunnelling,
+    weak_coupling,
 )
 from nickbook.pairing import (
     PairAmplitudes,
@@ -125,8 +134,22 @@ def responses():
     return found
 
 
+def opposite(k):
+    """Gaps of two sheets with one sign each."""
+    return np.tile([0.02, -0.01], (len(k), 1))
+
+
+def two_bands():
+    return FermiSea(conduction_bands(), -0.65)
+
+
+def spectrum():
+    given = {"energies": [0.02, 0.05], "broadening": 0.02, "mesh": 16}
+    return spin_spectrum(sea(), gap=solution().gap_matrix, q=(np.pi, 0.0), **given)
+
+
 def retarded():
-    return retarded_pairing(FermiSea(conduction_bands(), -0.65), coupling=0.5, kappa=0.75)
+    return retarded_pairing(two_bands(), coupling=0.5, kappa=0.75)
 
 
 MAKERS = {
@@ -156,9 +179,11 @@ MAKERS = {
     "HubbardDimer": HubbardDimer,
     "Hybridization": lambda: hybridization_from_bands(LK.epsilon_alpha, LK.epsilon_beta),
     "Image": image,
+    "ImpurityScattering": lambda: impurity_scattering(two_bands(), gap=opposite, strength=0.5),
     "Interaction": interaction,
     "KondoCouplings": lambda: kondo_couplings(t_xz=0.2, E_a=0.5),
     "LiuKhaliullin": lambda: LK,
+    "MirrorParities": lambda: mirror_parities(sea()),
     "MomentumPath": lambda: MomentumPath.through("ΓXM", 21),
     "Nesting": lambda: nesting(chi0(), [[0.0, 0.0], [np.pi, 0.0]]),
     "PairAmplitudes": lambda: solution().amplitudes,
@@ -166,9 +191,11 @@ MAKERS = {
     "PairingState": state,
     "Panel": lambda: drawing().panels[0],
     "ProjectedTJModel": lambda: projected().bonds,
+    "PhotoemissionGap": lambda: photoemission_gap(sea(), gap=eta_k),
     "Pole": lambda: spectral_poles(DEEP, "b")[0],
     "SelfEnergies": lambda: self_energies(t_xz=0.2, E_a=0.5),
     "Slider": slider,
+    "SpinSpectrum": spectrum,
     "StateCount": lambda: sea().model.state_count,
     "Responses": responses,
     "RetardedGap": lambda: retarded().gap(temperature=0.01),
@@ -183,13 +210,15 @@ MAKERS = {
     "ThreeBandParameters": ThreeBandParameters,
     "TriplonMeanField": lambda: triplon_mean_field(sea(), coupling=0.5, kappa=0.75, mesh=100),
     "TriplonPolarization": lambda: triplon_polarization(
-        FermiSea(conduction_bands(), -0.65), q=[[0.0, 0.0], [3.0, 3.0]], kappa=0.75, mesh=16
+        two_bands(), q=[[0.0, 0.0], [3.0, 3.0]], kappa=0.75, mesh=16
     ),
     "TriplonParameters": lambda: TriplonParameters(0.5, (0.75, 0.5)),
     "TwoSheetFlow": lambda: two_sheet_flow(within=0.3, between=0.2, mismatch=0.1, points=21),
+    "TunnellingSpectrum": lambda: tunnelling(two_bands(), gap=opposite, broadening=1e-3),
     "VanHovePoint": lambda: sea().van_hove[0],
     "Verdicts": lambda: verdicts(IDS),
     "Vertex": lambda: Vertex(flow().equation, flow().part),
+    "WeakCoupling": lambda: weak_coupling(two_bands(), gap=opposite, temperatures=[0.0, 0.5]),
 }
 #: Instances that differ in what they hold.
 OTHERS = {

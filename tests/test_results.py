@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET  # of our own pictures
 import numpy as np
 import pytest
 import xarray as xr
-from instances import MAKERS, OTHERS, instance
+from instances import MAKERS, OTHERS, instance, interaction
 
 from nickbook.bands import BlochModel, FermiSea, four_band
 from nickbook.book.api import public
@@ -49,6 +49,8 @@ ASKED = {
     "Nesting": lambda n: n.between(0, 1),
     "FlowEquation": lambda e: e.derivative(e.bare(kanamori((0, 0, 1, 1), 0.5, 0.1)), 0.5),
     "FlowResult": lambda f: f.density_wave("spin", (np.pi, 0.0)),
+    "ImpurityScattering": lambda i: i.critical_temperature([0.01, 0.1], clean=0.01),
+    "SpinSpectrum": lambda s: s.absorption(interaction()),
     "TJModel": lambda model: model.solve(mesh=64).x,
     "ProjectedTJModel": lambda model: model.solve(mesh=32, temperature=0.01).x,
     "TJSolution": lambda s: (s.energies(K), s.gap_function().values),
@@ -84,6 +86,12 @@ SENTENCES = {
     "TJModel": "J1 0.15 eV, J2 0.075 eV, J1_inter 0.03 eV, J2_inter 0.375 eV, convention 'bond'",
     "TJSolution": "s: s 1 0.03734, interlayer 1 0.1508, s 2 -2.051, interlayer 2 11.97 meV",
     "GutzwillerFactors": "electrons=[0.6, 0.9], hopping=[0.5714, 0.1818]",
+    "TunnellingSpectrum": "601 energies, gaps from 10 meV, width 1 meV, GapFunction(singlet, s±: ",
+    "WeakCoupling": "2Δ/T_c 4.557, ΔC/γT_c 0.9358, ",
+    "PhotoemissionGap": "β 0 … ",
+    "MirrorParities": "layers (mirrors of ΓX, ΓM, XM): β odd (none, odd, ",
+    "SpinSpectrum": "q (π, 0), 20 … 50 meV, even from ",
+    "ImpurityScattering": "T-matrix, 0.5 eV in one layer, pair breaking ",
     "HubbardDimer": "t_c=0.6 eV, U=5 eV, level=0 eV",
     "never orders": "spin, never",
     "complex pairs": "interlayer 2 11",
@@ -124,6 +132,7 @@ def test_which_classes_have_pictures():
     assert drawn == {
         *("BlochModel", "FermiSea", "FermiSheet", "FermiPatches", "Susceptibility"),
         *("GapFunction", "PairingState", "FlowMode", "FlowResult"),
+        *("PhotoemissionGap", "TunnellingSpectrum"),
     }
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from nickbook.closure import PACKAGE, closure, data_files, fold, parse
 
-FOLDERS = ("bands", "dimers", "pairing", "claims")  # below tests
+FOLDERS = ("bands", "dimers", "pairing", "observables", "claims")  # below tests
 RECORD = Path("_build", "passed.json")
 HARMLESS = {  # imports that lead to no file of the repository, but for what the text names
     *("ast", "collections", "contextlib", "dataclasses", "functools", "gzip", "itertools", "math"),

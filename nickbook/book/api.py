@@ -37,6 +37,7 @@ PAGES = {
     "pairing.rpa": ("pairing.rpa",),
     "pairing.frg": ("pairing.frg",),
     "pairing.tj": ("pairing.tj",),
+    "observables": ("observables",),
     "plot": ("plot",),
     "claims": ("claims", "claims.lk", "claims.glywh", "papers"),
     "book": ("book", "book.explore", "book.sketches"),

@@ -27,7 +27,6 @@ from nickbook.bands import (
 from nickbook.claims.findings import Numbers
 from nickbook.claims.glywh import stored as flows
 from nickbook.claims.glywh.bands import fig4d_pocket
-from nickbook.claims.glywh.neutrons import SpinSpectrum
 from nickbook.claims.glywh.susceptibility import (
     HUND,
     SHARE,
@@ -36,6 +35,7 @@ from nickbook.claims.glywh.susceptibility import (
     scattering_at,
 )
 from nickbook.dimers.fock import annihilators, total
+from nickbook.observables import spin_spectrum
 from nickbook.pairing import (
     GapFunction,
     ProjectedTJModel,
@@ -598,17 +598,18 @@ def neutrons() -> Numbers:
     line = gap.sheets[GAMMA].points
     form = float(np.abs(np.cos(line) @ [1, -1]).max())
 
-    def normal(_: Floats, u: Floats) -> Floats:
-        return np.zeros(u.shape[::2])
+    def normal(k: Floats) -> Floats:
+        return np.zeros(len(k))
 
-    def opposite(k: Floats, u: Floats) -> Floats:
-        return np.asarray(np.einsum("kan,kab,kbn->kn", u, found.gap_matrix(k).real, u))
+    def opposite(k: Floats) -> Floats:
+        _, u = found.model.states(k)
+        return np.asarray(np.einsum("kan,kab,kbn->kn", u.conj(), found.gap_matrix(k), u).real)
 
-    def alike(k: Floats, u: Floats) -> Floats:
-        return np.abs(opposite(k, u))
+    def alike(k: Floats) -> Floats:
+        return np.abs(opposite(k))
 
-    def d_wave(k: Floats, u: Floats) -> Floats:
-        return np.outer(largest[GAMMA] / form * (np.cos(k) @ [1, -1]), np.ones(u.shape[-1]))
+    def d_wave(k: Floats) -> Floats:
+        return np.asarray(largest[GAMMA] / form * (np.cos(k) @ [1, -1]))
 
     U = SHARE * critical(scattering_at(four_band(), GLYWH.filling))
     interaction = kanamori(four_band().sites, U=U, J=HUND * U)
@@ -620,8 +621,8 @@ def neutrons() -> Numbers:
         ("alike", alike),
         ("d_wave", d_wave),
     ):
-        spectrum = SpinSpectrum(found.sea, gaps, (pi, 0.0), mesh=512)
-        absorbed[name] = spectrum.antiphase(spectrum.dressed(energies, interaction))
+        spectrum = spin_spectrum(found.sea, gap=gaps, q=(pi, 0.0), energies=energies, mesh=512)
+        absorbed[name] = spectrum.absorption(interaction)
     absorbed["edge"] = 1e3 * (largest[BETA] + largest[GAMMA])
     for name in ("opposite", "alike", "d_wave"):
         ratios = absorbed[name] / absorbed["normal"]

@@ -20,7 +20,6 @@ from nickbook.bands import (
 )
 from nickbook.claims import measure
 from nickbook.claims.glywh import stored
-from nickbook.claims.glywh.neutrons import SpinSpectrum
 from nickbook.dimers.fock import annihilators
 from nickbook.pairing import PairAmplitudes, frg_flow, tj_mean_field
 from nickbook.pairing.tj.bogoliubov import Bogoliubov
@@ -337,57 +336,3 @@ def test_electrons_of_z_from_the_areas():
         grand = -2 * 2e-3 * np.logaddexp(0, (mu - levels) / 2e-3).sum(axis=1).mean()
         energy.append(grand + mu * (3 + doping))
     assert (energy[0] - energy[1]) / (2 * step) / 2 == pytest.approx(1.0, abs=2e-3)
-
-
-@pytest.mark.parametrize("signs", [(1, -1, 1, 1), (1, 1, 1, 1)])
-def test_spins_absorb_by_coherence_factors(signs):
-    """Pairs of quasiparticles from the ground state, ½(1 − (ξξ′ + ΔΔ′)/EE′), band by band.
-
-    At T = 0 no quasiparticles are there that could scatter, and for one sign of the gaps the
-    factor vanishes where both are at the level.
-    """
-    sea, q, broadening = FermiSea.at(four_band(), filling=3), np.array([np.pi, 0.0]), 0.02
-    sizes = np.array([0.02, 0.05, 0.03, 0.04]) * signs
-
-    def gap(k, _):
-        return np.tile(sizes, (len(k), 1)) * (1 + 0.3 * np.cos(k).sum(axis=1))[:, None]
-
-    spectrum = SpinSpectrum(sea, gap, tuple(q), broadening=broadening, mesh=24)
-    energies = np.array([0.03, 0.08])
-    found = spectrum.antiphase(spectrum.bare(energies))
-    k = zone_mesh(24).reshape(-1, 2)
-    states = []
-    for p in (k, k + q):
-        xi, u = np.linalg.eigh(four_band().hamiltonian(p).real - sea.mu * np.eye(4))
-        states.append((xi, gap(p, u), u))
-    (xi, d, u), (eta, e, v) = states
-    signs_of_layers = np.array([1, 1, -1, -1])
-    element = np.einsum("kam,a,kan->kmn", u, signs_of_layers, v) ** 2
-    first, second = np.hypot(xi, d)[:, :, None], np.hypot(eta, e)[:, None, :]
-    inner = xi[:, :, None] * eta[:, None, :] + d[:, :, None] * e[:, None, :]
-    factor = element * (1 - inner / (first * second)) / 2
-    for energy, value in zip(energies, found, strict=True):
-        apart = first + second
-        pole = 1 / (apart - energy - 1j * broadening) + 1 / (apart + energy + 1j * broadening)
-        # Half of both: a pair of quasiparticles of S_z has one of each spin.
-        assert (factor * pole).sum(axis=(1, 2)).mean().imag / 2 == pytest.approx(value, rel=1e-9)
-
-
-def test_spins_of_the_normal_state_are_those_of_chapter_9():
-    """The definition of the bare susceptibility of one spin, with an energy and sharp fillings."""
-    sea, q, broadening, energy = FermiSea.at(four_band(), filling=3), (np.pi, 0.0), 0.05, 0.1
-    spectrum = SpinSpectrum(sea, lambda k, _: np.zeros((len(k), 4)), q, broadening, mesh=24)
-    found = spectrum.bare(np.array([energy]))[0]
-    k = zone_mesh(24).reshape(-1, 2)
-    (xi, u), (eta, v) = (
-        np.linalg.eigh(four_band().hamiltonian(p).real - sea.mu * np.eye(4)) for p in (k, k + q)
-    )
-    filled = (xi < 0)[:, :, None].astype(float) - (eta < 0)[:, None, :]
-    factor = filled / (eta[:, None, :] - xi[:, :, None] - energy - 1j * broadening)
-    pairs = [(a, c) for a in range(4) for c in range(4) if a // 2 == c // 2]
-    rows = np.array([np.einsum("km,kn->kmn", u[:, a], v[:, c]) for a, c in pairs])
-    expected = np.einsum("pkmn,kmn,rkmn->pr", rows, factor, rows) / len(k)
-    # Both orders of a pair absorb alike, and their sum is what a real field drives.
-    swap = [pairs.index((c, a)) for a, c in pairs]
-    both = (expected + expected[swap][:, swap]) / 2
-    assert np.abs((found + found[swap][:, swap]) / 2 - both).max() < 1e-9
