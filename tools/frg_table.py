@@ -95,7 +95,7 @@ def by_one_rule() -> dict[str, Flow]:
     runs |= {f"U {u}": replace(base, U=u) for u in (4.0, 6.0, 8.0)}
     runs |= {f"doping {d}": replace(base, filling=3.0 + d) for d in (-0.1, 0.1, 0.2)}
     runs |= {"smallest": replace(base, patches=8), "main": replace(base, patches=40)}
-    runs |= {"patches 32": replace(base, patches=32)}
+    runs |= {f"patches {n}": replace(base, patches=n) for n in (32, 48)}
     runs |= {"no spin": replace(coarse, keep=("pp", "ph-direct"))}
     runs |= {f"{kind} only": replace(coarse, keep=("pp", kind)) for kind in FLUCTUATIONS}
     runs |= {f"mesh {n}": replace(coarse, mesh=n) for n in (32, 128)}

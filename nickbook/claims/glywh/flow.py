@@ -38,7 +38,7 @@ NEAR = (0.10, 0.15)
 #: A1 gap is one number on each sheet.
 ALIKE = 8
 #: Flows at three electrons that differ in the number of patches alone.
-PATCHES = ("coarse", "base", "patches 32", MAIN)
+PATCHES = ("coarse", "base", "patches 32", MAIN, "patches 48")
 
 
 @cache
