@@ -752,8 +752,9 @@ def test_print_shows_solutions_and_hides_navigation(
     page = visit(sample, "theory.html").page
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print", color_scheme="dark")
-    expect(page.locator(".solution p")).to_be_visible()
-    for hidden in (".toc", ".top", ".outline", ".fold", ".steps"):
+    for shown in (".solution p", ".check p"):
+        expect(page.locator(shown).first).to_be_visible()
+    for hidden in (".toc", ".top", ".outline", ".fold:not(.check)", ".steps"):
         expect(page.locator(hidden).first).to_be_hidden()
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == "rgb(255, 255, 255)"
