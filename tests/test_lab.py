@@ -152,13 +152,14 @@ def assert_last_slider_answers(page: Page) -> None:
 
     Not by its keys, since Lab may take the focus away once a cell has run.
     """
-    slider = page.locator(".nb-explorer input[type=range]").last
-    drawing = page.locator(".nb-explorer g[clip-path]").first
+    explorer = page.locator(".nb-explorer").last
+    slider = explorer.locator("input[type=range]").last
+    drawing = explorer.locator("g[clip-path]").first
     for end in ("min", "max"):
         before = drawing.inner_html()
         slider.fill(slider.get_attribute(end) or "")
         expect(drawing).not_to_have_js_property("innerHTML", before, timeout=TIMEOUT)
-        expect(page.locator(".nb-message")).to_be_hidden(timeout=TIMEOUT)
+        expect(explorer.locator(".nb-message")).to_be_hidden(timeout=TIMEOUT)
 
 
 def shut_down(page: Page) -> None:
@@ -180,7 +181,7 @@ def run_all(page: Page) -> None:
     run_in(page, "notebook:run-all-cells")
     expect(page.locator("[data-mime-type='application/vnd.jupyter.error']")).to_have_count(0)
     assert notebooks.WIDGET_MIME in page.evaluate(f"JSON.stringify({NOTEBOOK}.context.model)")
-    expect(page.locator(".nb-explorer")).to_have_count(1, timeout=TIMEOUT)
+    expect(page.locator(".nb-explorer").last).to_be_visible(timeout=TIMEOUT)
 
 
 def kill_kernel(page: Page) -> None:
@@ -211,7 +212,8 @@ def test_a_chapter_goes_round_between_lab_and_the_book(lab: Lab, page: Page, cha
     assert lab.git("diff", "--stat") == ""
 
     kill_kernel(page)
-    expect(page.locator(".nb-message")).to_contain_text("start the kernel again", timeout=TIMEOUT)
+    lost = page.locator(".nb-message").last
+    expect(lost).to_contain_text("start the kernel again", timeout=TIMEOUT)
 
     shut_down(page)
     open_chapter(lab, page, f"{chapter}.md")  # a click on either file opens the notebook

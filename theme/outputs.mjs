@@ -29,7 +29,11 @@ function resolveLinks(html, c) {
   );
 }
 
-const prose = (source, c, options) => resolveLinks(markdown(source, c.macros, options), c);
+/** An empty header cell is none to a screen reader, so it becomes a plain cell. */
+const plainCorners = (html) => html.replace(/<th><\/th>/g, '<td></td>');
+
+const prose = (source, c, options) =>
+  resolveLinks(plainCorners(markdown(source, c.macros, options)), c);
 
 function dataLink(figure, c) {
   if (!figure.data) return '';
@@ -106,13 +110,9 @@ const image = (mime) => [
   },
 ];
 
-/** Best first; an empty header cell is none to a screen reader, so it becomes a plain cell. */
+/** Best first. */
 const MIME = [
-  [
-    'text/html',
-    (text, c) =>
-      `<div class="out-html">${resolveLinks(text.replace(/<th><\/th>/g, '<td></td>'), c)}</div>`,
-  ],
+  ['text/html', (text, c) => `<div class="out-html">${resolveLinks(plainCorners(text), c)}</div>`],
   image('image/svg+xml'),
   image('image/png'),
   image('image/jpeg'),

@@ -229,7 +229,6 @@
   }
   const hold = () => pinned?.scrollIntoView({ behavior: 'instant' });
   addEventListener('hashchange', pin);
-  addEventListener('scrollend', hold);
   for (const type of ['wheel', 'touchstart', 'pointerdown', 'keydown'])
     addEventListener(type, unpin, { passive: true });
   new ResizeObserver(hold).observe($('article'));
