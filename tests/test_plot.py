@@ -232,7 +232,7 @@ def test_a_gap_against_the_angle_is_the_one_of_the_sheet(sea):
         assert np.abs(seen - gap.at_angle(number, theta)).max() < 5e-3
     sizes = plot.gap_angle(gap, magnitude=True, labels="{}, cubed").lines
     assert [line.get_label() for line in sizes] == [f"{s.name}, cubed" for s in gap.sheets]
-    assert max(line.get_ydata().max() for line in sizes) == 1
+    assert max(line.get_ydata().max() for line in sizes) == pytest.approx(1, rel=1e-12)
     assert min(line.get_ydata().min() for line in sizes) >= 0
 
 

@@ -633,7 +633,8 @@ def _pair(kappa: Kappa) -> tuple[float, float]:
 
 def _symmetric(name: str, matrix: ArrayLike) -> Floats:
     found = np.array(matrix, dtype=float)
-    if found.shape != (2, 2) or not np.isfinite(found).all() or found[0, 1] != found[1, 0]:
+    alike = found.shape == (2, 2) and np.allclose(found, found.T, rtol=1e-9, atol=0)
+    if not alike or not np.isfinite(found).all():
         raise ValueError(f"{name} = {found.tolist()}; allowed: a symmetric 2 × 2 matrix in eV")
     return found
 
