@@ -26,6 +26,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 from pypdf import PdfReader
 
+import nickbook
 from nickbook.bands import chemical_potential, conduction_bands
 from nickbook.book.api import public
 from nickbook.book.notebooks import cell_code
@@ -220,6 +221,13 @@ def test_every_link_and_anchor_of_the_site_leads_somewhere(site: Site) -> None:
             if missing:
                 dead.append(f"{page.name}: {link}")
     assert not dead
+
+
+@pytest.mark.site
+def test_every_page_says_which_version_it_is(book: Site) -> None:
+    for path in book.directory.rglob("*.html"):
+        footer = path.read_text(encoding="utf-8").split("<footer>")[1]
+        assert re.search(rf"Version {re.escape(nickbook.__version__)} of 20\d\d-\d\d-\d\d", footer)
 
 
 @pytest.mark.site

@@ -309,7 +309,7 @@ ${main}
 ${after}
 </main>
 </div>
-<footer><p>${[authors, licenses].filter(Boolean).join(' · ')}${repository}</p><p class="print-only">${address}</p></footer>
+<footer><p>${[authors, esc(site.edition), licenses].filter(Boolean).join(' · ')}${repository}</p><p class="print-only">${address}</p></footer>
 ${SEARCH}
 </body>
 </html>

@@ -57,6 +57,14 @@ async function readModules(files, directory) {
   return new Map(await Promise.all(modules));
 }
 
+/** "Version 1.2.3 of 2026-01-31", as the file says by which the book is cited. */
+async function edition(directory) {
+  const text = await readFile(join(directory, 'CITATION.cff'), 'utf8').catch(() => '');
+  const [, version] = /^version: (\S+)/m.exec(text) ?? [];
+  const [, date] = /^date-released: (\S+)/m.exec(text) ?? [];
+  return version && date ? `Version ${version} of ${date}` : '';
+}
+
 function sitemap(site, base) {
   const urls = site.pages.map(
     (page) => `<url><loc>${esc(base + page.path.replace(/^index\.html$/, ''))}</loc></url>`,
@@ -114,6 +122,7 @@ export async function openSite(loaded, directory) {
     ...publishing,
     problem,
     name: loaded.options.logo_text ?? loaded.project.title,
+    edition: await edition(directory),
     references: new References(loaded.pages, problem),
     glossary: new Glossary(loaded.pages),
     referredTo,
