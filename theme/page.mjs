@@ -225,9 +225,9 @@ const CARD = {
 };
 
 /** What a link to a page shows elsewhere: the page's first figure, or else the card of the book. */
-function cardOf(c, page, isIndex) {
+function cardOf(c, page) {
   const first = c.firstPicture;
-  if (!first || isIndex || !page.chapter) return CARD;
+  if (!first || !page.chapter) return CARD;
   const size = [16, 20].map((at) => first.bytes.readUInt32BE(at)); // as every PNG begins
   return { url: first.url.slice(c.root.length), size, alt: first.alt };
 }
@@ -317,7 +317,6 @@ ${SEARCH}
 }
 
 export function renderPage(site, page) {
-  const isIndex = page.slug === site.project.index;
   const c = context(site, page);
   const body = c.node(page.mdast);
   const notes = footnotes(c);
@@ -334,8 +333,8 @@ export function renderPage(site, page) {
     page,
     path: page.path,
     root: c.root,
-    kind: isIndex ? 'landing' : '',
-    card: cardOf(c, page, isIndex),
+    kind: page.slug === site.project.index ? 'landing' : '',
+    card: cardOf(c, page),
     main: [header(site, page, c), body, notes, imported(page, c), references]
       .filter(Boolean)
       .join('\n'),
