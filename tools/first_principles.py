@@ -1,0 +1,407 @@
+"""Compute what `nickbook.crystal` stores: from the crystal to bands, with GPAW and Wannier90.
+
+Each stage leaves a file under _build/dft/<run>/ and is left out where that file is there, so an
+interrupted calculation goes on where it stopped; a relaxation continues from its last step.
+
+    python tools/first_principles.py            all runs, see RUNS
+    python tools/first_principles.py pressure   some of them
+    python tools/first_principles.py --check    a coarse run against the stored files, two minutes
+"""
+
+import argparse
+import gzip
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+
+from nickbook.crystal import ProjectedStates
+
+BUILD = Path(__file__).parents[1] / "_build" / "dft"
+STORE = Path(__file__).parents[1] / "nickbook" / "crystal" / "data"
+MISSING = """make dft needs GPAW with its data, and for the second of its two routes Wannier90:
+  Debian, Ubuntu: apt-get install g++ libxc-dev libopenblas-dev libfftw3-dev wannier90, then
+                  write compiler = 'g++', linker = 'g++', mpi = False, fftw = True and
+                  libraries = ['xc', 'openblas', 'fftw3'] into a file, one to a line, and
+                  GPAW_CONFIG=<that file> .venv/bin/pip install 'nickbook[dft]'
+  macOS:          brew install libxc fftw openblas, then the same with compiler = 'clang++'
+  conda:          conda install -c conda-forge gpaw wannier90
+The book and its tests need neither: they read the stored files."""
+
+#: Lattice constants a, b, c in Å at 29.5 GPa, orthorhombic axes (Sun et al., 2023).
+UNDER_PRESSURE = (5.289, 5.218, 19.734)
+#: The in-plane lattice constant of SrLaAlO4 in Å, and a first guess of c on it.
+SUBSTRATE = (3.756, 20.8)
+#: First guess of the cell at ambient pressure in Å, and of the tilt of the octahedra in radians.
+AMBIENT, LEAN = (5.40, 5.45, 20.52), 0.1
+#: Heights of La, Ni, outer apical O and planar O over the inner apical O, in units of c.
+HEIGHTS = (0.3205, 0.0966, 0.2050, 0.0955)
+#: A shift of the third vector in Å.  It takes away the symmetries that mix this vector with the
+#: others, for which all directions would need the finest grid of them: seven times the points.
+SLANT = 1e-5
+#: Of a formula unit: bands below those of O 2p, valence electrons of GPAW's sets.
+SEMICORE, ELECTRONS = 25, 107
+#: Empty bands, of which the last ones are not converged.
+EMPTY, LOOSE = 17, 12
+#: Corners in units of (π/a, π/a, 2π/c), and steps between them.
+CORNERS = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 0, 0), (0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 0, 1))
+STEPS = (10, 10, 14, 6, 10, 10, 14)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One calculation: a crystal, and the settings that its bands depend on."""
+
+    crystal: Callable[[], "object"]
+    cutoff: float = 500.0
+    mesh: tuple[int, int, int] = (8, 8, 5)
+    hubbard: float = 0.0
+    #: Largest force in eV/Å that is left, and the mesh for it; None for a crystal as it stands.
+    force: float | None = 0.01
+    relax_mesh: tuple[int, int, int] = (6, 6, 2)
+    #: Strains xx, yy, zz that follow the stress.
+    free: tuple[int, int, int] = (0, 0, 0)
+    #: Bands to keep, counted from the lowest of O 2p, and kinds of orbitals.
+    bands: tuple[int, int] = (21, 37)
+    oxygen: bool = False
+
+
+def straight(a: float, c: float):
+    """The body-centred crystal without tilts, in the primitive cell."""
+    from ase import Atoms
+
+    la, ni, outer, planar = (c * h for h in HEIGHTS)
+    places = [(0, 0, c / 2), (0, 0, la), (0, 0, -la), (0, 0, ni), (0, 0, -ni)]
+    places += [(0, 0, 0), (0, 0, outer), (0, 0, -outer)]
+    places += [(a / 2, 0, planar), (0, a / 2, planar), (a / 2, 0, -planar), (0, a / 2, -planar)]
+    cell = [(a, 0, 0), (0, a, 0), (a / 2 + SLANT, a / 2 + SLANT, c / 2)]
+    return Atoms("La3Ni2O7", positions=places, cell=cell, pbc=True)
+
+
+def tilted():
+    """The crystal at ambient pressure, Amam: octahedra turn about a, neighbours oppositely."""
+    from ase import Atoms
+
+    a, b, c = AMBIENT
+    la, ni, outer, planar = (c * h for h in HEIGHTS)
+    places = []
+    for x, y, turn in ((0, 0, LEAN), (a / 2, b / 2, -LEAN)):
+        here = [(0, 0, c / 2), (0, 0, la), (0, 0, -la), (0, 0, ni), (0, 0, -ni)]
+        here += [(0, turn * ni, 0)]
+        here += [(0, -turn * (outer - ni), side * outer) for side in (1, -1)]
+        here += [
+            (a / 4, way * b / 4, side * (planar + turn * way * b / 4))
+            for way in (1, -1)
+            for side in (1, -1)
+        ]
+        places += [(x + dx, y + dy, dz) for dx, dy, dz in here]
+    cell = [(a, 0, 0), (0, b, 0), (0, b / 2 + SLANT, c / 2)]
+    return Atoms("La3Ni2O7" * 2, positions=places, cell=cell, pbc=True)
+
+
+def stored(name: str):
+    """The crystal that the package holds."""
+    from ase.io import read
+
+    return read(STORE / f"{name}.cif")
+
+
+A_O, B_O, C_O = UNDER_PRESSURE
+RUNS = {
+    "pressure": Run(partial(straight, (A_O + B_O) / 8**0.5, C_O), bands=(0, 37), oxygen=True),
+    "pressure-U2": Run(partial(stored, "pressure"), mesh=(8, 8, 3), hubbard=2.0, force=None),
+    "pressure-U4": Run(partial(stored, "pressure"), mesh=(8, 8, 3), hubbard=4.0, force=None),
+    "film": Run(partial(straight, *SUBSTRATE), mesh=(8, 8, 3), free=(0, 0, 1)),
+    "ambient": Run(tilted, mesh=(5, 5, 3), relax_mesh=(3, 3, 2), free=(1, 1, 1), bands=(42, 74)),
+}
+CHECK = {
+    "check": replace(
+        RUNS["pressure"],
+        crystal=partial(stored, "pressure"),
+        cutoff=400.0,
+        mesh=(4, 4, 3),
+        force=None,
+    )
+}
+#: Differences of levels in eV, root mean square, that a coarse run may show.
+ALLOWED = 0.02
+
+
+def calculator(run: Run, folder: Path, stage: str, mesh, size: int, **settings):
+    """A calculator of GPAW with the settings of a run."""
+    from gpaw import GPAW, PW, FermiDirac
+
+    return GPAW(
+        mode=PW(run.cutoff),
+        xc="PBE",
+        kpts={"size": mesh, "gamma": True},
+        occupations=FermiDirac(0.05),
+        nbands=ELECTRONS * size // 2 + EMPTY * size,
+        setups={"Ni": f":d,{run.hubbard}"} if run.hubbard else {},
+        symmetry={"symmorphic": True},
+        txt=str(folder / f"{stage}.txt"),
+        **settings,
+    )
+
+
+def relax(run: Run, folder: Path) -> None:
+    """Move the atoms until forces, and the stress of the free strains, vanish."""
+    from ase.filters import FrechetCellFilter
+    from ase.io import read
+    from ase.optimize import BFGS
+
+    trajectory = folder / "relax.traj"
+    atoms = read(trajectory) if trajectory.exists() else run.crystal()
+    atoms.calc = calculator(
+        run, folder, "relax", run.relax_mesh, len(atoms) // 12,
+        convergence={"density": 1e-5, "forces": 1e-3},
+    )  # fmt: skip
+    moved = FrechetCellFilter(atoms, mask=[*run.free, 0, 0, 0]) if any(run.free) else atoms
+    search = BFGS(
+        moved, logfile="-", trajectory=str(trajectory), restart=str(folder / "relax.json"), alpha=50
+    )
+    search.run(fmax=run.force)
+    atoms.write(folder / "relaxed.json")
+
+
+def projected(calc, orbitals: list[list[int]], bands: range, folder: Path) -> None:
+    """Write energies, projections and overlaps for Wannier90, and its list of neighbours."""
+    from gpaw.wannier.wannier90 import Wannier90
+
+    seed = str(folder / "wannier")
+    writer = Wannier90(calc, seed=seed, bands=list(bands), orbitals_ai=orbitals)
+    writer.write_input(num_iter=0)
+    with Path(f"{seed}.win").open("a") as file:
+        file.write("kmesh_tol = 0.001\n")  # the slant splits shells of neighbours
+    writer.write_projections()
+    writer.write_eigenvalues()
+    if shutil.which("wannier90.x"):
+        subprocess.run(["wannier90.x", "-pp", "wannier"], check=True, cwd=folder)
+        writer.write_overlaps()
+
+
+def chosen(calc, atoms, oxygen: bool) -> Iterator[tuple[int, int, str]]:
+    """Atom, projector and name of each orbital: those of e_g, then σ orbitals of oxygen."""
+    symbols = atoms.get_chemical_symbols()
+    ni = [i for i, symbol in enumerate(symbols) if symbol == "Ni"]
+    for number, i in enumerate(ni):
+        layer = "tb"[number % 2] + "′" * (number // 2)
+        start = _projector(calc.setups[i], 3, 2)
+        yield i, start + 4, f"{layer} x²−y²"
+        yield i, start + 2, f"{layer} z²"
+    for i, symbol in enumerate(symbols):
+        if symbol != "O" or not oxygen:
+            continue
+        ways = atoms.get_distances(i, ni, mic=True, vector=True)
+        way = ways[np.argmin(np.linalg.norm(ways, axis=1))]
+        axis = int(np.argmax(np.abs(way)))
+        height = atoms.positions[i, 2]
+        layer = "" if abs(height) < 0.5 else "t " if height > 0 else "b "
+        kind = "planar p_" + "xy"[axis] if axis < 2 else "outer p_z" if layer else "inner p_z"
+        yield i, _projector(calc.setups[i], 2, 1) + (2, 0, 1)[axis], layer + kind
+
+
+def _projector(setup, n: int, angular: int) -> int:
+    """Number of the first projector of a shell; d: xy, yz, z², xz, x²−y²; p: y, z, x."""
+    start = 0
+    for number, momentum in zip(setup.n_j, setup.l_j, strict=True):
+        if (number, momentum) == (n, angular):
+            return start
+        start += 2 * momentum + 1
+    raise ValueError(f"{setup.symbol} has no shell {n}, {angular}")
+
+
+def states(run: Run, folder: Path, name: str) -> None:
+    """Run to self-consistency; keep energies and projections on the mesh and on a path."""
+    from ase.io import read
+
+    atoms = read(folder / "relaxed.json") if run.force else run.crystal()
+    atoms.calc = None
+    size = len(atoms) // 12
+    last = ELECTRONS * size // 2 + (EMPTY - LOOSE) * size
+    converged = {"bands": last, "density": 1e-5, "eigenstates": 1e-4}
+    calc = calculator(run, folder, "ground", run.mesh, size, convergence=converged)
+    atoms.calc = calc
+    energy = atoms.get_potential_energy()
+    picked = list(chosen(calc, atoms, run.oxygen))
+    by_atom = [[p for i, p, _ in picked if i == atom] for atom in range(len(atoms))]
+    names = {(i, p): name for i, p, name in picked}
+    ordered = [names[i, p] for i, ps in enumerate(by_atom) for p in ps]
+    bands = range(SEMICORE * size + run.bands[0], SEMICORE * size + run.bands[1])
+    projected(calc, by_atom, bands, folder)
+    settings = (
+        f"GPAW {version('gpaw')}, gpaw-data {version('gpaw-data')}, PBE"
+        + (f" + U = {run.hubbard} eV on Ni d" if run.hubbard else ""),
+        f"plane waves {run.cutoff:g} eV, mesh {run.mesh}, Fermi-Dirac width 0.05 eV",
+        f"total energy {energy:.4f} eV, level of the code {calc.get_fermi_level():.4f} eV",
+    )
+    wrapped, cell = calc.spos_ac, np.array(atoms.cell)
+    # GPAW puts every atom into the cell: its Bloch sums differ from ours by a lattice vector.
+    shifts = np.rint(wrapped - np.linalg.solve(cell.T, atoms.positions.T).T)
+    at = [i for i, ps in enumerate(by_atom) for _ in ps]
+    order = [ordered.index(wanted) for _, _, wanted in picked]
+
+    def packed(k, energies, overlaps, mesh):
+        phases = np.exp(2j * np.pi * (k @ shifts[at].T))
+        overlaps = (overlaps * phases[:, None])[..., order]
+        places = atoms.positions[at][order]
+        names = tuple(ordered[i] for i in order)
+        sites = tuple(at[i] for i in order)
+        return ProjectedStates(
+            name, names, sites, places, cell, mesh, k, energies, overlaps, settings
+        )
+
+    k, energies, overlaps = from_wannier90(folder / "wannier", len(bands), len(at))
+    half = [
+        i for i, point in enumerate(np.rint(k * run.mesh).astype(int).tolist())
+        if tuple(point) <= tuple(-np.array(point) % run.mesh)
+    ]  # fmt: skip
+    packed(k[half], energies[half], overlaps[half], run.mesh).save(folder / "mesh.nc")
+    if size == 1:
+        along = path()
+        fixed = calc.fixed_density(
+            kpts=along, symmetry="off", txt=str(folder / "path.txt"), convergence=converged
+        )
+        found = [fixed.get_eigenvalues(kpt=i)[bands.start : bands.stop] for i in range(len(along))]
+        parts = [
+            np.concatenate(
+                [p.P_ani[i][bands.start : bands.stop, ps] for i, ps in enumerate(by_atom)], 1
+            )
+            for p in fixed.wfs.kpt_u
+        ]
+        packed(along, np.array(found), np.array(parts).conj(), ()).save(folder / "path.nc")
+
+
+def path() -> np.ndarray:
+    """Momenta between the corners, in units of the primitive cell's reciprocal vectors."""
+    points = [
+        np.array(a) + (np.array(b) - a) * i / n
+        for a, b, n in zip(CORNERS, CORNERS[1:], STEPS, strict=False)
+        for i in range(n)
+    ]
+    x, y, z = np.array([*points, CORNERS[-1]], float).T
+    return np.stack([x / 2, y / 2, (x + y) / 4 + z / 2], axis=-1)
+
+
+def from_wannier90(seed: Path, bands: int, size: int) -> tuple[np.ndarray, ...]:
+    """Momenta, energies and projections out of the files that Wannier90 takes."""
+    text = seed.with_suffix(".win").read_text()
+    k = np.array(text.split("begin kpoints")[1].split("end kpoints")[0].split(), float)
+    k = k.reshape(-1, 3)
+    energies = np.loadtxt(seed.with_suffix(".eig"), usecols=2).reshape(len(k), bands)
+    real, imag = np.loadtxt(seed.with_suffix(".amn"), skiprows=2, usecols=(3, 4), unpack=True)
+    return k, energies, (real + 1j * imag).reshape(len(k), size, bands).swapaxes(1, 2)
+
+
+def localize(run: Run, folder: Path, frozen: tuple[float, float]) -> None:
+    """Four Wannier functions of least spread by Wannier90, from the same states."""
+    stored = ProjectedStates.load(folder / "mesh.nc")
+    source = (folder / "wannier.win").read_text()
+
+    def block(name: str) -> str:
+        return f"begin {name}{source.split(f'begin {name}')[1].split(f'end {name}')[0]}end {name}\n"
+
+    full = stored.keep(*stored.orbitals[:4]).on_mesh()
+    bands = full.energies.shape[1]
+    (folder / "eg.win").write_text(
+        f"num_bands = {bands}\nnum_wann = 4\nmp_grid = {' '.join(map(str, run.mesh))}\n"
+        f"dis_froz_min = {frozen[0]}\ndis_froz_max = {frozen[1]}\ndis_num_iter = 500\n"
+        "num_iter = 100\nwrite_hr = true\nuse_ws_distance = true\nkmesh_tol = 0.001\n"
+        + "".join(map(block, ("unit_cell_cart", "atoms_frac", "kpoints")))
+    )
+    k, _, _ = from_wannier90(folder / "wannier", bands, len(stored.orbitals))
+    place = np.ravel_multi_index(
+        np.rint(k * run.mesh).astype(int).T % np.array(run.mesh)[:, None], run.mesh
+    )
+    with (folder / "eg.amn").open("w") as file:
+        file.write(f"projections\n{bands} {len(k)} 4\n")
+        for i, at in enumerate(place):
+            for n in range(4):
+                for m in range(bands):
+                    a = full.overlaps[at, m, n]
+                    file.write(f"{m + 1} {n + 1} {i + 1} {a.real:.12f} {a.imag:.12f}\n")
+    for kind in ("eig", "mmn"):
+        shutil.copy(folder / f"wannier.{kind}", folder / f"eg.{kind}")
+    subprocess.run(["wannier90.x", "eg"], check=True, cwd=folder)
+
+
+def carry_out(name: str) -> None:
+    """Go through the stages of a run, but for those that have left their file."""
+    run, folder = (RUNS | CHECK)[name], BUILD / name
+    folder.mkdir(parents=True, exist_ok=True)
+    stages: list[tuple[str, str, Callable[[], None]]] = [
+        ("relaxed.json", "moving the atoms", lambda: relax(run, folder)),
+        ("mesh.nc", "states on a mesh and a path", lambda: states(run, folder, name)),
+    ]
+    for file, words, stage in stages:
+        if (folder / file).exists() or (file == "relaxed.json" and run.force is None):
+            continue
+        print(f"{name}: {words}", flush=True)
+        started = process_time()
+        stage()
+        print(f"{name}: {words} took {process_time() - started:.0f} CPU seconds", flush=True)
+
+
+def store(name: str) -> None:
+    """Copy what a run has found into the package, in few bytes."""
+    from ase.io import read
+
+    folder = BUILD / name
+    STORE.mkdir(exist_ok=True)
+    for made, kept in (("mesh.nc", f"{name}.nc"), ("path.nc", f"{name}-path.nc")):
+        if (folder / made).exists():
+            data = ProjectedStates.load(folder / made).to_dataset()
+            rough = {v: data[v].astype(np.float32) for v in data if v.startswith("overlaps")}
+            data.assign(rough).to_netcdf(STORE / kept, engine="scipy")
+    if (folder / "relaxed.json").exists():
+        read(folder / "relaxed.json").write(STORE / f"{name}.cif")
+    if (folder / "eg_hr.dat").exists():
+        with gzip.open(STORE / f"{name}_hr.dat.gz", "wb") as file:
+            file.write((folder / "eg_hr.dat").read_bytes())
+        shutil.copy(folder / "eg_wsvec.dat", STORE / f"{name}_wsvec.dat")
+
+
+def check() -> None:
+    """Compare level differences of a coarse run with the stored ones, never the Fermi level."""
+    carry_out("check")
+    kept = ProjectedStates.load(STORE / "pressure-path.nc")
+    found = ProjectedStates.load(BUILD / "check" / "path.nc")
+    # The four e_g bands are the last ones below those of La: 27 bands of O 2p and t2g come first.
+    levels = [p.energies[:, 27:31] for p in (kept, found)]
+    off = np.subtract(*(e - e.mean() for e in levels))
+    miss = float(np.sqrt((off**2).mean()))
+    print(
+        f"levels of e_g differ by {1000 * miss:.1f} meV (rms), {1000 * abs(off).max():.1f} at most"
+    )
+    if miss > ALLOWED:
+        sys.exit(f"more than {1000 * ALLOWED:g} meV: the stored bands and this code do not agree")
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("runs", nargs="*", help=f"out of {', '.join(RUNS)}; all by default")
+    parser.add_argument("--check", action="store_true", help="compare a coarse run")
+    arguments = parser.parse_args()
+    if find_spec("gpaw") is None:
+        sys.exit(MISSING)
+    if arguments.check:
+        return check()
+    for name in arguments.runs or RUNS:
+        if name not in RUNS:
+            sys.exit(f"{name!r} is no run; allowed: {', '.join(RUNS)}")
+        carry_out(name)
+        store(name)
+    return None
+
+
+if __name__ == "__main__":
+    main()
