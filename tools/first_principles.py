@@ -23,7 +23,7 @@ from time import process_time
 
 import numpy as np
 
-from nickbook.crystal import ProjectedStates
+from nickbook.crystal import ProjectedStates, structure
 
 BUILD = Path(__file__).parents[1] / "_build" / "dft"
 STORE = Path(__file__).parents[1] / "nickbook" / "crystal" / "data"
@@ -67,6 +67,8 @@ class Run:
     #: Largest force in eV/Å that is left, and the mesh for it; None for a crystal as it stands.
     force: float | None = 0.01
     relax_mesh: tuple[int, int, int] = (6, 6, 2)
+    #: Whether symmetry lets the atoms move along z alone.
+    upright: bool = True
     #: Strains xx, yy, zz that follow the stress.
     free: tuple[int, int, int] = (0, 0, 0)
     #: Bands to keep, counted from the lowest of O 2p, and kinds of orbitals.
@@ -109,9 +111,7 @@ def tilted():
 
 def stored(name: str):
     """The crystal that the package holds."""
-    from ase.io import read
-
-    return read(STORE / f"{name}.cif")
+    return structure(name)
 
 
 A_O, B_O, C_O = UNDER_PRESSURE
@@ -120,7 +120,9 @@ RUNS = {
     "pressure-U2": Run(partial(stored, "pressure"), mesh=(8, 8, 3), hubbard=2.0, force=None),
     "pressure-U4": Run(partial(stored, "pressure"), mesh=(8, 8, 3), hubbard=4.0, force=None),
     "film": Run(partial(straight, *SUBSTRATE), mesh=(8, 8, 3), free=(0, 0, 1)),
-    "ambient": Run(tilted, mesh=(5, 5, 3), relax_mesh=(3, 3, 2), free=(1, 1, 1), bands=(42, 74)),
+    "ambient": Run(
+        tilted, mesh=(5, 5, 3), relax_mesh=(3, 3, 2), upright=False, free=(1, 1, 1), bands=(42, 74)
+    ),
 }
 CHECK = {
     "check": replace(
@@ -154,6 +156,7 @@ def calculator(run: Run, folder: Path, stage: str, mesh, size: int, **settings):
 
 def relax(run: Run, folder: Path) -> None:
     """Move the atoms until forces, and the stress of the free strains, vanish."""
+    from ase.constraints import FixCartesian
     from ase.filters import FrechetCellFilter
     from ase.io import read
     from ase.optimize import BFGS
@@ -164,6 +167,8 @@ def relax(run: Run, folder: Path) -> None:
         run, folder, "relax", run.relax_mesh, len(atoms) // 12,
         convergence={"density": 1e-5, "forces": 1e-3},
     )  # fmt: skip
+    if run.upright:
+        atoms.set_constraint(FixCartesian(range(len(atoms)), mask=(True, True, False)))
     moved = FrechetCellFilter(atoms, mask=[*run.free, 0, 0, 0]) if any(run.free) else atoms
     search = BFGS(
         moved, logfile="-", trajectory=str(trajectory), restart=str(folder / "relax.json"), alpha=50

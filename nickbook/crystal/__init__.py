@@ -1,6 +1,13 @@
 """The crystal of La3Ni2O7: structures, first-principles states, and the models they give."""
 
-from nickbook.crystal.states import ProjectedStates
+from nickbook.crystal.states import CALCULATIONS, ProjectedStates, crystal_states
+from nickbook.crystal.structure import (
+    CRYSTALS,
+    Octahedron,
+    octahedron,
+    octahedron_edges,
+    structure,
+)
 from nickbook.crystal.wannier import (
     bilayer,
     crystal_plane,
@@ -10,9 +17,16 @@ from nickbook.crystal.wannier import (
 )
 
 __all__ = [
+    "CALCULATIONS",
+    "CRYSTALS",
+    "Octahedron",
     "ProjectedStates",
     "bilayer",
     "crystal_plane",
+    "crystal_states",
+    "octahedron",
+    "octahedron_edges",
+    "structure",
     "symmetrized",
     "tetragonal_group",
     "wannier_functions",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import combinations
 from typing import TYPE_CHECKING, Annotated, cast
 
 import numpy as np
@@ -52,7 +53,9 @@ def structure(crystal: str = "pressure") -> "Atoms":
     with extra("crystal", "structure"):
         from ase.io import read
     with (files("nickbook.crystal") / "data" / f"{crystal}.cif").open() as file:
-        return cast("Atoms", read(file, format="cif"))
+        atoms = cast("Atoms", read(file, format="cif"))
+    atoms.wrap(center=(0, 0, 0), eps=1e-3)  # the file has every atom within the cell
+    return atoms
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class Octahedron(Result):
     planar, inner, outer : float
         Distances of Ni to the oxygens in its plane, between the planes, and beyond them.
     planar_angle, apical_angle : float
-        Angles Ni-O-Ni in a plane and between the planes; 180° without a tilt.
+        Angles Ni-O-Ni in a plane and between the planes; 180° without a tilt, NaN where octahedra
+        share no corner.
     """
 
     planar: Annotated[float, "Å"]
@@ -98,35 +102,78 @@ def octahedron(atoms: "Atoms") -> Octahedron:
     >>> round(octahedron(structure("pressure")).apical_angle, 6)
     180.0
     """
+    around: dict[int, list[Floats]] = {}
+    for oxygens, ways in _octahedra(atoms):
+        for oxygen, way in zip(oxygens, ways, strict=True):
+            around.setdefault(oxygen, []).append(way)
+    lengths: dict[str, list[float]] = {"planar": [], "inner": [], "outer": []}
+    angles: dict[str, list[float]] = {"planar": [], "inner": []}
+    for bonds in around.values():
+        sizes = [float(np.linalg.norm(way)) for way in bonds]
+        upright = any(abs(way[2]) > size / 2 for way, size in zip(bonds, sizes, strict=True))
+        kind = "planar" if not upright else "inner" if len(bonds) == 2 else "outer"
+        lengths[kind] += sizes
+        if len(bonds) == 2:
+            cosine = bonds[0] @ bonds[1] / (sizes[0] * sizes[1])
+            angles[kind].append(float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))))
+    if not lengths["inner"]:
+        raise ValueError(f"atoms = {atoms.symbols} has no oxygen between two planes of Ni")
+    return Octahedron(
+        *(float(np.mean(lengths[kind])) for kind in ("planar", "inner", "outer")),
+        float(np.mean(angles["planar"])) if angles["planar"] else float("nan"),
+        float(np.mean(angles["inner"])),
+    )
+
+
+def octahedron_edges(atoms: "Atoms") -> Floats:
+    """Edges of the octahedra, for a drawing.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        As for `octahedron`.
+
+    Returns
+    -------
+    ndarray, shape (12 n, 2, 3)
+        Both ends of each edge in Å, twelve for each Ni.
+
+    Raises
+    ------
+    ValueError
+        As for `octahedron`.
+
+    Examples
+    --------
+    >>> from nickbook.crystal import octahedron_edges, structure
+    >>> octahedron_edges(structure("pressure")).shape
+    (24, 2, 3)
+    """
+    centres = atoms.positions[np.array(atoms.get_chemical_symbols()) == "Ni"]
+    edges = [
+        (centre + one, centre + other)
+        for centre, (_, ways) in zip(centres, _octahedra(atoms), strict=True)
+        for one, other in combinations(ways, 2)
+        if one @ other > -0.5 * np.linalg.norm(one) * np.linalg.norm(other)  # not across the Ni
+    ]
+    return np.array(edges)
+
+
+def _octahedra(atoms: "Atoms") -> list[tuple[list[int], Floats]]:
+    """Numbers of the six oxygens around each Ni, and the ways to them."""
     with extra("crystal", "octahedron"):
         from ase.neighborlist import neighbor_list
     symbols = np.array(atoms.get_chemical_symbols())
     first, second, ways = neighbor_list("ijD", atoms, _BOND)
-    bonds: dict[int, list[Floats]] = {i: [] for i in np.flatnonzero(symbols == "O").tolist()}
-    counts = dict.fromkeys(np.flatnonzero(symbols == "Ni").tolist(), 0)
-    for i, j, way in zip(first, second, ways, strict=True):
-        if symbols[i] == "O" and symbols[j] == "Ni":
-            bonds[int(i)].append(way)
-            counts[int(j)] += 1
-    wrong = {i: n for i, n in counts.items() if n != 6}
-    if wrong or not counts:
+    oxygen = symbols[second] == "O"
+    found = [
+        (second[(first == i) & oxygen].tolist(), ways[(first == i) & oxygen])
+        for i in np.flatnonzero(symbols == "Ni")
+    ]
+    wrong = sorted({len(oxygens) for oxygens, _ in found if len(oxygens) != 6})
+    if wrong or not found:
         raise ValueError(
-            f"atoms = {atoms.symbols} has Ni with {sorted(set(wrong.values()))} oxygens within "
-            f"{_BOND} Å; allowed: octahedra of six"
+            f"atoms = {atoms.symbols} has Ni with {wrong or 'no'} oxygens within {_BOND} Å; "
+            "allowed: octahedra of six"
         )
-    lengths: dict[str, list[float]] = {"planar": [], "inner": [], "outer": []}
-    angles: dict[str, list[float]] = {"planar": [], "inner": []}
-    for around in bonds.values():
-        sizes = [float(np.linalg.norm(way)) for way in around]
-        upright = [abs(way[2]) > size / 2 for way, size in zip(around, sizes, strict=True)]
-        kind = "planar" if not any(upright) else "inner" if len(around) == 2 else "outer"
-        lengths[kind] += sizes
-        if len(around) == 2:
-            cosine = around[0] @ around[1] / (sizes[0] * sizes[1])
-            angles[kind].append(float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))))
-    if not lengths["inner"]:
-        raise ValueError(f"atoms = {atoms.symbols} has no oxygen between two Ni planes")
-    return Octahedron(
-        *(float(np.mean(lengths[kind])) for kind in ("planar", "inner", "outer")),
-        *(float(np.mean(angles[kind])) for kind in ("planar", "inner")),
-    )
+    return found
