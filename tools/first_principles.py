@@ -13,7 +13,7 @@ import gzip
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -193,15 +193,22 @@ def projected(calc, orbitals: list[list[int]], bands: range, folder: Path) -> No
         writer.write_overlaps()
 
 
-def chosen(calc, atoms, oxygen: bool) -> Iterator[tuple[int, int, str]]:
-    """Atom, projector and name of each orbital: those of e_g, then σ orbitals of oxygen."""
+def chosen(
+    calc,
+    atoms,
+    *,
+    oxygen: bool,
+    t2g: bool,
+) -> dict[tuple[int, int], str]:
+    """Name of each orbital by atom and projector: e_g, then t2g, then σ orbitals of oxygen."""
     symbols = atoms.get_chemical_symbols()
     ni = [i for i, symbol in enumerate(symbols) if symbol == "Ni"]
-    for number, i in enumerate(ni):
-        layer = "tb"[number % 2] + "′" * (number // 2)
-        start = _projector(calc.setups[i], 3, 2)
-        yield i, start + 4, f"{layer} x²−y²"
-        yield i, start + 2, f"{layer} z²"
+    names = {}
+    for shells in ({4: "x²−y²", 2: "z²"}, {0: "xy", 1: "yz", 3: "xz"} if t2g else {}):
+        for number, i in enumerate(ni):
+            layer = "tb"[number % 2] + "′" * (number // 2)
+            start = _projector(calc.setups[i], 3, 2)
+            names |= {(i, start + m): f"{layer} {name}" for m, name in shells.items()}
     for i, symbol in enumerate(symbols):
         if symbol != "O" or not oxygen:
             continue
@@ -211,7 +218,8 @@ def chosen(calc, atoms, oxygen: bool) -> Iterator[tuple[int, int, str]]:
         height = atoms.positions[i, 2]
         layer = "" if abs(height) < 0.5 else "t " if height > 0 else "b "
         kind = "planar p_" + "xy"[axis] if axis < 2 else "outer p_z" if layer else "inner p_z"
-        yield i, _projector(calc.setups[i], 2, 1) + (2, 0, 1)[axis], layer + kind
+        names[i, _projector(calc.setups[i], 2, 1) + (2, 0, 1)[axis]] = layer + kind
+    return names
 
 
 def _projector(setup, n: int, angular: int) -> int:
@@ -236,53 +244,55 @@ def states(run: Run, folder: Path, name: str) -> None:
     calc = calculator(run, folder, "ground", run.mesh, size, convergence=converged)
     atoms.calc = calc
     energy = atoms.get_potential_energy()
-    picked = list(chosen(calc, atoms, run.oxygen))
-    by_atom = [[p for i, p, _ in picked if i == atom] for atom in range(len(atoms))]
-    names = {(i, p): name for i, p, name in picked}
-    ordered = [names[i, p] for i, ps in enumerate(by_atom) for p in ps]
+    picked = chosen(calc, atoms, oxygen=run.oxygen, t2g=False)
+    by_atom = [[p for i, p in picked if i == atom] for atom in range(len(atoms))]
     bands = range(SEMICORE * size + run.bands[0], SEMICORE * size + run.bands[1])
     projected(calc, by_atom, bands, folder)
     settings = (
         f"GPAW {version('gpaw')}, gpaw-data {version('gpaw-data')}, PBE"
-        + (f" + U = {run.hubbard} eV on Ni d" if run.hubbard else ""),
+        + (f" + U = {run.hubbard:g} eV on Ni d" if run.hubbard else ""),
         f"plane waves {run.cutoff:g} eV, mesh {run.mesh}, Fermi-Dirac width 0.05 eV",
         f"total energy {energy:.4f} eV, level of the code {calc.get_fermi_level():.4f} eV",
     )
-    wrapped, cell = calc.spos_ac, np.array(atoms.cell)
+    cell = np.array(atoms.cell)
     # GPAW puts every atom into the cell: its Bloch sums differ from ours by a lattice vector.
-    shifts = np.rint(wrapped - np.linalg.solve(cell.T, atoms.positions.T).T)
-    at = [i for i, ps in enumerate(by_atom) for _ in ps]
-    order = [ordered.index(wanted) for _, _, wanted in picked]
+    shifts = np.rint(calc.spos_ac - np.linalg.solve(cell.T, atoms.positions.T).T)
 
-    def packed(k, energies, overlaps, mesh):
-        phases = np.exp(2j * np.pi * (k @ shifts[at].T))
-        overlaps = (overlaps * phases[:, None])[..., order]
-        places = atoms.positions[at][order]
-        names = tuple(ordered[i] for i in order)
-        sites = tuple(at[i] for i in order)
+    def packed(orbitals, k, energies, overlaps, mesh):
+        """Keep states; overlaps come with the orbitals in the order of atoms and projectors."""
+        at = np.array([i for i, _ in orbitals])
+        order = [_by_atom(orbitals).index(o) for o in orbitals]
+        overlaps = overlaps[..., order] * np.exp(2j * np.pi * (k @ shifts[at].T))[:, None]
+        names, places = tuple(orbitals.values()), atoms.positions[at]
         return ProjectedStates(
-            name, names, sites, places, cell, mesh, k, energies, overlaps, settings
-        )
+            name, names, tuple(at.tolist()), places, cell, mesh, k, energies, overlaps,
+            run.bands[0], settings,
+        )  # fmt: skip
 
-    k, energies, overlaps = from_wannier90(folder / "wannier", len(bands), len(at))
-    half = [
-        i for i, point in enumerate(np.rint(k * run.mesh).astype(int).tolist())
-        if tuple(point) <= tuple(-np.array(point) % run.mesh)
-    ]  # fmt: skip
-    packed(k[half], energies[half], overlaps[half], run.mesh).save(folder / "mesh.nc")
+    k, energies, overlaps = from_wannier90(folder / "wannier", len(bands), len(picked))
+    mesh = np.array(run.mesh)
+    whole = np.rint(k * mesh).astype(int) % mesh
+    half = [tuple(p) <= tuple(-p % mesh) for p in whole]
+    packed(picked, k[half], energies[half], overlaps[half], run.mesh).save(folder / "mesh.nc")
     if size == 1:
-        along = path()
+        along, wider = path(), chosen(calc, atoms, oxygen=run.oxygen, t2g=run.oxygen)
         fixed = calc.fixed_density(
             kpts=along, symmetry="off", txt=str(folder / "path.txt"), convergence=converged
         )
-        found = [fixed.get_eigenvalues(kpt=i)[bands.start : bands.stop] for i in range(len(along))]
-        parts = [
-            np.concatenate(
-                [p.P_ani[i][bands.start : bands.stop, ps] for i, ps in enumerate(by_atom)], 1
-            )
-            for p in fixed.wfs.kpt_u
-        ]
-        packed(along, np.array(found), np.array(parts).conj(), ()).save(folder / "path.nc")
+        window = slice(bands.start, bands.stop)
+        found = np.array([fixed.get_eigenvalues(kpt=i)[window] for i in range(len(along))])
+        parts = np.array(
+            [
+                np.stack([point.P_ani[i][window, p] for i, p in _by_atom(wider)], axis=-1)
+                for point in fixed.wfs.kpt_u
+            ]
+        )
+        packed(wider, along, found, parts.conj(), ()).save(folder / "path.nc")
+
+
+def _by_atom(orbitals: dict[tuple[int, int], str]) -> list[tuple[int, int]]:
+    """Order of the orbitals in Wannier90's files: by atom, and as given on each."""
+    return sorted(orbitals, key=lambda orbital: orbital[0])
 
 
 def path() -> np.ndarray:
@@ -306,9 +316,11 @@ def from_wannier90(seed: Path, bands: int, size: int) -> tuple[np.ndarray, ...]:
     return k, energies, (real + 1j * imag).reshape(len(k), size, bands).swapaxes(1, 2)
 
 
-def localize(run: Run, folder: Path, frozen: tuple[float, float]) -> None:
+def localize(run: Run, folder: Path) -> None:
     """Four Wannier functions of least spread by Wannier90, from the same states."""
     stored = ProjectedStates.load(folder / "mesh.nc")
+    frozen, window = stored.eg_windows()
+    lowest = max(window[0], float(stored.energies.min()))
     source = (folder / "wannier.win").read_text()
 
     def block(name: str) -> str:
@@ -318,7 +330,7 @@ def localize(run: Run, folder: Path, frozen: tuple[float, float]) -> None:
     bands = full.energies.shape[1]
     (folder / "eg.win").write_text(
         f"num_bands = {bands}\nnum_wann = 4\nmp_grid = {' '.join(map(str, run.mesh))}\n"
-        f"dis_froz_min = {frozen[0]}\ndis_froz_max = {frozen[1]}\ndis_num_iter = 500\n"
+        f"dis_win_min = {lowest}\ndis_froz_min = {frozen[0]}\ndis_froz_max = {frozen[1]}\ndis_num_iter = 500\n"
         "num_iter = 100\nwrite_hr = true\nuse_ws_distance = true\nkmesh_tol = 0.001\n"
         + "".join(map(block, ("unit_cell_cart", "atoms_frac", "kpoints")))
     )
@@ -345,9 +357,11 @@ def carry_out(name: str) -> None:
     stages: list[tuple[str, str, Callable[[], None]]] = [
         ("relaxed.json", "moving the atoms", lambda: relax(run, folder)),
         ("mesh.nc", "states on a mesh and a path", lambda: states(run, folder, name)),
+        ("eg_hr.dat", "Wannier functions of least spread", lambda: localize(run, folder)),
     ]
     for file, words, stage in stages:
-        if (folder / file).exists() or (file == "relaxed.json" and run.force is None):
+        localized = file == "eg_hr.dat" and not (run.oxygen and shutil.which("wannier90.x"))
+        if (folder / file).exists() or localized or (file == "relaxed.json" and not run.force):
             continue
         print(f"{name}: {words}", flush=True)
         started = process_time()
@@ -368,10 +382,10 @@ def store(name: str) -> None:
             data.assign(rough).to_netcdf(STORE / kept, engine="scipy")
     if (folder / "relaxed.json").exists():
         read(folder / "relaxed.json").write(STORE / f"{name}.cif")
-    if (folder / "eg_hr.dat").exists():
-        with gzip.open(STORE / f"{name}_hr.dat.gz", "wb") as file:
-            file.write((folder / "eg_hr.dat").read_bytes())
-        shutil.copy(folder / "eg_wsvec.dat", STORE / f"{name}_wsvec.dat")
+    for kind in ("hr", "wsvec"):
+        if (folder / f"eg_{kind}.dat").exists():
+            packed = gzip.compress((folder / f"eg_{kind}.dat").read_bytes(), mtime=0)
+            (STORE / f"{name}_{kind}.dat.gz").write_bytes(packed)
 
 
 def check() -> None:

@@ -10,6 +10,7 @@ from nickbook.crystal.structure import (
 )
 from nickbook.crystal.wannier import (
     bilayer,
+    crystal_model,
     crystal_plane,
     symmetrized,
     tetragonal_group,
@@ -22,6 +23,7 @@ __all__ = [
     "Octahedron",
     "ProjectedStates",
     "bilayer",
+    "crystal_model",
     "crystal_plane",
     "crystal_states",
     "octahedron",

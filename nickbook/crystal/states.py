@@ -11,6 +11,8 @@ from nickbook.arrays import Complexes, Floats
 from nickbook.checks import one_of
 from nickbook.results import Result
 
+#: Energy in eV that the frozen window stays off the bands around it.
+_MARGIN = 0.03
 #: Calculations that are stored, and what each is of.
 CALCULATIONS = {
     "pressure": "29.5 GPa",
@@ -45,6 +47,8 @@ class ProjectedStates(Result):
         Ascending; the zero is that of the code.
     overlaps : ndarray, shape (nk, bands, n)
         ⟨state|Bloch sum of the orbital⟩ in the periodic gauge.
+    first : int
+        Bands of oxygen 2p that lie below the lowest one kept.
     settings : tuple of str
         Code, versions, functional, cutoff and so on.
     """
@@ -58,6 +62,7 @@ class ProjectedStates(Result):
     momenta: Annotated[Floats, "2π/a", "momentum", "vector"]
     energies: Annotated[Floats, "eV", "momentum", "band"]
     overlaps: Annotated[Complexes, "", "momentum", "band", "orbital"]
+    first: int = 0
     settings: tuple[str, ...] = ()
 
     def _words(self) -> str:
@@ -77,6 +82,37 @@ class ProjectedStates(Result):
             positions=self.positions[at],
             overlaps=self.overlaps[..., at],
         )
+
+    def eg_windows(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Energies between which only e_g bands lie, and the window of Ni's d bands.
+
+        By the count of bands of each formula unit: 21 of oxygen 2p, 6 of t2g, 4 of e_g, and then
+        those of La.  The frozen window reaches from the top of t2g to the bottom of La, 30 meV
+        off both; the outer one begins above oxygen.
+
+        Returns
+        -------
+        frozen, window : tuple of float
+            In eV, as `wannier_functions` takes them.
+
+        Raises
+        ------
+        ValueError
+            If those bands are not kept, or overlap.
+        """
+        units = sum(name.endswith(" z²") for name in self.orbitals) // 2
+        oxygen, t2g, lanthanum = (units * n - self.first for n in (20, 26, 31))
+        if units == 0 or t2g < 0 or lanthanum >= self.energies.shape[1]:
+            raise ValueError(f"{self.name!r} does not hold the bands from t2g to La")
+        below = units - 1
+        bottom = float(self.energies[:, t2g + below].max()) + _MARGIN
+        top = float(self.energies[:, lanthanum].min()) - _MARGIN
+        if bottom >= top:
+            raise ValueError(f"t2g and La of {self.name!r} leave no energies to e_g alone")
+        lowest = -np.inf
+        if oxygen + below >= 0:
+            lowest = float(self.energies[:, oxygen + below].max()) + _MARGIN / 10
+        return (bottom, top), (lowest, np.inf)
 
     @property
     def shares(self) -> Floats:

@@ -119,9 +119,11 @@ def octahedron(atoms: "Atoms") -> Octahedron:
     if not lengths["inner"]:
         raise ValueError(f"atoms = {atoms.symbols} has no oxygen between two planes of Ni")
     return Octahedron(
-        *(float(np.mean(lengths[kind])) for kind in ("planar", "inner", "outer")),
-        float(np.mean(angles["planar"])) if angles["planar"] else float("nan"),
-        float(np.mean(angles["inner"])),
+        planar=float(np.mean(lengths["planar"])),
+        inner=float(np.mean(lengths["inner"])),
+        outer=float(np.mean(lengths["outer"])),
+        planar_angle=float(np.mean(angles["planar"])) if angles["planar"] else float("nan"),
+        apical_angle=float(np.mean(angles["inner"])),
     )
 
 

@@ -11,7 +11,7 @@ from nickbook.bands.bloch import BlochModel
 from nickbook.bands.models import four_band
 from nickbook.bands.symmetry import Symmetry, square_group
 from nickbook.checks import real
-from nickbook.crystal.states import ProjectedStates
+from nickbook.crystal.states import ProjectedStates, crystal_states
 
 #: Copies of the mesh's supercell, in each direction, that may hold the nearest image of an orbital.
 _COPIES = 2
@@ -284,3 +284,40 @@ def _require_crystal(model: BlochModel) -> None:
             f"{model.name!r} has {len(model.orbitals)} orbitals in {model.dimension} dimensions; "
             "allowed: four e_g orbitals in three, such as `wannier_functions` returns"
         )
+
+
+def crystal_model(calculation: str = "pressure") -> BlochModel:
+    """Four-orbital model of a stored crystal, from its projected Wannier functions.
+
+    Parameters
+    ----------
+    calculation : str, optional
+        A name of `CALCULATIONS` whose octahedra stand upright.
+
+    Returns
+    -------
+    BlochModel
+        The orbitals of `four_band` in three dimensions, with the crystal's point group; three
+        electrons a cell.  `bilayer` and `crystal_plane` take it to two.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or a tilted crystal.
+
+    Examples
+    --------
+    >>> from nickbook.crystal import bilayer, crystal_model
+    >>> model = bilayer(crystal_model("pressure"))
+    >>> model.orbitals, len(model.symmetries)
+    (('t x²−y²', 't z²', 'b x²−y²', 'b z²'), 8)
+    """
+    states = crystal_states(calculation)
+    if len({i for i, name in enumerate(states.orbitals) if name.endswith("z²")}) != 2:
+        raise ValueError(
+            f"calculation = {calculation!r} has tilted octahedra, and more than four e_g orbitals; "
+            "take wannier_functions(crystal_states(...))"
+        )
+    frozen, window = states.eg_windows()
+    made = wannier_functions(states.keep(*_BILAYER.orbitals), frozen=frozen, window=window)
+    return symmetrized(made, tetragonal_group())[0]
