@@ -330,8 +330,8 @@ def localize(run: Run, folder: Path) -> None:
     bands = full.energies.shape[1]
     (folder / "eg.win").write_text(
         f"num_bands = {bands}\nnum_wann = 4\nmp_grid = {' '.join(map(str, run.mesh))}\n"
-        f"dis_win_min = {lowest}\ndis_froz_min = {frozen[0]}\ndis_froz_max = {frozen[1]}\ndis_num_iter = 500\n"
-        "num_iter = 100\nwrite_hr = true\nuse_ws_distance = true\nkmesh_tol = 0.001\n"
+        f"dis_win_min = {lowest}\ndis_froz_min = {frozen[0]}\ndis_froz_max = {frozen[1]}\n"
+        "dis_num_iter = 500\nnum_iter = 100\nwrite_hr = true\nuse_ws_distance = true\nkmesh_tol = 0.001\n"
         + "".join(map(block, ("unit_cell_cart", "atoms_frac", "kpoints")))
     )
     k, _, _ = from_wannier90(folder / "wannier", bands, len(stored.orbitals))

@@ -37,6 +37,7 @@ SOURCES = (
     "glywh.susceptibility",
     "glywh.flow",
     "glywh.tj",
+    "glywh.crystal",
 )
 
 _WORDS = ("id", "where", "statement", "paper_value", "chapter", "method", "check")

@@ -261,7 +261,7 @@ def text_two_dimensional() -> Numbers:
     return shape | {"x": x, "z": z, "towards": towards}
 
 
-def text_nesting_plane() -> Numbers:
+def nesting_of_model() -> Numbers:
     """Distance of γ from the nearer of the two α pockets moved by (π, π), in π/a."""
     found = {}
     for name, kz in (("at_zero", 0.0), ("at_pi", np.pi)):

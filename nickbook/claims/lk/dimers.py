@@ -10,6 +10,7 @@ from nickbook.arrays import Complexes, Floats
 from nickbook.bands import FermiSea, FourBandParameters, conduction_bands, eta_k, zone_mesh
 from nickbook.claims.findings import Numbers
 from nickbook.claims.lk.gap_ratio import sea_at
+from nickbook.crystal import bilayer, crystal_model
 from nickbook.dimers import (
     SINGLET,
     HubbardDimer,
@@ -351,6 +352,13 @@ def eq5_derived() -> Numbers:
 
 
 def orbital_splitting() -> Numbers:
-    """Levels of GLYWH's four-band model in eV: x²−y² above z², and half of the rung's splitting."""
+    """x²−y² above z² and above bonding z² in eV, in GLYWH's model and in own bands at 29.5 GPa."""
     levels = FourBandParameters()
-    return {"splitting": levels.epsilon_x - levels.epsilon_z, "rung": abs(levels.s22_0)}
+    own = bilayer(crystal_model("pressure"))
+    home = own.hoppings[(own.translations == 0).all(axis=1)][0].real
+    return {
+        "splitting": levels.epsilon_x - levels.epsilon_z,
+        "rung": abs(levels.s22_0),
+        "own": home[0, 0] - home[1, 1],
+        "bonding": home[0, 0] - home[1, 1] - home[1, 3],
+    }

@@ -1,9 +1,19 @@
 """What the measures on dimers rest on, by a second route."""
 
+from importlib.resources import as_file, files
+
 import numpy as np
 import pytest
 
-from nickbook.bands import BlochModel, FermiSea, conduction_bands, eta_k, zone_mesh
+from nickbook.bands import (
+    BlochModel,
+    FermiSea,
+    conduction_bands,
+    eta_k,
+    read_wannier90,
+    zone_mesh,
+)
+from nickbook.claims import measure
 from nickbook.claims.lk import dimers
 from nickbook.dimers import self_energies, spectral_poles
 from nickbook.papers import LK
@@ -107,3 +117,13 @@ def test_weight_of_virtual_states_is_minus_the_slope_of_the_self_energy():
         above, below = (sum(p.weight / (w - p.energy) for p in poles) for w in (step, -step))
         mean = sheet.average((2 * fit.t_xz * eta_k(sheet.points)) ** 2)
         assert found[band] == pytest.approx(-mean * (above - below) / (2 * step), rel=1e-6)
+
+
+def test_levels_in_the_hoppings_of_wannier90() -> None:
+    """By the least-spread functions of the same bands, and from their band bottoms at Γ."""
+    with as_file(files("nickbook.crystal") / "data") as folder:
+        model = read_wannier90(folder / "pressure_hr.dat.gz")
+    home = model.hoppings[(model.translations == 0).all(axis=1)][0].real
+    row = measure("LK-orbital-splitting")
+    assert row["own"] == pytest.approx(home[0, 0] - home[1, 1], abs=0.03)
+    assert row["bonding"] == pytest.approx(home[0, 0] - home[1, 1] - home[1, 3], abs=0.03)
