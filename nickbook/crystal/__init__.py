@@ -1,6 +1,5 @@
 """The crystal of La3Ni2O7: structures, first-principles states, and the models they give."""
 
-from nickbook.crystal.states import CALCULATIONS, ProjectedStates, crystal_states
 from nickbook.crystal.atoms import (
     CRYSTALS,
     Octahedron,
@@ -8,6 +7,7 @@ from nickbook.crystal.atoms import (
     octahedron_edges,
     structure,
 )
+from nickbook.crystal.states import CALCULATIONS, ProjectedStates, crystal_states
 from nickbook.crystal.wannier import (
     bilayer,
     crystal_model,

@@ -165,7 +165,7 @@ def test_which_plane_nests_better_depends_on_the_width() -> None:
     overlap = {}
     for kz in (0.0, np.pi):
         k = np.stack([x, y, np.full_like(x, kz)], axis=-1)
-        moved = k + [np.pi, np.pi, 0]
+        moved = k + np.array([np.pi, np.pi, 0])
         energies, others = (np.sort(model.energies(primitive(q)), axis=-1) for q in (k, moved))
         for width in (0.02, 0.06):
             gamma = np.exp(-0.5 * ((energies[..., 0] - mu) / width) ** 2).ravel()
