@@ -96,9 +96,8 @@ class Fingerprint:
             if is_dataclass(kind):  # without what it keeps aside once it is computed
                 return self._said((kind, {f.name: getattr(value, f.name) for f in fields(value)}))
             with suppress(TypeError):  # of what has no state that could be written down
-                if state := value.__getstate__():
-                    return self._said((kind, state))
-        return re.sub(" at 0x[0-9a-f]+", "", f"{kind.__name__} {value!r}")
+                return self._said((kind, value.__getstate__() or _bare(value)))
+        return f"{kind.__name__} {_bare(value)}"
 
     def _named(self, value: FunctionType | type) -> str:
         home = sys.modules.get(value.__module__)
@@ -153,6 +152,10 @@ def _is_own(module: ModuleType) -> bool:
     path = Path(file)
     installed = {"site-packages", "dist-packages"}.intersection(path.parts)
     return not installed and not any(path.is_relative_to(folder) for folder in _INSTALLED)
+
+
+def _bare(value: Any) -> str:
+    return re.sub(" at 0x[0-9a-f]+", "", repr(value))
 
 
 def _hash(text: str) -> str:

@@ -71,7 +71,9 @@ def _client(workers: int | None, points: int) -> Iterator[Any]:
         yield active
         return
     number = min(workers or CPU_COUNT, points)
-    local = LocalCluster(n_workers=number, threads_per_worker=1, dashboard_address=None, env=_LOCAL)
+    # Any free port: the usual one may be that of another cluster.
+    options = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "env": _LOCAL}
+    local = LocalCluster(n_workers=number, **options)
     with local, Client(local, set_as_default=False) as client:
         yield client
 
