@@ -1,19 +1,17 @@
 """Whoever computes the points, the results are the same."""
 
 import os
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import dask
 import numpy as np
 import pytest
 import xarray as xr
+from clusters import cluster
 from distributed import Client
 
 from nickbook.bands import filling, four_band
-from nickbook.sweeps import fingerprint, sweep, workers
+from nickbook.sweeps import sweep, workers
 
 MODEL = four_band()
 
@@ -52,44 +50,15 @@ def test_local_workers_do_what_this_process_does(tmp_path, monkeypatch):
         assert kept["value"].equals(data["value"])
 
 
-@pytest.fixture(scope="module")
-def scheduler(tmp_path_factory):
-    """Start a scheduler and two workers, each a process of its own, in another folder."""
-    folder = tmp_path_factory.mktemp("cluster")
-    root = str(Path(fingerprint.__file__).parents[2])
-    environment = os.environ | {"PYTHONPATH": root}
-    file = ["--scheduler-file", "at.json"]
-    options = [
-        ["scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
-    ]
-    options += [["worker", "--no-nanny", "--nthreads", "1", "--no-dashboard"]] * 2
-    with (folder / "log").open("w") as log:
-        started = [
-            subprocess.Popen(
-                [sys.executable, "-m", f"distributed.cli.dask_{kind}", *file, *given],
-                cwd=folder,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
-            for kind, *given in options
-        ]
-    yield str(folder / "at.json"), [process.pid for process in started]
-    for process in reversed(started):
-        process.terminate()
-        process.wait()
-
-
-def test_a_client_somewhere_does_it_unchanged(scheduler, tmp_path, monkeypatch):
-    file, pids = scheduler
+def test_a_client_somewhere_does_it_unchanged(tmp_path, monkeypatch):
     given = {"mu": np.linspace(10.0, 10.1, 12), "seed": 4}
-    with Client(scheduler_file=file, timeout=60) as client:
+    with cluster(tmp_path) as (file, processes), Client(scheduler_file=file, timeout=60) as client:
         client.wait_for_workers(2)
         data = sweep(electrons, **given, store=tmp_path / "store")
         monkeypatch.setattr(workers, "versions", lambda: {"numpy": "1.0"})
         with pytest.warns(RuntimeWarning, match="12 of 12 .* WrongVersion: a worker has .*numpy"):
             sweep(electrons, **given)
-    assert set(map(int, data.worker.values)) <= set(pids[1:])
+    assert set(map(int, data.worker.values.flat)) <= processes
     assert same(data, sweep(electrons, **given, workers=1))
     again = sweep(electrons, **given, store=tmp_path / "store")  # nothing is left to compute
     assert again.worker.equals(data.worker)
