@@ -19,6 +19,14 @@ def sleeping(i, seconds):
     return seconds * i
 
 
+def plainly(seconds, calls):
+    """Time of one call in a loop, which is longer than what is asked for."""
+    begin = time.perf_counter()
+    for i in range(calls):
+        sleeping(i, seconds)
+    return (time.perf_counter() - begin) / calls
+
+
 @contextmanager
 def local(_):
     with LocalCluster(**LOCAL) as there, Client(there) as client:
@@ -40,10 +48,7 @@ def test_overhead_per_point(start, tmp_path):
         ready = time.perf_counter() - begin
         sweep(sleeping, i=range(8), seconds=0.0)  # loads what workers need
         for seconds, points in ((0.001, 4000), (0.1, 200), (10.0, 4)):
-            begin = time.perf_counter()
-            for _ in range(min(points, 100)):
-                time.sleep(seconds) if seconds < 1 else None
-            one = seconds if seconds > 1 else (time.perf_counter() - begin) / min(points, 100)
+            one = plainly(seconds, 1 if points < 10 else 50)
             for store in (None, tmp_path / f"{seconds}"):
                 begin, processor = time.perf_counter(), time.process_time()
                 data = sweep(sleeping, i=range(points), seconds=seconds, store=store)

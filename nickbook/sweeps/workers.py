@@ -16,6 +16,8 @@ from nickbook.sweeps.points import Index, Outcome, Point, Task, told
 BATCH, BATCH_HERE = 1.0, 0.1
 #: Batches that are underway: for each core, and at least, so that clusters see what is to do.
 FOR_EACH, AT_LEAST = 4, 64
+#: Bytes of a function with its arguments from which it is not sent with each batch.
+LARGE = 10**6
 #: Of local workers, beside what Dask says of linear algebra: one thread, and no bars of theirs.
 _LOCAL = {"NUMBA_NUM_THREADS": "1", "NICKBOOK_PROGRESS": "0"}
 
@@ -81,8 +83,9 @@ def _client(workers: int | None, points: int) -> Iterator[Any]:
 def _by_dask(client: Any, payload: bytes, todo: deque[Point]) -> Iterator[Outcomes]:
     from distributed import as_completed
 
-    # A task, since one that is lost with its worker is made again.
-    packed = client.submit(bytes, payload, pure=False)
+    # As a task, a large one travels once, and is made again where it is lost. A small one goes with
+    # every batch, since batches wait for the workers that have what they need.
+    packed = payload if len(payload) < LARGE else client.submit(bytes, payload, pure=False)
     expected, completed = versions(), as_completed(loop=client.loop)
     underway: dict[Any, list[Point]] = {}
     spent, count, alone = 0.0, 0, 0

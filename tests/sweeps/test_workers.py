@@ -28,6 +28,7 @@ def same(data, other):
 def test_local_workers_do_what_this_process_does(tmp_path, monkeypatch):
     monkeypatch.setattr(workers, "AT_LEAST", 1)
     monkeypatch.setattr(workers, "FOR_EACH", 1)
+    monkeypatch.setattr(workers, "LARGE", 1)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     store = tmp_path / "store"
