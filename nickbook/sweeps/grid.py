@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import numpy as np
 from nickbook.progress import meter
 from nickbook.results import shown
 from nickbook.sweeps.fingerprint import Fingerprint, versions
-from nickbook.sweeps.points import Point, Task
+from nickbook.sweeps.points import Index, Point, Task
 from nickbook.sweeps.table import PENDING, Store, Table
 from nickbook.sweeps.workers import computed
 
@@ -125,25 +124,23 @@ def sweep(
     table, kept = Table(axes, attributes, units or {}), Store(store) if store else None
     if kept:
         kept.read(table, extend=extend)
-    todo: list[Point] = []
-    for index in product(*(range(len(values)) for values in axes.values())):
-        if table.errors[index] == PENDING or (retry and table.errors[index]):
-            along = zip(axes.items(), index, strict=True)
-            todo.append((index, {key: values[i].item() for (key, values), i in along}))
-    found = computed(task, todo, workers, prints.own)
+    wanted = np.argwhere(table.errors != "" if retry else table.errors == PENDING)
+    points = (_point(axes, tuple(index.tolist())) for index in wanted)
+    found = computed(task, points, len(wanted), workers, prints.own)
     with closing(found), meter(task.name, table.errors.size, shown=progress) as step:
-        step(table.errors.size - len(todo))
+        step(table.errors.size - len(wanted))
         for outcomes in found:
             for index, outcome in outcomes:
                 table.enter(index, outcome)
             if kept:
                 kept.write(table, (index for index, _ in outcomes))
-            step(len(outcomes), f"{len(table.failed)} failed" if table.failed else "")
+            step(len(outcomes), f"{table.failed} failed" if table.failed else "")
     if table.failed:
-        first, again = table.failed[0].partition("\n")[0], "; retry=True computes them again"
+        first = next(text for text in table.errors.flat if text).partition("\n")[0]
+        again = "; retry=True computes them again" if kept else ""
         warnings.warn(
-            f"{len(table.failed)} of {table.errors.size} points failed, the first by {first}; "
-            f"the variable `error` says more{again if kept else ''}",
+            f"{table.failed} of {table.errors.size} points failed, the first by {first}; "
+            f"the variable `error` says more{again}",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -165,6 +162,11 @@ def _axis(name: str, value: Any) -> np.ndarray:
             "one dimension; `functools.partial` gives a function other arrays"
         )
     return values
+
+
+def _point(axes: dict[str, np.ndarray], index: Index) -> Point:
+    along = zip(axes.items(), index, strict=True)
+    return index, {name: values[i].item() for (name, values), i in along}
 
 
 def _source(function: Any) -> str:

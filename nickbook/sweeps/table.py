@@ -36,6 +36,11 @@ class Table:
         What is said of the sweep as a whole.
     units : mapping of str to str
         Units of axes and variables.
+
+    Attributes
+    ----------
+    failed : int
+        How many points failed.
     """
 
     def __init__(
@@ -43,7 +48,7 @@ class Table:
     ) -> None:
         import xarray as xr
 
-        self.axes, self.units = tuple(axes), units
+        self.axes, self.units, self.failed = tuple(axes), units, 0
         errors = np.full(tuple(map(len, axes.values())), PENDING, dtype=object)
         self.data = xr.Dataset({"error": (self.axes, errors)}, coords=axes, attrs=attributes)
         self._label()
@@ -54,16 +59,12 @@ class Table:
         errors: np.ndarray = self.data["error"].values
         return errors
 
-    @property
-    def failed(self) -> list[str]:
-        """Errors of points that failed."""
-        return [text for text in self.errors.flat if text not in ("", PENDING)]
-
     def take(self, found: "xr.Dataset") -> None:
         """Take over what is known on a grid with axes that are as long or shorter."""
         wanted = {name: self.data.coords[name] for name in self.axes}
         grown = _grown(found, {name: len(values) for name, values in wanted.items()})
         self.data = grown.assign_coords(wanted)
+        self.failed = int(np.sum((self.errors != "") & (self.errors != PENDING)))
         self._label()
 
     def enter(self, index: Index, outcome: Outcome) -> None:
@@ -75,6 +76,7 @@ class Table:
                 variables, outcome = outcome[0], ""
             except ValueError as error:
                 outcome = f"ValueError: {error}"
+        self.failed += bool(outcome) - (self.errors[index] not in ("", PENDING))
         self.errors[index] = outcome
         for name, (_, values, _) in variables.items():
             place: tuple[int | slice, ...] = (*index, *map(slice, values.shape))

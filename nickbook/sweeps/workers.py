@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from itertools import islice
 from types import ModuleType
 from typing import Any
 
@@ -25,20 +26,24 @@ Outcomes = list[tuple[Index, Outcome]]
 
 
 def computed(
-    task: Task, todo: list[Point], workers: int | None, own: Iterable[ModuleType]
+    task: Task,
+    points: Iterator[Point],
+    number: int,
+    workers: int | None,
+    own: Iterable[ModuleType],
 ) -> Generator[Outcomes, None, None]:
     """Yield what points gave, together what is there at the same time.
 
     Modules of the user, `own`, are sent to the workers, which may not have them.
     """
     if workers is None or positive_integer("workers", workers) > 1:
-        if todo:
+        if number:
             payload = _packed(task, own)
-            with _client(workers, len(todo)) as client:
-                yield from _by_dask(client, payload, deque(todo))
+            with _client(workers, number) as client:
+                yield from _by_dask(client, payload, points, number)
         return
     batch, begin = Outcomes(), time.perf_counter()
-    for point in todo:
+    for point in points:
         batch.append(task(point))
         if time.perf_counter() - begin > BATCH_HERE:
             yield batch
@@ -80,7 +85,9 @@ def _client(workers: int | None, points: int) -> Iterator[Any]:
         yield client
 
 
-def _by_dask(client: Any, payload: bytes, todo: deque[Point]) -> Iterator[Outcomes]:
+def _by_dask(
+    client: Any, payload: bytes, points: Iterator[Point], number: int
+) -> Iterator[Outcomes]:
     from distributed import as_completed
 
     # As a task, a large one travels once, and is made again where it is lost. A small one goes with
@@ -88,15 +95,19 @@ def _by_dask(client: Any, payload: bytes, todo: deque[Point]) -> Iterator[Outcom
     packed = payload if len(payload) < LARGE else client.submit(bytes, payload, pure=False)
     expected, completed = versions(), as_completed(loop=client.loop)
     underway: dict[Any, list[Point]] = {}
-    spent, count, alone = 0.0, 0, 0
+    alone: deque[Point] = deque()
+    spent, count = 0.0, 0
     try:
-        while todo or underway:
+        while alone or number or underway:
             cores = max(1, sum(client.nthreads().values()))
-            while todo and len(underway) < max(AT_LEAST, FOR_EACH * cores):
-                number = int(BATCH * count / spent) if spent and not alone else 1
-                number = max(1, min(number, len(todo) // (FOR_EACH * cores)))
-                alone = max(0, alone - 1)
-                batch = [todo.popleft() for _ in range(number)]
+            while (alone or number) and len(underway) < max(AT_LEAST, FOR_EACH * cores):
+                fitting = int(BATCH * count / spent) if spent else 1
+                size = max(1, min(fitting, number // (FOR_EACH * cores)))
+                if alone:
+                    batch = [alone.popleft()]
+                else:
+                    batch = list(islice(points, size))
+                    number -= len(batch)
                 future = client.submit(_worked, packed, batch, expected, pure=False)
                 underway[future] = batch
                 completed.add(future)
@@ -104,8 +115,7 @@ def _by_dask(client: Any, payload: bytes, todo: deque[Point]) -> Iterator[Outcom
             for future in completed.next_batch():
                 batch = underway.pop(future)
                 if (error := future.exception()) and len(batch) > 1:
-                    todo.extendleft(reversed(batch))  # which of them took the worker with it?
-                    alone += len(batch)
+                    alone.extend(batch)  # which of them took the worker with it?
                 elif error:
                     outcomes.append((batch[0][0], told(error)))
                 else:
