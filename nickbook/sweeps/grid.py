@@ -67,7 +67,8 @@ def sweep(
         Whether there is a bar; where somebody looks when not given.
     **parameters : sequence of numbers or texts, or anything else
         Lists, tuples, ranges and arrays are axes of the grid, in the order given; everything else
-        is the same at every point.
+        is the same at every point.  `functools.partial` gives a function what has one of the names
+        above.
 
     Returns
     -------
@@ -124,11 +125,11 @@ def sweep(
     table, kept = Table(axes, attributes, units or {}), Store(store) if store else None
     if kept:
         kept.read(table, extend=extend)
-    wanted = np.argwhere(table.errors != "" if retry else table.errors == PENDING)
-    points = (_point(axes, tuple(index.tolist())) for index in wanted)
-    found = computed(task, points, len(wanted), workers, prints.own)
+    missing = np.argwhere(table.errors != "" if retry else table.errors == PENDING)
+    points = (_point(axes, tuple(index.tolist())) for index in missing)
+    found = computed(task, points, len(missing), workers, prints.own)
     with closing(found), meter(task.name, table.errors.size, shown=progress) as step:
-        step(table.errors.size - len(wanted))
+        step(table.errors.size - len(missing))
         for outcomes in found:
             for index, outcome in outcomes:
                 table.enter(index, outcome)
