@@ -26,6 +26,7 @@ def same(data, other):
 
 
 def test_local_workers_do_what_this_process_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "BATCH", 1e6)  # 7 does not travel alone
     monkeypatch.setattr(workers, "AT_LEAST", 1)
     monkeypatch.setattr(workers, "FOR_EACH", 1)
     monkeypatch.setattr(workers, "LARGE", 1)
