@@ -38,8 +38,8 @@ def sweep(
 ) -> "xr.Dataset":
     """Compute a function on a grid of its parameters.
 
-    Costs the function's time over the number of cores, about 2 s to start local workers and 1 ms
-    a point.  In a script, call it below ``if __name__ == "__main__":``, since workers read the
+    Costs the function's time over the number of cores, some seconds to start local workers, and
+    about 1 ms a point.  In a script, call it below ``if __name__ == "__main__":``, since workers read the
     script too.
 
     Parameters
