@@ -10,7 +10,7 @@ _COLUMNS = {5: "R1 R2 m n Re", 6: "R1 R2 m n Re Im", 7: "R1 R2 R3 m n Re Im"}
 
 
 def read_hoppings(path: str | Path, *, name: str | None = None) -> BlochModel:
-    """Read a table of hoppings, one in a line and no header.
+    r"""Read a table of hoppings, one in a line and no header.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def read_hoppings(path: str | Path, *, name: str | None = None) -> BlochModel:
     >>> from tempfile import NamedTemporaryFile
     >>> from nickbook.bands import read_hoppings
     >>> with NamedTemporaryFile("w", suffix=".csv") as file:
-    ...     _ = file.write("1, 0, 1, 1, -0.5 # along x\\n0, 1, 1, 1, -0.5\\n")
+    ...     _ = file.write("1, 0, 1, 1, -0.5 # along x\n0, 1, 1, 1, -0.5\n")
     ...     _ = file.flush()
     ...     model = read_hoppings(file.name)
     >>> model.energies([0.0, 0.0]).tolist()

@@ -79,10 +79,10 @@ def recognized(
         known = known or (0,) * n
     group = model.symmetries or _square(hops, known or (0,) * n, tolerance)
     elements = symmetrized(model.translations, model.hoppings, mirror, group, tolerance)
-    told = {"hoppings": elements, "mirror": mirror, "sites": known, "symmetries": group}
+    found = replace(model, hoppings=elements, mirror=mirror, sites=known, symmetries=group)
     if model.mirror is None and mirror is not None:
-        told |= {"band_names": (), "sheet_names": ()}
-    return replace(model, **told)
+        return replace(found, band_names=(), sheet_names=())
+    return found
 
 
 #: Matrices of a model by their lattice vectors.

@@ -39,6 +39,7 @@ PAGES = {
     "pairing.tj": ("pairing.tj",),
     "observables": ("observables",),
     "plot": ("plot",),
+    "report": ("report",),
     "claims": ("claims", "claims.lk", "claims.glywh", "papers"),
     "book": ("book", "book.explore", "book.sketches"),
 }

@@ -34,7 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add.description = "Take a model through everything the book computes: one page, one file."
     option = add.add_argument
-    about = "FILE_hr.dat or FILE_tb.dat of Wannier90, or a table with R1 R2 m n Re [Im] in each line"
+    about = (
+        "FILE_hr.dat or FILE_tb.dat of Wannier90, or a table with R1 R2 m n Re [Im] in each line"
+    )
     option("model", nargs="+", type=Path, help=f"{about}; or reports, FILE.nc, side by side")
     option("--filling", type=float, help="electrons per cell, both spins")
     option("--quality", choices=tuple(QUALITIES), default="default", help=f"{costs}, of four bands")

@@ -10,6 +10,7 @@ import numpy as np
 
 from nickbook.bands import SQUARE_ELEMENTS, FermiSheet, band_fillings
 from nickbook.bands.lattice import in_pi
+from nickbook.pairing import PairingState
 from nickbook.report.steps import repulsion, resonances
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ svg { max-width: 100%; height: auto }
 
 
 def findings(report: "Report") -> Findings:
-    """What a report found, in words."""
+    """Put in words what a report found."""
     found = {"Model": _model(report), "Bands and Fermi sheets": _bands(report)}
     found["Susceptibility"] = _response(report)
     found["Pairing by fluctuations"] = _pairing(report)
@@ -78,9 +79,13 @@ def _bands(report: "Report") -> dict[str, str]:
 def _sheet(sheet: FermiSheet, orbitals: Sequence[str]) -> str:
     shares = zip(orbitals, sheet.average(sheet.orbital_weights), strict=True)
     made = ", ".join(f"{100 * w:.0f}% {name}" for name, w in shares if w >= 0.005)
-    area = "" if sheet.kind == "open" else f", {sheet.area:.4f} of the zone"
+    area = ""
+    if sheet.kind != "open":
+        area = f", {sheet.area:.4f} of the zone with {2 * sheet.area:.3f} {sheet.kind}s per cell"
     parity = f", {_PARITY[sheet.parity]}" if sheet.parity else ""
-    return f"{sheet.name}: {sheet.shape}{area}{parity}, N {sheet.density_of_states:.3f} / eV; {made}"
+    return (
+        f"{sheet.name}: {sheet.shape}{area}{parity}, N {sheet.density_of_states:.3f} / eV; {made}"
+    )
 
 
 def _response(report: "Report") -> dict[str, str]:
@@ -111,11 +116,14 @@ def _pairing(report: "Report") -> dict[str, str]:
     for i, item in enumerate(report.pairing, 1):
         first, second = item.states[:2]
         found[f"Interaction {i}"] = (
-            f"U = {item.U:.3f} eV, {item.share:.0%} of the Stoner point: {first.gap.channel} ({first.gap.kind}), λ = {first.eigenvalue:.3f}; next "
-            f"{second.gap.channel} ({second.gap.kind}), {second.eigenvalue:.3f}, which is "
-            f"{second.eigenvalue / first.eigenvalue:.0%}"
+            f"U = {item.U:.3f} eV, {item.share:.0%} of the Stoner point: {_channel(first)}, next "
+            f"{_channel(second)}, which is {second.eigenvalue / first.eigenvalue:.0%}"
         )
     return found
+
+
+def _channel(state: PairingState) -> str:
+    return f"{state.gap.channel} ({state.gap.kind}) λ = {state.eigenvalue:.3f}"
 
 
 def _flow(report: "Report") -> dict[str, str]:
@@ -169,10 +177,9 @@ def _observables(report: "Report") -> dict[str, str]:
         found["2Δ/T_c of the largest gap, weak coupling"] = f"{heat.ratio:.3f}"
         found["Jump of the specific heat ΔC/γT_c"] = f"{heat.jump:.3f}"
     if spins := report.spins:
-        found["Pairs of quasiparticles"] = ", ".join(
-            f"{word} from {round(1e3 * edge, 6):.3g} meV"
-            for word, edge in zip(("even", "odd"), spins.thresholds, strict=True)
-        )
+        edges = [f"from {round(1e3 * edge, 6):.3g} meV" for edge in spins.thresholds]
+        apart = report.sea.model.mirror is not None
+        found["Pairs of quasiparticles"] = f"even {edges[0]}, odd {edges[1]}" if apart else edges[0]
         place = f"q = {in_pi(spins.q)}"
         try:
             bound = resonances(spins, repulsion(report.sea, report.chosen.U, report.hund))

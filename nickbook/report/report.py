@@ -41,10 +41,12 @@ class Report(Result):
         Hund's coupling over the repulsion.
     gap : float
         Largest gap in eV that the observables are of.
-    spectrum, response, flow, exchange : Spectrum, Response, FlowResult, TJSolution or None
-        Bands, susceptibility, flow and mean field of the t-J model.
+    spectrum, response : Spectrum, Response or None
+        Bands and susceptibility.
     pairing : tuple of Pairing
         Pairing states of each interaction, which grows.
+    flow, exchange : FlowResult, TJSolution or None
+        Flow of the interaction, and mean field of the t-J model.
     tunnelling, thermodynamics, spins, impurities : results of `nickbook.observables` or None
         Of the leading state of the middle interaction.
     missing : dict of str to str
@@ -56,9 +58,9 @@ class Report(Result):
     --------
     >>> from nickbook.bands import four_band
     >>> from nickbook.report import compare
-    >>> report = compare(four_band(), filling=3, quality="fast", only=("spectrum", "exchange"))
-    >>> report.exchange.gap_function().channel, round(report.spectrum.bands.max(), 2)
-    ('singlet A1', 1.98)
+    >>> report = compare(four_band(), filling=3, quality="fast", only=("exchange",))
+    >>> report.exchange.gap_function().channel, report.missing["flow"]
+    ('singlet A1', 'it was not asked for')
     """
 
     sea: FermiSea
@@ -135,10 +137,12 @@ def compare(
 
     Parameters
     ----------
-    model, filling, kz, sites, tolerance : BlochModel, str or Path, float, ...
-        As for `open_sea`.
+    model, filling : BlochModel, str or Path, float
+        The bands or their file, and electrons per cell, as for `open_sea`.
     quality : {"fast", "default", "fine"}
         One of `QUALITIES`.
+    kz, sites, tolerance : float, tuple of int, float
+        As for `open_sea`.
     hund : float
         Hund's coupling over the repulsion.
     U : tuple of float, optional
@@ -183,54 +187,54 @@ def compare(
         real("U", u, above=0.0, unit="eV")
     sea = steps.open_sea(model, filling=filling, kz=kz, sites=sites, tolerance=tolerance)
     width = sea.model.state_count.width
-    height = 5e-3 * width if gap is None else real("gap", gap, above=0.0, unit="eV")
-    warm = real("temperature", temperature or 5e-3 * width, above=0.0, unit="eV")
-    strength = width if flow_U is None else real("flow_U", flow_U, above=0.0, unit="eV")
+    height = real("gap", 5e-3 * width if gap is None else gap, above=0.0, unit="eV")
+    warm = 5e-3 * width if temperature is None else temperature
+    strength = width if flow_U is None else flow_U
 
-    report = Report(
-        sea, size, hund, height, None, None, (), None, None, None, None, None, None, {}, {}
-    )
-
-    def shape() -> GapFunction:
-        if not report.pairing:
+    def shape(so_far: Report) -> GapFunction:
+        if not so_far.pairing:
             raise ValueError("there is no pairing state to observe")
-        return steps.scaled(report.leading.gap, height)
+        return steps.scaled(so_far.leading.gap, height)
 
-    def known() -> Response:
-        if report.response is None:
+    def known(so_far: Report) -> Response:
+        if so_far.response is None:
             raise ValueError("there is no susceptibility to start from")
-        return report.response
+        return so_far.response
 
-    makers: dict[str, Callable[[], Any]] = {
-        "spectrum": lambda: steps.spectrum(sea, size.energies),
-        "response": lambda: steps.response(sea, size, temperature=warm, hund=hund),
-        "pairing": lambda: steps.pairing(known(), size, hund=hund, U=U),
-        "flow": lambda: steps.flow(sea, size, U=strength, hund=hund),
-        "exchange": lambda: steps.exchange(sea, size, J=J),
-        "tunnelling": lambda: tunnelling(sea, gap=shape(), broadening=height / 40),
-        "thermodynamics": lambda: weak_coupling(sea, gap=shape()),
-        "spins": lambda: steps.spins(sea, shape(), size, known()),
-        "impurities": lambda: impurity_scattering(
-            sea,
-            gap=shape(),
-            strength=np.inf,
-            layers="one" if len(set(sea.model.sites)) == 2 else "both",
+    layers = "one" if len(set(sea.model.sites)) == 2 else "both"
+    makers: dict[str, Callable[[Report], Any]] = {
+        "spectrum": lambda _: steps.spectrum(sea, size.energies),
+        "response": lambda _: steps.response(sea, size, temperature=warm, hund=hund),
+        "pairing": lambda so_far: steps.pairing(known(so_far), size, hund=hund, U=U),
+        "flow": lambda _: steps.flow(sea, size, U=strength, hund=hund),
+        "exchange": lambda _: steps.exchange(sea, size, J=J),
+        "tunnelling": lambda so_far: tunnelling(sea, gap=shape(so_far), broadening=height / 40),
+        "thermodynamics": lambda so_far: weak_coupling(sea, gap=shape(so_far)),
+        "spins": lambda so_far: steps.spins(sea, shape(so_far), size, known(so_far)),
+        "impurities": lambda so_far: impurity_scattering(
+            sea, gap=shape(so_far), strength=np.inf, layers=layers
         ),
     }
-    with meter("report", len(STEPS)) as step_on:
+    nothing = (None, None, (), None, None, None, None, None, None)
+    return _run(Report(sea, size, hund, height, *nothing, {}, {}), makers, only)
+
+
+def _run(
+    report: Report, makers: dict[str, Callable[[Report], Any]], only: tuple[str, ...]
+) -> Report:
+    """Take the steps, each from what is there so far, and keep the reasons of those that fail."""
+    with meter("report", len(makers)) as advance:
         for name, make in makers.items():
-            step_on(words=name)
-            start = perf_counter()
-            reason, result = "not asked for", None
+            start, reason = perf_counter(), "it was not asked for"
             if name in only:
                 try:
-                    result = make()
+                    report = replace(report, **{name: make(report)})
+                    took = {name: perf_counter() - start}
+                    report = replace(report, seconds=report.seconds | took)
+                    reason = ""
                 except (ValueError, RuntimeError, ImportError) as error:
                     reason = str(error)
-            took = perf_counter() - start
-            if result is None:
+            if reason:
                 report = replace(report, missing=report.missing | {name: reason})
-            else:
-                seconds = report.seconds | {name: took}
-                report = replace(report, seconds=seconds, **{name: result})
+            advance(words=name)
     return report

@@ -88,7 +88,7 @@ QUALITIES = {
     quality.name: quality
     for quality in (
         Quality("fast", "seconds", 41, 48, 16, 8, 16, 64, 96),
-        Quality("default", "about half a minute", 161, 96, 40, 8, 32, 128, 256),
+        Quality("default", "about half a minute", 121, 96, 40, 8, 32, 128, 256),
         Quality("fine", "a quarter of an hour", 401, 160, 64, 16, 64, 256, 512),
     )
 }
@@ -108,6 +108,13 @@ class Spectrum(Result):
         Energies from the level.
     densities : ndarray, shape (E, n)
         Density of states of each band, per spin and cell; infinite on a van Hove saddle.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.report import spectrum
+    >>> spectrum(FermiSea(bilayer_hubbard(1.0), -0.5), energies=3).bands.shape
+    (301, 2)
     """
 
     path: Annotated[Floats, "1/a", "place", "direction"]
@@ -131,6 +138,14 @@ class Response(Result):
         of the square, the highest point alone.
     stoner : StonerPoint or None
         Where the spins order, in units of a repulsion of one eV; None without sites.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.report import QUALITIES, response
+    >>> sea, quality = FermiSea(bilayer_hubbard(1.0), -0.5), QUALITIES["fast"]
+    >>> response(sea, quality, temperature=0.2, hund=0.0).stoner.channel
+    'spin'
     """
 
     chi0: Susceptibility
@@ -151,6 +166,15 @@ class Pairing(Result):
         Repulsion over that of the Stoner point.
     states : tuple of PairingState
         From the strongest on.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.report import QUALITIES, pairing, response
+    >>> sea, quality = FermiSea(bilayer_hubbard(1.0), -0.5), QUALITIES["fast"]
+    >>> found = response(sea, quality, temperature=0.2, hund=0.0)
+    >>> [round(item.share, 2) for item in pairing(found, quality, hund=0.0)]
+    [0.5, 0.8, 0.95]
     """
 
     U: Energy
@@ -191,6 +215,13 @@ def open_sea(
     ValueError, OSError
         For a file that cannot be read, a filling out of range or without a Fermi surface, bands
         with the spin written out, or three dimensions without `kz`.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band
+    >>> from nickbook.report import open_sea
+    >>> len(open_sea(four_band(), filling=3).sheets)
+    3
     """
     model = source if isinstance(source, BlochModel) else _read(Path(source), tolerance)
     model.require_both_spins()
@@ -222,7 +253,29 @@ def _read(file: Path, tolerance: float) -> BlochModel:
 
 
 def spectrum(sea: FermiSea, energies: int) -> Spectrum:
-    """Bands along a path, and the density of states at some energies."""
+    """Compute bands along Γ–X–M–Γ and the density of states at some energies.
+
+    Parameters
+    ----------
+    sea : FermiSea
+        The bands.
+    energies : int
+        Energies over the whole range of the bands.
+
+    Returns
+    -------
+    Spectrum
+        Energies from the level; each density takes the lines of one energy.
+
+    Examples
+    --------
+    Where the last energy lies no states are left:
+
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.report import spectrum
+    >>> float(spectrum(FermiSea(bilayer_hubbard(1.0), -0.5), energies=3).densities[-1].sum())
+    0.0
+    """
     path, _, _ = zone_path("ΓXMΓ", 301)
     model = sea.model
     bands = model.band_energies(path)
@@ -234,10 +287,41 @@ def spectrum(sea: FermiSea, energies: int) -> Spectrum:
 
 
 def response(sea: FermiSea, quality: Quality, *, temperature: float, hund: float) -> Response:
-    """Susceptibility with its peaks, and the repulsion at which spins order."""
+    """Compute the susceptibility with its peaks, and the repulsion at which spins order.
+
+    Parameters
+    ----------
+    sea : FermiSea
+        The bands.
+    quality : Quality
+        Its mesh.
+    temperature : float
+        Temperature in eV.
+    hund : float
+        Hund's coupling over the repulsion.
+
+    Returns
+    -------
+    Response
+        What `bare_susceptibility`, `nesting` and `stoner_point` give.
+
+    Raises
+    ------
+    ValueError
+        If the temperature is too low for the mesh.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band
+    >>> from nickbook.report import QUALITIES, open_sea, response
+    >>> sea = open_sea(four_band(), filling=3)
+    >>> found = response(sea, QUALITIES["fast"], temperature=0.05, hund=0.1)
+    >>> bool(found.peaks.eigenvalues[0] >= found.peaks.eigenvalues[1])  # highest first
+    True
+    """
     model = sea.model
     chi0 = bare_susceptibility(sea, temperature=temperature, mesh=quality.mesh)
-    largest = np.linalg.eigvalsh(chi0.values)[..., -1]
+    largest = np.linalg.eigvalsh(chi0.values)[..., -1].astype(float)
     place = np.array(np.unravel_index(largest.argmax(), largest.shape))
     # Maxima in one wedge of the zone stand for all only where the group of the square is there.
     found = np.pi * peaks(largest) if len(model.symmetries) == 8 else chi0.q[tuple(place)][None]
@@ -255,7 +339,38 @@ def response(sea: FermiSea, quality: Quality, *, temperature: float, hund: float
 def pairing(
     found: Response, quality: Quality, *, hund: float, U: tuple[float, ...] = ()
 ) -> tuple[Pairing, ...]:
-    """Pairing states at repulsions in eV, by default at `SHARES` of the Stoner point."""
+    """Compute the leading pairing states of each channel for some repulsions.
+
+    Parameters
+    ----------
+    found : Response
+        The susceptibility.
+    quality : Quality
+        Its points on the sheets.
+    hund : float
+        Hund's coupling over the repulsion.
+    U : tuple of float, optional
+        Repulsions in eV; 0.5, 0.8 and 0.95 of the Stoner point when not given.
+
+    Returns
+    -------
+    tuple of Pairing
+        What `linearized_gap` gives, for each repulsion.
+
+    Raises
+    ------
+    ValueError
+        Without sites, beyond the Stoner point, or for bands without time reversal.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.report import QUALITIES, pairing, response
+    >>> sea, quality = FermiSea(bilayer_hubbard(1.0), -0.5), QUALITIES["fast"]
+    >>> found = response(sea, quality, temperature=0.2, hund=0.0)
+    >>> pairing(found, quality, hund=0.0, U=(1.0,))[0].U
+    1.0
+    """
     if found.stoner is None or not np.isfinite(found.stoner.scale):
         raise ValueError("the spins order at no repulsion that is known; give sites")
     critical = found.stoner.scale
@@ -273,7 +388,36 @@ def repulsion(sea: FermiSea, U: float, hund: float) -> Interaction:
 
 
 def flow(sea: FermiSea, quality: Quality, *, U: float, hund: float) -> FlowResult:
-    """Flow of the interaction down to a thousandth of the range of energies."""
+    """Let the interaction flow down to a thousandth of the range of energies.
+
+    Parameters
+    ----------
+    sea : FermiSea
+        The bands.
+    quality : Quality
+        Its patches and its mesh.
+    U, hund : float
+        Repulsion in eV, and Hund's coupling over it.
+
+    Returns
+    -------
+    FlowResult
+        What `frg_flow` gives.
+
+    Raises
+    ------
+    ImportError
+        Without the extra ``frg``.
+    ValueError
+        As for `frg_flow`.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.report import QUALITIES, flow
+    >>> flow(FermiSea(bilayer_hubbard(2.0), -0.5), QUALITIES["fast"], U=1.0, hund=0.0).finished
+    True
+    """
     return frg_flow(
         sea,
         interaction=repulsion(sea, U, hund),
@@ -308,14 +452,22 @@ def exchange(
     ------
     ValueError
         If the model is no such bilayer, or its gap is too small for the mesh.
+
+    Examples
+    --------
+    >>> from nickbook.bands import four_band
+    >>> from nickbook.report import QUALITIES, exchange, open_sea
+    >>> sea = open_sea(four_band(), filling=3)
+    >>> exchange(sea, QUALITIES["fast"], J=(0.15, 0.075, 0.03, 0.375)).channel
+    's'
     """
     layers = bilayer(sea.model)
-    names = dict(zip(("J1", "J2", "J1_inter", "J2_inter"), J, strict=True))
-    return tj_mean_field(sea, mesh=quality.bond_mesh, layers=layers, **names)
+    bonds: dict[str, Any] = dict(zip(("J1", "J2", "J1_inter", "J2_inter"), J, strict=True))
+    return tj_mean_field(sea, mesh=quality.bond_mesh, layers=layers, **bonds)
 
 
 def bilayer(model: BlochModel) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Indices of the orbitals x²−y² and z² of each layer, or ValueError that says what lacks."""
+    """Find the orbitals x²−y² and z² of each layer, or raise ValueError that says what lacks."""
     layers = [[i for i, s in enumerate(model.sites) if s == n] for n in sorted(set(model.sites))]
     if [len(layer) for layer in layers] != [2, 2] or model.mirror is None:
         sizes = " and ".join(str(len(layer)) for layer in layers) or "no"
@@ -333,13 +485,68 @@ def bilayer(model: BlochModel) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def scaled(gap: GapFunction, size: float) -> GapFunction:
-    """Give a gap the largest magnitude `size` in eV."""
+    """Give a gap a size, of which the theory of its transition knows the shape alone.
+
+    Parameters
+    ----------
+    gap : GapFunction
+        Any gap.
+    size : float
+        Largest magnitude in eV.
+
+    Returns
+    -------
+    GapFunction
+        The gap of that size.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, conduction_bands, eta_k
+    >>> from nickbook.observables import gap_on_sheets
+    >>> from nickbook.report import scaled
+    >>> gap = gap_on_sheets(FermiSea(conduction_bands(), -0.65), gap=eta_k)
+    >>> round(float(max(abs(values).max() for values in scaled(gap, 0.02).values)), 9)
+    0.02
+    """
     largest = max(float(np.abs(v).max()) for v in gap.values)
     return replace(gap, values=tuple(size / largest * v for v in gap.values))
 
 
 def spins(sea: FermiSea, gap: GapFunction, quality: Quality, found: Response) -> SpinSpectrum:
-    """Spin response at the momentum that orders first, up to three times the largest gap."""
+    """Compute the response of the spins at the momentum that orders first.
+
+    Parameters
+    ----------
+    sea : FermiSea
+        The bands.
+    gap : GapFunction
+        The gap in eV.
+    quality : Quality
+        Its mesh.
+    found : Response
+        The susceptibility without a gap, which tells the momentum.
+
+    Returns
+    -------
+    SpinSpectrum
+        What `spin_spectrum` gives, up to three times the largest gap.
+
+    Raises
+    ------
+    ValueError
+        If the gap is a triplet.
+
+    Examples
+    --------
+    >>> from nickbook.bands import FermiSea, bilayer_hubbard
+    >>> from nickbook.observables import gap_on_sheets
+    >>> from nickbook.report import QUALITIES, response, spins
+    >>> sea, quality = FermiSea(bilayer_hubbard(1.0), -0.5), QUALITIES["fast"]
+    >>> found = response(sea, quality, temperature=0.2, hund=0.0)
+    >>> gap = gap_on_sheets(sea, gap=lambda k: 0.2 + 0 * k[:, 0])
+    >>> spins(sea, gap, quality, found).q == found.stoner.q
+    True
+    """
     q = (0.0, 0.0) if found.stoner is None else found.stoner.q
     top = 3 * max(float(np.abs(v).max()) for v in gap.values)
     return spin_spectrum(
