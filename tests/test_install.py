@@ -50,6 +50,15 @@ try:
 except ImportError as error:
     print(error)
 """
+REPORT = """
+from nickbook.bands import four_band
+from nickbook.report import compare
+steps = ("response", "pairing", "flow", "tunnelling", "exchange")
+report = compare(four_band(), filling=3, quality="fast", temperature=0.05, only=steps)
+asked = {step: report.missing[step] for step in steps if step in report.missing}
+print(json.dumps(asked))
+print(report.to_html().count("<svg"))
+"""
 
 
 def beyond_the_core(project: dict) -> list[str]:
@@ -103,6 +112,12 @@ def test_a_flow_without_numba_says_what_to_install(project: dict) -> None:
     (said,) = run_without(beyond_the_core(project), FLOW)
     assert "flow needs numba" in said
     assert said.endswith("pip install 'nickbook[frg]'")
+
+
+def test_a_report_without_extras_lacks_the_flow_alone(project: dict) -> None:
+    found, pictures = map(json.loads, run_without(beyond_the_core(project), REPORT))
+    assert set(found) == {"flow"} and "pip install 'nickbook[frg]'" in found["flow"]
+    assert pictures > 3
 
 
 @pytest.mark.parametrize(
