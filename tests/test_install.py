@@ -54,7 +54,7 @@ REPORT = """
 from nickbook.bands import four_band
 from nickbook.report import compare
 steps = ("response", "pairing", "flow", "tunnelling", "exchange")
-report = compare(four_band(), filling=3, quality="fast", temperature=0.05, only=steps)
+report = compare(four_band(), filling=3, quality="fast", temperature=0.06, only=steps)
 asked = {step: report.missing[step] for step in steps if step in report.missing}
 print(json.dumps(asked))
 print(report.to_html().count("<svg"))

@@ -48,11 +48,12 @@ def read_hoppings(path: str | Path, *, name: str | None = None) -> BlochModel:
     """
     file = Path(path)
     try:
-        lines = file.read_text("utf-8").replace(",", " ").splitlines()
-        rows = np.loadtxt([x for x in lines if x.split("#")[0].strip()], ndmin=2)
+        words = [x.split("#")[0].replace(",", " ") for x in file.read_text("utf-8").splitlines()]
+        lines = [x for x in words if x.strip()]
+        rows = np.loadtxt(lines, ndmin=2) if lines else np.empty((0, 0))
     except ValueError as error:
         raise ValueError(f"{file} is no table of numbers ({error}); {_allowed()}") from error
-    columns = rows.shape[1] if rows.size else 0
+    columns = rows.shape[1]
     if columns not in _COLUMNS:
         raise ValueError(f"{file} has {columns} columns; {_allowed()}")
     dimension = 3 if columns == 7 else 2

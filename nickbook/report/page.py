@@ -137,7 +137,8 @@ def _flow(report: "Report") -> dict[str, str]:
         "End": f"{'diverges at' if flow.diverged else 'no divergence down to'} {last}",
         "Strongest channel": f"{flow.channels[first]}, {flow.eigenvalues[-1, first]:.3g}",
         "Next": f"{flow.channels[second]}, {flow.eigenvalues[-1, second]:.3g}",
-        "Patches": ", ".join(f"{len(s.points)} on {s.name}" for s in flow.patches.sheets),
+        "Patches": ", ".join(f"{len(s.points)} on {s.name}" for s in flow.patches.sheets)
+        + "; the scale is rough, as it depends on the signs of the states on them",
     }
 
 

@@ -411,6 +411,12 @@ def flow(sea: FermiSea, quality: Quality, *, U: float, hund: float) -> FlowResul
     ValueError
         As for `frg_flow`.
 
+    Notes
+    -----
+    Legs of the vertex that lie beside the patches are moved to them with the states that those
+    happen to have, so the scale and the weaker channels change with the signs of these states.
+    Symmetries that are recognized rather than named may differ in such a sign.
+
     Examples
     --------
     >>> from nickbook.bands import FermiSea, bilayer_hubbard

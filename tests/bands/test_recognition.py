@@ -72,7 +72,7 @@ def table(tmp_path, text):
 def test_a_table_is_the_model_that_it_lists(tmp_path):
     model = lattices.haldane()
     lines = [
-        f"{x} {y} {m + 1} {n + 1} {hop[m, n].real!r} {hop[m, n].imag!r}"
+        f"{x} {y} {m + 1} {n + 1} {hop[m, n].real:.17g} {hop[m, n].imag:.17g}"
         for (x, y), hop in zip(model.translations.tolist(), model.hoppings, strict=True)
         for m in range(2)
         for n in range(2)
