@@ -58,7 +58,7 @@ def _model(report: "Report") -> dict[str, str]:
         "Electrons per cell": f"{sea.filling:.4f}",
         "Level": f"{sea.mu:.4f} eV",
         "Range of energies": f"{model.state_count.width:.3f} eV",
-        "Quality": f"{report.quality.name}, {sum(report.seconds.values()):.0f} s",
+        "Quality": report.quality.name,
     }
 
 
@@ -224,14 +224,14 @@ def _figures(report: "Report", section: str) -> Iterable[Figure]:
             words = {"xlabel": "E − μ (eV)", "ylabel": "density of states (1/eV)"}
             yield "Density of states", lambda _, ax: _curve(ax, lines.energies, total, words), None
     if section == "Susceptibility" and found is not None:
-        name = "Largest eigenvalue of the susceptibility"
-        yield name, lambda plot, ax: plot.susceptibility(found.largest, ax=ax), found.chi0
+        yield "Susceptibility", lambda plot, ax: plot.susceptibility(found.chi0, ax=ax), found.chi0
     if section == "Pairing by fluctuations" and report.pairing:
         gap = report.leading.gap
         name = f"{gap.channel} at U = {report.chosen.U:.3f} eV"
         yield name, lambda plot, ax: plot.gap(gap, ax=ax), gap
     if section == "Flow of the interaction" and flow is not None:
-        yield "Channels", lambda plot, ax: plot.flow(flow, ax=ax), flow
+        limits = (1e-2, 2 * float(flow.eigenvalues[-1].max()))
+        yield "Channels", lambda plot, ax: plot.flow(flow, ylim=limits, ax=ax), flow
     if section == "t-J mean field" and report.exchange is not None:
         gap = report.exchange.gap_function()
         yield "Gap", lambda plot, ax: plot.gap(gap, unit="meV", ax=ax), gap
@@ -286,6 +286,7 @@ def body(report: "Report") -> str:
                 parts.append(f'<p class="missing">{escape(reason)}</p>')
         figures = enumerate(_figures(report, section))
         parts += [_drawn(figure, f"figure-{i}-{j}") for j, figure in figures]
+    parts.append(f"<p>It took {sum(report.seconds.values()):.0f} s.</p>")
     return "\n".join(filter(None, parts))
 
 

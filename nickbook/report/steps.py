@@ -88,8 +88,8 @@ QUALITIES = {
     quality.name: quality
     for quality in (
         Quality("fast", "seconds", 41, 48, 16, 8, 16, 64, 96),
-        Quality("default", "about half a minute", 121, 96, 40, 8, 32, 128, 256),
-        Quality("fine", "a quarter of an hour", 401, 160, 64, 16, 64, 256, 512),
+        Quality("default", "half a minute", 121, 96, 40, 8, 32, 128, 256),
+        Quality("fine", "some minutes", 401, 160, 64, 16, 64, 256, 512),
     )
 }
 
