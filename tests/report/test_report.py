@@ -131,7 +131,9 @@ def test_the_mean_field_knows_x2_and_z2_in_any_order(sea):
 
 
 def test_observables_are_of_the_leading_state(report):
-    sea, gap = report.sea, report.leading.gap
+    sea, middle = report.sea, report.pairing[1]
+    gap = middle.states[0].gap
+    assert report.chosen is middle and middle.share == pytest.approx(0.8)
     chosen = GapFunction(gap.sheets, tuple(report.gap * v for v in gap.values), spin=gap.spin)
     assert largest(gap) == pytest.approx(1.0)
     assert report.gap == pytest.approx(5e-3 * sea.model.state_count.width)
