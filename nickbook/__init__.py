@@ -7,7 +7,9 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Load `sweep` when it is asked for."""
+    """Find `sweep` and `compare` when they are asked for: no room waits for those after it."""
     if name == "sweep":
         return import_module("nickbook.sweeps").sweep
+    if name == "compare":
+        return import_module("nickbook.report").compare
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -63,6 +63,15 @@ try:
 except ImportError as error:
     print(error)
 """
+REPORT = """
+from nickbook.bands import four_band
+from nickbook.report import compare
+steps = ("response", "pairing", "flow", "tunnelling", "exchange")
+report = compare(four_band(), filling=3, quality="fast", temperature=0.06, only=steps)
+asked = {step: report.missing[step] for step in steps if step in report.missing}
+print(json.dumps(asked))
+print(report.to_html().count("<svg"))
+"""
 
 
 def beyond_the_core(project: dict) -> list[str]:
@@ -123,6 +132,12 @@ def test_a_sweep_without_dask_or_zarr_says_what_to_install(project: dict, given:
     loop, said = run_without(beyond_the_core(project), SWEEP.format(given=given))
     assert loop == "[1, 4]"
     assert re.fullmatch(r"sweep with .* needs \w+, .*pip install 'nickbook\[sweep\]'", said)
+
+
+def test_a_report_without_extras_lacks_the_flow_alone(project: dict) -> None:
+    found, pictures = map(json.loads, run_without(beyond_the_core(project), REPORT))
+    assert set(found) == {"flow"} and "pip install 'nickbook[frg]'" in found["flow"]
+    assert pictures > 3
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from nickbook.bands.fermi import (
     weighted_density_of_states,
 )
 from nickbook.bands.fillings import band_fillings, chemical_potential, filling
+from nickbook.bands.hoppings import read_hoppings
 from nickbook.bands.lattice import HIGH_SYMMETRY, eta_k, zone_mesh, zone_path
 from nickbook.bands.models import (
     EightBandParameters,
@@ -24,6 +25,7 @@ from nickbook.bands.models import (
     three_band,
 )
 from nickbook.bands.patches import FermiPatches, fermi_patches
+from nickbook.bands.recognition import recognized
 from nickbook.bands.sea import FermiSea
 from nickbook.bands.sensitivity import chemical_potential_slopes
 from nickbook.bands.symmetry import (
@@ -66,7 +68,9 @@ __all__ = [
     "fermi_sheets",
     "filling",
     "four_band",
+    "read_hoppings",
     "read_wannier90",
+    "recognized",
     "square_group",
     "three_band",
     "van_hove_points",

@@ -120,7 +120,7 @@ def read_wannier90(
     vectors = _in_dimension(vectors, dimension, elements, file)
     if positions is None and source.positions is not None:
         positions = source.positions[:, : vectors.shape[1]]
-    elements = _symmetrized(vectors, elements, mirror, symmetries, tolerance)
+    elements = symmetrized(vectors, elements, mirror, symmetries, tolerance)
     return BlochModel(
         name=name or file.name,
         orbitals=orbitals or tuple(str(i + 1) for i in range(size)),
@@ -505,7 +505,7 @@ def _in_dimension(
     return vectors[:, :2] if dimension == 2 or not (dimension or out_of_plane.any()) else vectors
 
 
-def _symmetrized(
+def symmetrized(
     vectors: Integers,
     elements: Complexes,
     mirror: Floats | None,

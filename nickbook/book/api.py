@@ -41,6 +41,7 @@ PAGES = {
     "observables": ("observables",),
     "plot": ("plot",),
     "sweeps": ("sweeps",),
+    "report": ("report",),
     "claims": ("claims", "claims.lk", "claims.glywh", "papers"),
     "book": ("book", "book.explore", "book.sketches"),
 }
