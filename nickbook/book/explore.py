@@ -511,23 +511,18 @@ def _without_formulas(
 ) -> Callable[..., Drawing]:
     """Leave the points away that the front end works out by itself."""
     plain = {place: formula.as_list() for place, formula in formulas.items()}
+    nothing: dict[str, Any] = {"x": np.empty(0), "y": np.empty(0)}
 
     def rest(**settings: float | str) -> Drawing:
         drawing = compute(**settings)
         if {place: f.as_list() for place, f in _formulas(drawing).items()} != plain:
             message = f"formulas must be the same for all settings, and are others at {settings}"
             raise TypeError(message)
-        panels = tuple(
-            replace(
-                panel,
-                curves=tuple(
-                    replace(c, x=np.empty(0), y=np.empty(0)) if c.formula else c
-                    for c in panel.curves
-                ),
-            )
-            for panel in drawing.panels
-        )
-        return replace(drawing, panels=panels)
+        panels = []
+        for panel in drawing.panels:
+            curves = (replace(c, **nothing) if c.formula else c for c in panel.curves)
+            panels.append(replace(panel, curves=tuple(curves)))
+        return replace(drawing, panels=tuple(panels))
 
     return rest if formulas else compute
 

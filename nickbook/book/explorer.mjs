@@ -31,7 +31,7 @@ const DASHES = { solid: '', dashed: '7 4', dotted: '1.5 3.5' };
  *   presets: [string, Settings][],
  *   formulas: [panel: number, curve: number, Formula][]}} Spec
  * @typedef {(names: string[], values: number[]) => void} Steer
- * @typedef {[[name: string, node: any][], given: Record<string, number[]>]} Formula lines, each a
+ * @typedef {[[name: string, node: any][], given: Record<string, (number | null)[]>]} Formula lines, each a
  *   name with a number, another name, or an operation and its arguments; and a number a point
  * @typedef {[curve: Curve, index: number]} Spot
  * @typedef {(view: View, spot?: Spot) => void} Point
@@ -303,7 +303,9 @@ function value(node, known, i) {
 /** Work out x and y. @type {(formula: Formula, settings: Settings) => Pick<Curve, 'x' | 'y'>} */
 export function pointsOf([lines, given], settings) {
   /** @type {any} */
-  const known = { ...settings, ...given };
+  const known = { ...settings };
+  for (const [name, numbers] of Object.entries(given))
+    known[name] = Float64Array.from(numbers, (number) => number ?? NaN);
   const [some] = Object.values(given);
   for (const [name, node] of lines)
     known[name] = Float64Array.from(some, (_, i) => value(node, known, i));
@@ -633,7 +635,7 @@ class View {
       if (this.panel?.z_limits && !curve.link) continue;
       for (let i = 0; i < curve.x.length; i++) {
         const [x, y] = this.at(...this.numbers([curve, i]));
-        const distance = Math.hypot(x - u, y - v);
+        const distance = Math.hypot(x - u, y - v) - (curve.link ? 8 : 0); // it has more to tell
         if (distance < least) [least, best] = [distance, [curve, i]];
       }
     }

@@ -108,8 +108,11 @@ class Formula(Described):
         return np.stack([np.broadcast_to(known[axis], size) for axis in "xy"]).astype(float)
 
     def as_list(self) -> list[Any]:
-        """Return lines and given numbers as the front end reads them."""
-        given = {name: values.tolist() for name, values in self.given.items()}
+        """Return lines and given numbers, of which None is NaN, as the front end reads them."""
+        given = {
+            name: [None if np.isnan(value) else value for value in values.tolist()]
+            for name, values in self.given.items()
+        }
         return [list(self.lines.items()), given]
 
 
