@@ -1213,7 +1213,8 @@ async function render({ model, el }) {
     pointed = curve?.link ? { link: curve.link, index, size: curve.x.length } : undefined;
     for (const view of views) {
       const own = view === from && spot ? [spot] : [];
-      view.mark([...own, ...twins(view)]);
+      const others = twins(view).filter(([c, i]) => !own.length || c !== curve || i !== index);
+      view.mark([...own, ...others]);
     }
   };
   /** Work out the curves in closed form. @type {(shown: Drawing, now: Settings) => void} */

@@ -52,7 +52,7 @@ class Formula(Described):
         ``+ - * / **`` and `abs`, `arccos`, `cos`, `exp`, `hypot`, `log`, `maximum`, `minimum`,
         `sin`, `sqrt`. Where a number does not exist the curve has a gap.
     given : mapping of str to array_like, shape (n,)
-        Numbers that do not change, one for each point.
+        Numbers that do not change, one for each point, which are kept to nine digits.
 
     Raises
     ------
@@ -76,10 +76,15 @@ class Formula(Described):
     lines: dict[str, Node] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        given = {name: np.array(values, dtype=float) for name, values in self.given.items()}
-        shapes = {values.shape for values in given.values()}
-        if len(shapes) != 1 or len(next(iter(shapes))) != 1:
-            raise ValueError(f"given of a formula must be arrays (n,) of one length, got {shapes}")
+        given = {
+            name: np.array([float(f"{value:.9g}") for value in np.asarray(values).tolist()])
+            for name, values in self.given.items()
+        }
+        if len({values.size for values in given.values()}) != 1:
+            raise ValueError(
+                "given of a formula must be arrays (n,) of one length, got "
+                f"{ {name: values.size for name, values in given.items()} }"
+            )
         for values in given.values():
             values.setflags(write=False)
         object.__setattr__(self, "given", MappingProxyType(given))
