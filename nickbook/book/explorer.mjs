@@ -675,7 +675,10 @@ class View {
         const [cx, cy] = this.at(...this.numbers(spot));
         return s('circle', { cx, cy, r: 5, 'fill-opacity': 0.15, stroke: 'currentColor' });
       }),
-      label(this.edge, 15, text, { 'text-anchor': 'end', 'font-size': 12 }),
+      label(this.edge, 11, text, {
+        'text-anchor': 'end',
+        'font-size': Math.min(12, (1.8 * this.edge) / plain(text).length),
+      }),
     );
     if (this.svg.getAttribute('role') === 'slider')
       set(this.svg, { 'aria-valuenow': first[1], 'aria-valuetext': plain(text) });
