@@ -4,6 +4,7 @@ from nickbook.book import installed  # noqa: F401, asks for the extra before all
 from nickbook.book.drawing import Curve, Drawing, Image, Panel
 from nickbook.book.explore import Choice, Slider
 from nickbook.book.figures import figure, subplots
+from nickbook.book.formula import Formula
 from nickbook.book.verdict_table import LEDGER, Verdicts, verdicts
 from nickbook.plot import SHEET_COLORS
 
@@ -13,6 +14,7 @@ __all__ = [
     "Choice",
     "Curve",
     "Drawing",
+    "Formula",
     "Image",
     "Panel",
     "Slider",

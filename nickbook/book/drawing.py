@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 
 from nickbook.arrays import Floats
 from nickbook.book.figures import PIXELS_PER_INCH, require
+from nickbook.book.formula import Formula
 from nickbook.checks import one_of
 from nickbook.plot import STYLE
 from nickbook.results import Described
@@ -56,6 +57,12 @@ class Curve(Described):
     moves : (str, str), optional
         Names of two sliders whose values are added to x and y when the curve is drawn. It then
         follows them at once; what leaves the frame on the way is cut off.
+    link : str
+        Curves of one link, in any panels, are at the same place at the same index: a reader who
+        points at one of them sees the place on all. They have equally many points, or else a longer
+        one comes back to the place after as many steps as the shorter one has.
+    formula : Formula, optional
+        Its closed form, with which the page needs no stored points.
 
     Examples
     --------
@@ -74,6 +81,8 @@ class Curve(Described):
     points: bool = False
     z: Floats | None = None
     moves: tuple[str, str] | tuple[()] = ()
+    link: str = ""
+    formula: Formula | None = None
 
     def __post_init__(self) -> None:
         for axis in "xy" if self.z is None else "xyz":
@@ -85,6 +94,8 @@ class Curve(Described):
                     f"got {self.x.size} and {size}"
                 )
         _check_pair(f"moves of curve {self.name!r}", self.moves)
+        if self.formula and (self.moves or self.z is not None):
+            raise ValueError(f"curve {self.name!r} has a formula, so it takes no moves or z")
         if not re.fullmatch(r"(#[0-9a-f]{6})?", self.color):
             raise ValueError(f"color must be '#rrggbb' or empty, got {self.color!r}")
         one_of("dash", self.dash, ("solid", "dashed", "dotted"))
@@ -267,6 +278,15 @@ class Drawing(Described):
             raise ValueError("panels must hold at least one Panel, got ()")
         for panel in self.panels:
             require(panel, Panel, "each of panels")
+        steps: dict[str, int] = {}  # of the shortest curve of each link
+        curves = [c for panel in self.panels for c in panel.curves if c.link and c.x.size]
+        for curve in sorted(curves, key=lambda c: c.x.size):
+            least = steps.setdefault(curve.link, curve.x.size - 1)
+            if curve.x.size - 1 != least and (least < 1 or (curve.x.size - 1) % least):
+                raise ValueError(
+                    f"curves of link {curve.link!r} must have as many points, or one takes a whole "
+                    f"number of turns of another: got {least + 1} and {curve.x.size}"
+                )
         for label, text in self.readouts.items():
             require(text, str, f"readouts[{label!r}]")
 
@@ -435,7 +455,8 @@ def _plain(part: Any) -> Any:
         return [_plain(item) for item in part]
     if not dataclasses.is_dataclass(part):
         return part.item() if isinstance(part, np.generic) else part
-    plain = {item.name: _plain(getattr(part, item.name)) for item in dataclasses.fields(part)}
+    names = [item.name for item in dataclasses.fields(part) if item.name != "formula"]
+    plain = {name: _plain(getattr(part, name)) for name in names}
     if isinstance(part, Image):
         colors = mpl.colormaps[part.scale](np.linspace(0, 1, 17))
         plain |= {"shape": list(part.values.shape), "colors": [to_hex(color) for color in colors]}

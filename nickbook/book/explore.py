@@ -5,8 +5,8 @@ import itertools
 import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,11 +19,14 @@ from numpy.typing import ArrayLike
 from nickbook.book import table
 from nickbook.book.drawing import Drawing, draw
 from nickbook.book.figures import data_file, describe, png_bytes, require, show
+from nickbook.book.formula import Formula
 from nickbook.checks import one_of, real
 from nickbook.results import Described
 
 #: Beyond this part of the frame a page does not average stored settings: the slider then steps.
 AVERAGED = 0.02
+#: A formula must give the curve to this part of the frame, at so many settings drawn at random.
+AGREED, TRIALS = 0.002, 24
 #: At most so many places along each slider are computed to measure this.
 MIDPOINTS = 8
 EXPLORER_MIME = "application/vnd.nickbook.explorer+json"
@@ -95,6 +98,12 @@ class Slider(Described):
             raise ValueError(f"{self.name} = {value!r}; allowed: {allowed}, and nothing between")
         return number
 
+    def somewhere(self, rng: np.random.Generator) -> float:
+        """Draw a setting at random."""
+        if self.steps_only:
+            return float(rng.choice(self.values))
+        return float(rng.uniform(self.values[0], self.values[-1]))
+
     def text(self) -> str:
         """Write the start setting."""
         return f"{self.label} = {self.value:z{self.format}} {self.unit}".strip()
@@ -144,6 +153,10 @@ class Choice(Described):
     def parse(self, value: Any) -> str:
         """Check an option sent by the front end, or by another cell."""
         return one_of(self.name, value, self.options)
+
+    def somewhere(self, rng: np.random.Generator) -> str:
+        """Draw an option at random."""
+        return str(rng.choice(self.options))
 
     def text(self) -> str:
         """Write the start option."""
@@ -312,7 +325,9 @@ def explore(
     values and the page carries the table; with ``NICKBOOK_STATIC=dry``, for tests, the table stays
     empty. Between stored settings the page averages what is drawn, and ``compute`` is called at
     some places midway to measure the error, which the caption states; where it exceeds two per
-    cent of the frame, the slider steps. Everything else shows a PNG of the start.
+    cent of the frame, the slider steps. Curves with a `Formula` are worked out by the front end
+    instead, in Jupyter too; the build compares them with ``compute`` at random settings. Everything
+    else shows a PNG of the start.
 
     Parameters
     ----------
@@ -372,6 +387,7 @@ def explore(
     start = compute(**settings)
     require(start, Drawing, "what compute returns")
     _check_names(start, sliders)
+    formulas = _formulas(start)
     columns = min(columns, len(start.panels))
     footer = ", ".join(control.text() for control in sliders)
     picture = draw(start, settings, width=width, height=height, columns=columns, footer=footer)
@@ -381,6 +397,7 @@ def explore(
     spec |= {"width": width, "height": height, "columns": columns}
     spec |= {"controls": list(map(_plain_control, sliders)), "readouts": shown["readouts"]}
     spec["heads"] = [_head(panel) for panel in shown["panels"]]
+    spec["formulas"] = [[*place, formula.as_list()] for place, formula in formulas.items()]
     spec["presets"] = _settings_of(presets or {}, sliders)
     total = {"width": width, "height": height * math.ceil(len(start.panels) / columns)}
     content: dict[str, Any] = {**words, **total}
@@ -389,9 +406,11 @@ def explore(
         return Explorer(compute, sliders, spec, png=png, content=content)
     packed = b""
     if static == "1":
-        drawings = _drawings(compute, sliders)
+        _check_formulas(compute, sliders, formulas)
+        rest = _without_formulas(compute, formulas)
+        drawings = _drawings(rest, sliders)
         packed = table.pack(drawings)
-        content |= _average(compute, sliders, drawings, spec)
+        content |= _average(rest, sliders, drawings, spec, formulas.values())
     if len(packed) > 1000 * max_kilobytes:
         raise ValueError(
             f"the table takes {len(packed) / 1000:.0f} kB, more than max_kilobytes = "
@@ -441,6 +460,7 @@ def _average(
     controls: Sequence[Control],
     drawings: Sequence[dict[str, Any]],
     spec: dict[str, Any],
+    formulas: Collection[Formula],
 ) -> dict[str, str]:
     """Decide which sliders the page moves between stored settings, and say how well it does.
 
@@ -451,7 +471,7 @@ def _average(
         for panel in drawings[0]["panels"]
         for curve in panel["curves"]
         for name in curve["moves"]
-    }
+    }.union(*(formula.sliders for formula in formulas))
     errors = []
     for place, plain in enumerate(spec["controls"]):
         if plain["kind"] == "choice" or plain.get("stepsOnly"):
@@ -468,10 +488,67 @@ def _average(
         return {}
     tenths = max(1, math.ceil(1000 * max(errors) - 1e-9))  # rounded up, of a per cent
     scale = " or colour scale" if any(p["images"] for p in drawings[0]["panels"]) else ""
+    closed, rest = ("Curves in closed form are exact; b", " the rest") if formulas else ("B", "")
     return {
-        "accuracy": f"Between stored settings the page interpolates, within {tenths / 10:.1f} % of "
-        f"the frame{scale} where this was measured, midway along each slider from the start."
+        "accuracy": f"{closed}etween stored settings the page interpolates{rest}, within "
+        f"{tenths / 10:.1f} % of the frame{scale} where this was measured, midway along each "
+        "slider from the start."
     }
+
+
+def _formulas(drawing: Drawing) -> dict[tuple[int, int], Formula]:
+    """Return the formulas by the places of panel and curve."""
+    return {
+        (p, c): curve.formula
+        for p, panel in enumerate(drawing.panels)
+        for c, curve in enumerate(panel.curves)
+        if curve.formula
+    }
+
+
+def _without_formulas(
+    compute: Callable[..., Drawing], formulas: Mapping[tuple[int, int], Formula]
+) -> Callable[..., Drawing]:
+    """Leave the points away that the front end works out by itself."""
+    plain = {place: formula.as_list() for place, formula in formulas.items()}
+    nothing: dict[str, Any] = {"x": np.empty(0), "y": np.empty(0)}
+
+    def rest(**settings: float | str) -> Drawing:
+        drawing = compute(**settings)
+        if {place: f.as_list() for place, f in _formulas(drawing).items()} != plain:
+            message = f"formulas must be the same for all settings, and are others at {settings}"
+            raise TypeError(message)
+        panels = []
+        for panel in drawing.panels:
+            curves = (replace(c, **nothing) if c.formula else c for c in panel.curves)
+            panels.append(replace(panel, curves=tuple(curves)))
+        return replace(drawing, panels=tuple(panels))
+
+    return rest if formulas else compute
+
+
+def _check_formulas(
+    compute: Callable[..., Drawing],
+    controls: Sequence[Control],
+    formulas: Mapping[tuple[int, int], Formula],
+) -> None:
+    """Compare each formula with the curve that Python computes, at settings drawn at random."""
+    rng = np.random.default_rng(0)
+    for _ in range(TRIALS if formulas else 0):
+        settings = {control.name: control.somewhere(rng) for control in controls}
+        try:
+            drawing = compute(**settings)
+        except ValueError:
+            continue  # the page then shows a message
+        for (p, c), formula in formulas.items():
+            panel, curve = drawing.panels[p], drawing.panels[p].curves[c]
+            points = formula.points(**{name: float(settings[name]) for name in formula.sliders})
+            error = table.distance(drawing.as_dict()["panels"][p], c, points)
+            if error > AGREED:
+                raise ValueError(
+                    f"the formula of curve {curve.name!r} of panel {panel.title!r} misses what "
+                    f"compute draws by {100 * error:.2g} % of the frame at {settings}"
+                )
 
 
 def _error_along(
@@ -566,6 +643,8 @@ def _check_names(drawing: Drawing, controls: Sequence[Control]) -> None:
         for curve in panel.curves:
             for name in curve.moves:
                 one_of(f"a slider in moves of curve {curve.name!r}", name, names)
+            for name in sorted(curve.formula.sliders) if curve.formula else ():
+                one_of(f"a slider in the formula of curve {curve.name!r}", name, names)
 
 
 def _coarsen(controls: Sequence[Control]) -> str:

@@ -11,7 +11,8 @@ const DASHES = { solid: '', dashed: '7 4', dotted: '1.5 3.5' };
  * @typedef {[number, number]} Limits
  * @typedef {[number, string][]} Ticks
  * @typedef {{name: string, x: ArrayLike<number>, y: ArrayLike<number>, z: ArrayLike<number> | null,
- *   color: string, dash: 'solid' | 'dashed' | 'dotted', points: boolean, moves: string[]}} Curve
+ *   color: string, dash: 'solid' | 'dashed' | 'dotted', points: boolean, moves: string[],
+ *   link: string}} Curve
  * @typedef {{values: ArrayLike<number>, shape: [number, number], x_limits: Limits,
  *   y_limits: Limits, limits: Limits, colors: string[], label: string}} Image
  * @typedef {{title: string, x_label: string, y_label: string, x_limits: Limits, y_limits: Limits,
@@ -27,8 +28,13 @@ const DASHES = { solid: '', dashed: '7 4', dotted: '1.5 3.5' };
  * @typedef {{title: string, curves: Key[]}} Head
  * @typedef {{label: string, alt: string, width: number, height: number, columns: number,
  *   ghost: boolean, controls: Control[], heads: Head[], readouts: [string, string][],
- *   presets: [string, Settings][]}} Spec
+ *   presets: [string, Settings][],
+ *   formulas: [panel: number, curve: number, Formula][]}} Spec
  * @typedef {(names: string[], values: number[]) => void} Steer
+ * @typedef {[[name: string, node: any][], given: Record<string, (number | null)[]>]} Formula lines, each a
+ *   name with a number, another name, or an operation and its arguments; and a number a point
+ * @typedef {[curve: Curve, index: number]} Spot
+ * @typedef {(view: View, spot?: Spot) => void} Point
  */
 
 const STYLE = `
@@ -45,6 +51,7 @@ const STYLE = `
 .nb-plot { width: 100%; aspect-ratio: var(--nb-ratio); max-height: var(--nb-height);
   min-height: min(220px, var(--nb-height)); }
 .nb-drag { cursor: crosshair; touch-action: none; user-select: none; }
+.nb-along { cursor: crosshair; touch-action: pan-y; user-select: none; }
 .nb-box { cursor: grab; touch-action: pan-y; user-select: none; }
 .nb-box:active { cursor: grabbing; }
 .nb-ghost { opacity: .4; }
@@ -147,22 +154,24 @@ export function cornersOf(places, controls) {
       const at = controls[i].nearest ? Math.round(place) : place;
       const left = Math.floor(at + 1e-9);
       const rest = Math.max(0, at - left);
-      const sides =
-        rest < 1e-9
-          ? [[left, 1]]
-          : [
-              [left, 1 - rest],
-              [left + 1, rest],
-            ];
       return corners.flatMap(([point, weight]) =>
-        sides.map(
-          ([side, part]) => /** @type {[number, number]} */ ([point * size + side, weight * part]),
+        [1 - rest, rest].flatMap((share, side) =>
+          share < 1e-9
+            ? []
+            : [/** @type {[number, number]} */ ([point * size + left + side, weight * share])],
         ),
       );
     },
     /** @type {Corners} */ ([[0, 1]]),
   );
 }
+
+/** What must agree for two panels to be averaged, or laid on each other. @type {(panel: Panel) => string} */
+const limitsOf = (panel) =>
+  JSON.stringify([
+    ...[panel.x_limits, panel.x_log, panel.y_limits, panel.y_log, panel.z_limits],
+    ...panel.images.map(({ limits }) => limits),
+  ]);
 
 /**
  * The mean of stored drawings. What cannot be averaged is that of the heaviest, of the last of
@@ -184,14 +193,9 @@ function mean(drawings, weights) {
         : arrays.reduce((sum, a, which) => sum + weights[which] * a[i], 0),
     );
   };
-  const frame = (panel) =>
-    JSON.stringify([
-      ...[panel.x_limits, panel.x_log, panel.y_limits, panel.y_log, panel.z_limits],
-      ...panel.images.map(({ limits }) => limits),
-    ]);
   const panels = main.panels.map((panel, p) => {
     const all = drawings.map((drawing) => drawing.panels[p]);
-    if (all.some((other) => frame(other) !== frame(panel))) return panel;
+    if (all.some((other) => limitsOf(other) !== limitsOf(panel))) return panel;
     const curves = panel.curves.map((curve, c) => {
       const of = (axis) => average(all.map((other) => other.curves[c][axis]));
       return { ...curve, x: of('x'), y: of('y'), z: curve.z && of('z') };
@@ -267,12 +271,13 @@ function inUnits(drawing) {
 }
 
 /** @type {(steps: ArrayLike<number>, limits: Limits, log: boolean, count: number) => Float64Array} */
-function fromSteps(steps, [low, high], log, count) {
-  return Float64Array.from(steps, (step) => {
-    if (step === NOT_A_NUMBER) return NaN;
-    return log ? low * (high / low) ** (step / count) : low + ((high - low) * step) / count;
-  });
-}
+const fromSteps = (steps, limits, log, count) =>
+  Float64Array.from(steps, (step) =>
+    step === NOT_A_NUMBER ? NaN : part(limits, log, step / count),
+  );
+
+/** The number at a part of an axis. @type {(limits: Limits, log: boolean, at: number) => number} */
+const part = ([low, high], log, at) => (log ? low * (high / low) ** at : low + (high - low) * at);
 
 /** Arrays from the kernel come as binary views beside the JSON. */
 function unpack(node) {
@@ -282,6 +287,29 @@ function unpack(node) {
   if (node && typeof node === 'object')
     return Object.fromEntries(Object.entries(node).map(([k, v]) => [k, unpack(v)]));
   return node;
+}
+
+// --- curves in closed form -----------------------------------------------------------------------
+
+/** What a node of a formula is at one point. @type {(node: any, known: any, i: number) => number} */
+function value(node, known, i) {
+  if (typeof node === 'number') return node;
+  if (typeof node === 'string') return known[node][i] ?? known[node];
+  const [a, b] = node.slice(1).map((part) => value(part, known, i));
+  const plain = { '+': a + b, '-': a - b, '*': a * b, '/': a / b };
+  return plain[node[0]] ?? Math[node[0]](a, b);
+}
+
+/** Work out x and y. @type {(formula: Formula, settings: Settings) => Pick<Curve, 'x' | 'y'>} */
+export function pointsOf([lines, given], settings) {
+  /** @type {any} */
+  const known = { ...settings };
+  for (const [name, numbers] of Object.entries(given))
+    known[name] = Float64Array.from(numbers, (number) => number ?? NaN);
+  const [some] = Object.values(given);
+  for (const [name, node] of lines)
+    known[name] = Float64Array.from(some, (_, i) => value(node, known, i));
+  return { x: known.x, y: known.y };
 }
 
 // --- text and elements -------------------------------------------------------------------------
@@ -295,8 +323,12 @@ const minus = (text) => text.replace(/-(?=[\d.])/g, '−');
 /** @returns {any} the element that the tag names */
 function make(namespace, tag, attributes = {}, ...children) {
   const node = document.createElementNS(namespace, tag);
+  set(node, attributes).append(...children);
+  return node;
+}
+/** @type {(node: any, attributes: Record<string, any>) => any} */
+function set(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
   return node;
 }
 const h = (tag, attributes, ...children) =>
@@ -461,12 +493,6 @@ function axis([low, high], log, from, to) {
   return (v) => from + ((v - low) / (high - low)) * (to - from);
 }
 
-/** The number at a place on the screen. @type {typeof axis} */
-function inverse([low, high], log, from, to) {
-  if (log) return (place) => low * (high / low) ** ((place - from) / (to - from));
-  return (place) => low + ((place - from) / (to - from)) * (high - low);
-}
-
 /** How far the sliders move a curve. @type {(curve: Curve, settings: Settings) => number[]} */
 const shift = ({ moves }, settings) =>
   moves.length ? moves.map((name) => Number(settings[name])) : [0, 0];
@@ -522,8 +548,148 @@ function picture({ values, shape: [rows, columns], limits: [low, high], colors }
   return canvas.toDataURL();
 }
 
+/** @type {(curve: Curve) => Spot[]} */
+const spotsOf = (curve) => Array.from(curve.x, (_, i) => [curve, i]);
+
+/** What panels have in common: a head, a picture, and a mark where the reader points. */
+class View {
+  /** @type {Panel | undefined} */
+  panel;
+  /** @type {Settings} */
+  settings = {};
+  /** @type {SVGElement} */
+  probe = s('g', { 'pointer-events': 'none', fill: 'currentColor' });
+  /** @type {(x: number, y: number, z: number) => number[]} */
+  at = () => [NaN, NaN];
+  size = [1, 1];
+  edge = 0;
+  /** @type {Spot[]} */
+  marked = [];
+
+  /** @type {(spec: Spec, point: Point) => void} */
+  constructor(spec, point) {
+    this.spec = spec;
+    this.point = point;
+    this.head = h('div', { class: 'nb-head' });
+    this.svg = s('svg', { class: 'nb-plot', 'font-size': 13, 'font-family': 'inherit', ...KEYS });
+    this.svg.addEventListener('pointerdown', (event) => {
+      if (event.button === 0) {
+        this.svg.setPointerCapture(event.pointerId);
+        this.pull(event);
+      }
+      this.tell(event);
+    });
+    this.svg.addEventListener('pointermove', (event) => {
+      if (this.svg.hasPointerCapture(event.pointerId)) this.pull(event);
+      this.tell(event);
+    });
+    this.svg.addEventListener('pointerleave', ({ pointerType }) => {
+      if (pointerType === 'mouse') this.point(this);
+    });
+    this.svg.addEventListener('keydown', (event) => {
+      const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+      if (!way[event.key]) return;
+      event.preventDefault();
+      this.step(way[event.key]);
+    });
+    this.el = h('div', { class: 'nb-panel' }, this.head, this.svg);
+  }
+
+  /** Take what is to be drawn. @type {(panel: Panel, settings: Settings) => void} */
+  take(panel, settings) {
+    [this.panel, this.settings] = [panel, settings];
+    const { width, height } = this.svg.getBoundingClientRect();
+    const { spec } = this;
+    this.size = [Math.round(width || spec.width / spec.columns), Math.round(height || spec.height)];
+    if (panel.z_limits || !panel.curves.some((curve) => curve.link)) return;
+    this.svg.classList.add('nb-along');
+    const words = `${plain(panel.title)}: point with the arrow keys`;
+    set(this.svg, { role: 'slider', tabindex: 0, 'aria-label': words, 'aria-valuenow': 0 });
+  }
+
+  /** Where an event is in the units of the picture. @param {PointerEvent} event */
+  place({ clientX, clientY }) {
+    const { left, top, width } = this.svg.getBoundingClientRect();
+    const scale = this.size[0] / width;
+    return [(clientX - left) * scale, (clientY - top) * scale];
+  }
+
+  /** The numbers of a point. @param {Spot} spot */
+  numbers([curve, i]) {
+    const [right, up] = shift(curve, this.settings);
+    return /** @type {[number, number, number]} */ ([
+      curve.x[i] + right,
+      curve.y[i] + up,
+      curve.z ? curve.z[i] : 0,
+    ]);
+  }
+
+  /** Point at the nearest point of the nearest curve. @param {PointerEvent} event */
+  tell(event) {
+    const [u, v] = this.place(event);
+    /** @type {Spot | undefined} */
+    let best;
+    let least = Infinity;
+    for (const curve of this.panel?.curves ?? []) {
+      // A box has nothing to read but what it shares with other panels.
+      if (this.panel?.z_limits && !curve.link) continue;
+      for (let i = 0; i < curve.x.length; i++) {
+        const [x, y] = this.at(...this.numbers([curve, i]));
+        const distance = Math.hypot(x - u, y - v) - (curve.link ? 8 : 0); // it has more to tell
+        if (distance < least) [least, best] = [distance, [curve, i]];
+      }
+    }
+    this.point(this, best);
+  }
+
+  /** Whether a point is seen. @type {(spot: Spot) => boolean} */
+  sees = (spot) => this.at(...this.numbers(spot)).every(Number.isFinite);
+
+  /** Go along the curves that have links, or to the same place of the next one. */
+  step([along, across]) {
+    const [old, index = 0] = this.marked[0] ?? [];
+    const linked = this.panel?.curves.filter((curve) => curve.link) ?? [];
+    const ring = linked
+      .flatMap(spotsOf)
+      .filter((spot) => (along || spot[1] === index) && this.sees(spot));
+    const here = ring.findIndex(([curve, i]) => curve === old && i === index);
+    this.point(this, ring.at((here + along + across) % ring.length));
+  }
+
+  /** Show points, and the numbers of the first. @param {Spot[]} spots */
+  mark(spots) {
+    this.marked = spots.filter(this.sees);
+    const [first] = this.marked;
+    const { panel } = this;
+    if (!panel || !first) return this.probe.replaceChildren();
+    const numbers = this.numbers(first);
+    const said = ['x', 'y', ...(panel.z_limits ? ['z'] : [])]
+      .map((axis, i) =>
+        quantity(numbers[i], panel[`${axis}_label`], panel[`${axis}_limits`], panel[`${axis}_log`]),
+      )
+      .slice(named(panel.x_ticks) ? 0 : 1)
+      .join(', ');
+    const text = `${first[0].name && `${first[0].name}: `}${said}`;
+    this.probe.replaceChildren(
+      ...this.marked.map((spot) => {
+        const [cx, cy] = this.at(...this.numbers(spot));
+        return s('circle', { cx, cy, r: 5, 'fill-opacity': 0.15, stroke: 'currentColor' });
+      }),
+      label(this.edge, 11, text, {
+        'text-anchor': 'end',
+        'font-size': Math.min(12, (1.8 * this.edge) / plain(text).length),
+      }),
+    );
+    if (this.svg.getAttribute('role') === 'slider')
+      set(this.svg, { 'aria-valuenow': first[1], 'aria-valuetext': plain(text) });
+  }
+
+  /** @param {PointerEvent} _event */
+  pull(_event) {}
+}
+
 /** One panel: its frame is rebuilt only when limits, labels or size change, its curves are moved. */
-class PanelView {
+class PanelView extends View {
   /** @type {(v: number) => number} */
   X = Number;
   /** @type {(v: number) => number} */
@@ -536,30 +702,16 @@ class PanelView {
   ghosts = [];
   /** @type {Image[]} */
   pictures = [];
-  /** @type {SVGElement} */
-  probe = s('g', { 'pointer-events': 'none' });
   key = '';
-  limits = '';
-  /** @type {Panel | undefined} */
-  panel;
-  /** @type {Settings} */
-  settings = {};
   /** @type {Box} */
   box = { left: 0, right: 1, top: 0, bottom: 1 };
-  width = 1;
+  /** @type {(x: number, y: number) => number[]} */
+  at = (x, y) => [this.X(x), this.Y(y)];
 
-  /** @type {(spec: Spec, steer: Steer) => void} */
-  constructor(spec, steer) {
-    this.spec = spec;
+  /** @type {(spec: Spec, point: Point, steer: Steer) => void} */
+  constructor(spec, point, steer) {
+    super(spec, point);
     this.steer = steer;
-    this.head = h('div', { class: 'nb-head' });
-    this.svg = canvas((event) => this.pull(event));
-    this.svg.addEventListener('pointermove', (event) => this.tell(event));
-    this.svg.addEventListener('pointerdown', (event) => this.tell(event));
-    this.svg.addEventListener('pointerleave', ({ pointerType }) => {
-      if (pointerType === 'mouse') this.probe.replaceChildren();
-    });
-    this.el = h('div', { class: 'nb-panel' }, this.head, this.svg);
   }
 
   /**
@@ -567,14 +719,12 @@ class PanelView {
    * @type {(panel: Panel, settings: Settings, start?: {panel: Panel, settings: Settings}) => void}
    */
   draw(panel, settings, start) {
-    const [width, height] = sizeOf(this.svg, this.spec);
-    const key = JSON.stringify([width, height, panel], (_, value) =>
+    this.take(panel, settings);
+    const key = JSON.stringify([this.size, panel], (_, value) =>
       ArrayBuffer.isView(value) ? undefined : value,
     );
-    [this.panel, this.settings] = [panel, settings];
-    if (key !== this.key) this.frame(panel, width, height);
+    if (key !== this.key) this.frame(panel, this.size);
     this.key = key;
-    this.probe.replaceChildren();
     panel.images.forEach((image, i) => {
       const old = this.pictures[i]?.values;
       const same = old?.length === image.values.length;
@@ -593,51 +743,17 @@ class PanelView {
     });
   }
 
-  /** Where an event is in the units of the picture. @param {PointerEvent} event */
-  place({ clientX, clientY }) {
-    const { left, top, width } = this.svg.getBoundingClientRect();
-    const scale = this.width / width;
-    return [(clientX - left) * scale, (clientY - top) * scale];
-  }
-
   /** @param {PointerEvent} event */
   pull(event) {
     const [{ panel, box }, [u, v]] = [this, this.place(event)];
     if (!panel?.drag.length) return;
-    const x = inverse(panel.x_limits, panel.x_log, box.left, box.right)(u);
-    const y = inverse(panel.y_limits, panel.y_log, box.bottom, box.top)(v);
+    const x = part(panel.x_limits, panel.x_log, (u - box.left) / (box.right - box.left));
+    const y = part(panel.y_limits, panel.y_log, (box.bottom - v) / (box.bottom - box.top));
     this.steer(panel.drag, [x, y]);
   }
 
-  /** Name the nearest point of the nearest curve. @param {PointerEvent} event */
-  tell(event) {
-    const [{ panel, box }, [u, v]] = [this, this.place(event)];
-    if (!panel) return;
-    /** @type {{distance: number, curve: Curve, x: number, y: number} | undefined} */
-    let best;
-    for (const curve of panel.curves) {
-      const [right, up] = shift(curve, this.settings);
-      for (let i = 0; i < curve.x.length; i++) {
-        const [x, y] = [curve.x[i] + right, curve.y[i] + up];
-        const distance = Math.hypot(this.X(x) - u, this.Y(y) - v);
-        if (distance < (best?.distance ?? Infinity)) best = { distance, curve, x, y };
-      }
-    }
-    if (!best) return this.probe.replaceChildren();
-    const { curve, x, y } = best;
-    const said = [
-      ...(named(panel.x_ticks) ? [quantity(x, panel.x_label, panel.x_limits, panel.x_log)] : []),
-      quantity(y, panel.y_label, panel.y_limits, panel.y_log),
-    ];
-    const text = `${curve.name && `${curve.name}: `}${said.join(', ')}`;
-    this.probe.replaceChildren(
-      s('circle', { cx: this.X(x), cy: this.Y(y), r: 4, fill: 'none', stroke: 'currentColor' }),
-      label(box.right, box.top - 5, text, { 'text-anchor': 'end', 'font-size': 12 }),
-    );
-  }
-
-  /** @type {(panel: Panel, width: number, height: number) => void} */
-  frame(panel, width, height) {
+  /** @type {(panel: Panel, size: number[]) => void} */
+  frame(panel, [width, height]) {
     this.head.innerHTML = heading(panel);
     const yTicks = panel.y_ticks.length
       ? panel.y_ticks
@@ -656,7 +772,7 @@ class PanelView {
       ? panel.x_ticks
       : ticks(panel.x_limits, panel.x_log, (box.right - box.left) / 60);
     this.svg.classList.toggle('nb-drag', panel.drag.length > 0);
-    [this.box, this.width, this.pictures] = [box, width, []];
+    [this.box, this.edge, this.pictures] = [box, box.right, []];
     const [clip, w, hh] = [uid(), box.right - box.left, box.bottom - box.top];
     this.images = panel.images.map(({ x_limits: x, y_limits: y }) =>
       s('image', {
@@ -735,31 +851,6 @@ class PanelView {
   }
 }
 
-/** What panels draw on; it tells where it is pressed, and where the pointer goes from there. */
-function canvas(point, attributes = {}) {
-  const look = { class: 'nb-plot', 'font-size': 13, 'font-family': 'inherit' };
-  const svg = s('svg', { ...look, ...attributes });
-  svg.addEventListener('pointerdown', (event) => {
-    if (event.button !== 0) return;
-    svg.setPointerCapture(event.pointerId);
-    point(event);
-  });
-  svg.addEventListener('pointermove', (event) => {
-    if (svg.hasPointerCapture(event.pointerId)) point(event);
-  });
-  return svg;
-}
-
-/** @type {(svg: SVGSVGElement, spec: Spec) => [number, number]} */
-function sizeOf(svg, { width, height, columns }) {
-  const shown = svg.getBoundingClientRect();
-  return [Math.round(shown.width || width / columns), Math.round(shown.height || height)];
-}
-
-/** @type {(panel: Panel) => string} */
-const limitsOf = ({ x_limits, y_limits, x_log, y_log }) =>
-  JSON.stringify([x_limits, y_limits, x_log, y_log]);
-
 /** Whether numbers along an axis mean something: its ticks are not names of momenta. */
 const named = (ticks) => ticks.length === 0 || ticks.some(([, text]) => /[\dπ]/.test(text));
 
@@ -827,32 +918,20 @@ function edges({ x_limits, y_limits, z_limits }) {
 }
 
 /** A panel with three axes: a box that the reader turns. */
-class BoxView {
-  /** @type {Panel | undefined} */
-  panel;
-  /** @type {Settings} */
-  settings = {};
+class BoxView extends View {
   /** @type {[number, number]} */
   view = [0, 0];
   from = [0, 0];
 
-  /** @type {(spec: Spec) => void} */
-  constructor(spec) {
-    this.spec = spec;
-    this.head = h('div', { class: 'nb-head' });
-    this.svg = canvas((event) => this.pull(event), {
-      class: 'nb-plot nb-box',
-      tabindex: 0,
-      role: 'application',
-      ...KEYS,
-    });
-    this.svg.addEventListener('keydown', (event) => {
-      const step = { ArrowLeft: [5, 0], ArrowRight: [-5, 0], ArrowUp: [0, -5], ArrowDown: [0, 5] };
-      if (!step[event.key]) return;
-      event.preventDefault();
-      this.turn(step[event.key]);
-    });
-    this.el = h('div', { class: 'nb-panel' }, this.head, this.svg);
+  /** @type {(spec: Spec, point: Point) => void} */
+  constructor(spec, point) {
+    super(spec, point);
+    set(this.svg, { class: 'nb-plot nb-box', tabindex: 0, role: 'application' });
+  }
+
+  /** @param {number[]} way */
+  step([right, up]) {
+    this.turn([-5 * right, -5 * up]);
   }
 
   /** @param {PointerEvent} event */
@@ -876,11 +955,13 @@ class BoxView {
   /** @type {(panel: Panel, settings: Settings) => void} */
   draw(panel, settings) {
     if (!this.panel) this.view = panel.view;
-    [this.panel, this.settings] = [panel, settings];
-    const [width, height] = sizeOf(this.svg, this.spec);
+    this.take(panel, settings);
+    const [width, height] = this.size;
     const unit = Math.min(width, height) / (2 * BOX_EXTENT);
     const seen = projection(panel, this.view);
+    /** @type {(seen: number[]) => number[]} */
     const place = ([right, up]) => [width / 2 + unit * right, height / 2 - unit * up];
+    [this.at, this.edge] = [(...point) => place(seen(point)), width - 14];
     const write = (points) =>
       points.map((p) =>
         place(p)
@@ -901,7 +982,7 @@ class BoxView {
       const [x, y] = place([right * out, up * out]);
       return label(x, y + 4.5, text, { fill: 'currentColor' });
     });
-    const pieces = panel.curves.map((curve) => this.pieces(curve, seen, settings));
+    const pieces = panel.curves.map((curve) => this.pieces(curve, seen));
     const layers = Array.from({ length: DEPTHS }, (_, layer) =>
       panel.curves.map((curve, i) => {
         const lines = pieces[i].filter((piece) => piece.layer === layer);
@@ -922,19 +1003,18 @@ class BoxView {
       s('path', { d: outline, stroke: 'currentColor', opacity: 0.5, fill: 'none' }),
       ...layers,
       ...names,
+      this.probe,
     );
+    this.mark(this.marked);
   }
 
   /**
    * Segments of a line, or points, with the layers of depth in which they lie.
-   * @type {(curve: Curve, seen: (point: number[]) => number[], settings: Settings) =>
+   * @type {(curve: Curve, seen: (point: number[]) => number[]) =>
    *   {layer: number, points: number[][]}[]}
    */
-  pieces(curve, seen, settings) {
-    const [right, up] = shift(curve, settings);
-    const all = Array.from(curve.x, (x, i) =>
-      seen([x + right, curve.y[i] + up, curve.z ? curve.z[i] : 0]),
-    );
+  pieces(curve, seen) {
+    const all = Array.from(curve.x, (_, i) => seen(this.numbers([curve, i])));
     const parts = curve.points ? all.map((p) => [p]) : all.slice(1).map((p, i) => [all[i], p]);
     return parts
       .filter((points) => points.flat().every(Number.isFinite))
@@ -953,17 +1033,12 @@ const MAGNET = 0.012; // of its length, within which it stops at one of them
 
 /**
  * A slider's place counts its values, and lies between two of them unless it has steps only.
- * @param {HTMLElement} el
- * @param {Control} control
- * @param {boolean} live
- * @param {() => void} changed
+ * @type {(el: any, control: Control, live: boolean, changed: () => void) => any}
  */
 function slider(el, control, live, changed) {
   const { values, unit, stepsOnly } = control;
   const last = values.length - 1;
-  const [input, output] = ['input', 'output'].map(
-    (tag) => /** @type {any} */ (el.querySelector(tag)),
-  );
+  const [input, output] = ['input', 'output'].map((tag) => el.querySelector(tag));
   input.max = last;
   input.step = stepsOnly ? 1 : 1 / Math.ceil(STEPS / last);
   let value = control.value; // the input rounds what is written into it
@@ -1011,7 +1086,7 @@ function slider(el, control, live, changed) {
 
 /** @type {typeof slider} */
 function choice(el, control, _live, changed) {
-  const input = /** @type {any} */ (el.querySelector('select'));
+  const input = el.querySelector('select');
   input.addEventListener('change', changed);
   return {
     input,
@@ -1085,7 +1160,7 @@ async function copy(button, text) {
 const PATIENCE = 300; // ms after which a reader is told that there is no answer yet
 const LOST = 'The kernel that drew this has stopped: start the kernel again and run this cell.';
 
-/** @param {{model: any, el: HTMLElement}} widget */
+/** @param {{model: any, el: any}} widget */
 async function render({ model, el }) {
   /** @type {Spec} */
   const spec = model.get('spec');
@@ -1094,24 +1169,19 @@ async function render({ model, el }) {
   const holder = h('div');
   holder.innerHTML = layout(spec, linked);
   el.append(...holder.childNodes);
-  /** @type {(name: string) => any} */
   const find = (name) => el.querySelector(`.nb-${name}`);
   const [panels, readouts, message] = ['panels', 'readouts', 'message'].map(find);
-  /** @type {HTMLElement[]} */
-  const boxes = [...el.querySelectorAll('.nb-control')].map((box) => /** @type {any} */ (box));
-  const controls = boxes.map((box, i) => {
+  const controls = [...el.querySelectorAll('.nb-control')].map((box, i) => {
     const control = spec.controls[i];
     const made = (control.kind === 'choice' ? choice : slider)(box, control, !packed, () =>
       changed(),
     );
-    const name = /** @type {HTMLLabelElement} */ (box.querySelector('label'));
-    made.input.id = name.htmlFor = uid();
+    made.input.id = box.querySelector('label').htmlFor = uid();
     made.output?.setAttribute('for', made.input.id);
-    for (const [key, value] of Object.entries(KEYS)) made.input.setAttribute(key, value);
+    set(made.input, KEYS);
     return made;
   });
-  /** @type {HTMLButtonElement[]} */
-  const presets = [...el.querySelectorAll('.nb-preset')].map((b) => /** @type {any} */ (b));
+  const presets = [...el.querySelectorAll('.nb-preset')];
 
   /** @type {(PanelView | BoxView)[]} */
   let views = [];
@@ -1128,12 +1198,43 @@ async function render({ model, el }) {
     for (const old of [panels, readouts]) old.classList.toggle('nb-old', Boolean(text));
     if (message.textContent !== text) message.textContent = text;
   };
+  /** @type {{link: string, index?: number, size: number} | undefined} */
+  let pointed; // on a curve that has a link
+  /** The points of a panel that are at the same place. @type {(view: View) => Spot[]} */
+  const twins = ({ panel }) =>
+    (panel?.curves ?? []).flatMap((curve) => {
+      if (curve.link !== pointed?.link) return [];
+      const { index = 0, size } = pointed;
+      const turn = Math.min(curve.x.length, size) - 1;
+      return spotsOf(curve).filter(([, i]) =>
+        curve.x.length === size ? i === index : (i - index) % turn === 0,
+      );
+    });
+  /** @type {Point} */
+  const point = (from, spot) => {
+    const [curve, index] = spot ?? [];
+    pointed = curve?.link ? { link: curve.link, index, size: curve.x.length } : undefined;
+    for (const view of views) {
+      const own = view === from && spot ? [spot] : [];
+      const others = twins(view).filter(([c, i]) => !own.length || c !== curve || i !== index);
+      view.mark([...own, ...others]);
+    }
+  };
+  /** Work out the curves in closed form. @type {(shown: Drawing, now: Settings) => void} */
+  const close = ({ panels }, now) => {
+    for (const [p, c, formula] of spec.formulas)
+      Object.assign(panels[p].curves[c], pointsOf(formula, now));
+  };
   const redraw = () => {
+    if (!drawing) return;
     const now = settings();
     const moved = spec.ghost && first && !same(now, start);
-    drawing?.panels.forEach((panel, i) => {
+    close(drawing, now);
+    if (first) close(first, start);
+    drawing.panels.forEach((panel, i) => {
       const ghost = moved && first?.panels[i];
       views[i].draw(panel, now, ghost ? { panel: ghost, settings: start } : undefined);
+      views[i].mark(twins(views[i]));
     });
   };
   /** @param {Drawing} next */
@@ -1143,11 +1244,11 @@ async function render({ model, el }) {
     drawing = next;
     if (views.length !== drawing.panels.length) {
       views = drawing.panels.map((panel) =>
-        panel.z_limits ? new BoxView(spec) : new PanelView(spec, steer),
+        panel.z_limits ? new BoxView(spec, point) : new PanelView(spec, point, steer),
       );
       // What a picture contains cannot have the focus.
-      const turns = views.some((view) => view instanceof BoxView);
-      panels.setAttribute('role', turns ? 'group' : 'img');
+      const touched = drawing.panels.some((p) => p.z_limits || p.curves.some((c) => c.link));
+      panels.setAttribute('role', touched ? 'group' : 'img');
       panels.replaceChildren(...views.map((view) => view.el));
     }
     redraw();

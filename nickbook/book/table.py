@@ -115,6 +115,21 @@ def error_midway(one: dict[str, Any], two: dict[str, Any], truth: dict[str, Any]
     return worst
 
 
+def distance(panel: dict[str, Any], number: int, points: Floats) -> float:
+    """Tell how far points, shape (2, n), are from a curve, as a part of the frame they are seen in.
+
+    The result is infinite if only one of both is in the frame.
+    """
+    curve = panel["curves"][number]
+    shown, true = (
+        np.stack([_fraction(v, *_limits_of(panel, a)) for a, v in zip("xy", pair, strict=True)], 1)
+        for pair in (points, (curve["x"], curve["y"]))
+    )
+    outside = ((shown < -1e-9) | (shown > 1 + 1e-9)).any(axis=1)
+    shown[outside] = np.nan
+    return _distance(shown, true, dots=curve["points"], at_least=0.0)
+
+
 def _axes(panel: dict[str, Any]) -> str:
     return "xyz" if panel["z_limits"] else "xy"
 

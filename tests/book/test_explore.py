@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from nickbook.book import (
     Choice,
     Curve,
     Drawing,
+    Formula,
     Image,
     Panel,
     Slider,
@@ -39,6 +41,7 @@ from nickbook.book import (
 from nickbook.book import explore as module
 from nickbook.book.drawing import draw, mathtext, project
 from nickbook.book.explore import explore
+from nickbook.book.formula import FUNCTIONS
 
 FRONT_END = Path(module.__file__).with_name("explorer.mjs")
 
@@ -487,7 +490,9 @@ def test_no_number_reads_minus_zero(value, spec, text):
 def test_the_front_end_is_one_small_file():
     text = FRONT_END.read_text()
     assert "\nimport" not in text
-    assert len(gzip.compress(text.encode())) < 18_000  # as servers send it
+    lean = re.sub(r"^[ \t]*/\*\*(?:(?!\*/)[\s\S])*\*/\n", "", text, flags=re.MULTILINE)
+    assert len(lean) < len(text)
+    assert len(gzip.compress(lean.encode())) < 16_000  # as servers send it, without types
 
 
 PAGE = """<!doctype html><html lang="en"><head><title>Explorer</title>
@@ -524,7 +529,8 @@ SPEC = {
          "unit": "", "format": ".1f"},
     ],
     "label": "fig-5-live", "alt": "A.", "width": 400, "height": 300, "columns": 1,
-    "ghost": True, "heads": [], "readouts": [["S", "1"]], "presets": [["High", {"a": 2, "b": 0}]],
+    "ghost": True, "heads": [], "formulas": [], "readouts": [["S", "1"]],
+    "presets": [["High", {"a": 2, "b": 0}]],
 }  # fmt: skip
 START_OF_LIVE = {
     "spec": SPEC,
@@ -1294,3 +1300,329 @@ def test_minus_signs_are_true_ones(open_explorer):
 
     page, _ = open_explorer(explore(negative, (Slider("a", "a", (1, 2), 1.0),), **WORDS))
     expect(page.locator(".nb-readouts")).to_have_text("a = −1.0 eV (−2)")
+
+
+# --- curves in closed form ------------------------------------------------------------------------
+
+X = np.linspace(-2, 2, 41)
+# Everything that a formula may hold; roots and logarithms have gaps, and so has what is given.
+EVERYTHING = Formula(
+    """
+r = sqrt(x) + log(x + a) - exp(-b * x) / 3
+t = maximum(sin(a * x), minimum(cos(x), -0.25)) + arccos(x / 2) ** 2
+y = abs(r) + hypot(t, b) - 2e-1 * gap
+""",
+    {"x": X, "gap": np.where(X > 1.5, np.nan, X**2)},
+)
+
+
+def by_hand(a, b):
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = np.sqrt(X) + np.log(X + a) - np.exp(-b * X) / 3
+        t = np.maximum(np.sin(a * X), np.minimum(np.cos(X), -0.25)) + np.arccos(X / 2) ** 2
+        return np.abs(r) + np.sqrt(t**2 + b**2) - 0.2 * np.where(X > 1.5, np.nan, X**2)
+
+
+def test_python_and_the_front_end_work_out_the_same():
+    assert all(name in EVERYTHING.text for name in FUNCTIONS)
+    rng = np.random.default_rng(1)
+    settings = [{"a": rng.uniform(0, 3), "b": rng.uniform(-1, 1)} for _ in range(25)]
+    script = f"""
+        import {{ pointsOf }} from {json.dumps(FRONT_END.as_uri())};
+        const formula = {json.dumps(EVERYTHING.as_list(), allow_nan=False)};
+        const found = {json.dumps(settings)}.map((s) => [...pointsOf(formula, s).y]);
+        process.stdout.write(JSON.stringify(found));
+    """
+    for setting, numbers in zip(settings, json.loads(run_node(script)), strict=True):
+        expected = by_hand(**setting)
+        assert 5 < np.isfinite(expected).sum() < 41
+        np.testing.assert_allclose(EVERYTHING.points(**setting)[1], expected, rtol=1e-7)
+        np.testing.assert_allclose(np.array(numbers, float), expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("y = __import__('os')", "cannot hold"),
+        ("y = x.size", "cannot hold"),
+        ("y = x if a else 1", "cannot hold"),
+        ("y = tan(x)", "cannot hold 'tan"),
+        ("y = hypot(x)", "cannot hold 'hypot"),
+        ("y = x % 2", "cannot hold"),
+        ("y: float = x", "must be 'name = …'"),
+        ("import os", "must be 'name = …'"),
+        ("y = x\ny = 2 * x", "y is used or there"),
+        ("x = a", "x is used or there"),
+        ("y = b\nb = a", "b is used or there"),
+        ("y = y + 1", "y is used or there"),
+        ("z = x", "must give y"),
+    ],
+)
+def test_a_formula_holds_arithmetic_alone(text, words):
+    with pytest.raises(ValueError, match=words):
+        Formula(text, {"x": X})
+
+
+@pytest.mark.parametrize("given", [{}, {"x": [0, 1], "w": [0, 1, 2]}])
+def test_what_is_given_has_one_length(given):
+    with pytest.raises(ValueError, match="one length"):
+        Formula("y = x", given)
+
+
+FREQUENCY = Slider("k", "k", (0.0, 2.0, 4.0), 0.0)  # so far apart that a mean would be far off
+SHIFT = Slider("s", "s", (-0.5, 0.0, 0.5), 0.0)
+PLACES = np.linspace(0, 3, 61)
+WAVE = Formula("y = sin(k * x) * (1 - 2 * abs(s)) + s", {"x": PLACES})
+DOT = Formula("x = 1 + s\ny = s**2", {"one": [1.0]})
+
+
+def wave(k, s, formula=WAVE, level=0.0):
+    curves = (
+        Curve("wave", PLACES, np.sin(k * PLACES) * (1 - 2 * abs(s)) + s, formula=formula),
+        Curve("dot", [1 + s], [s**2], points=True, formula=DOT),
+        Curve("level", [0, 3], [level, level], "#7a7a7a"),
+    )
+    panel = Panel("", "x", "y", (0, 3), (-1.5, 1.5), curves)
+    return Drawing((panel,), {"k": f"{k:.2f}"})
+
+
+def drawn(page, number):
+    """Points of a curve, in the units of its panel."""
+    frame, text = page.evaluate(
+        """(n) => {
+          const svg = document.querySelector('svg.nb-plot');
+          const r = svg.querySelector(':scope > rect');
+          const path = svg.querySelectorAll(':scope > g[clip-path] > path')[1 + n];
+          return [['x', 'y', 'width', 'height'].map((a) => +r.getAttribute(a)),
+                  path.getAttribute('d')];
+        }""",
+        number,
+    )
+    points = [p.split() for p in text.replace("M", "L").replace("h0", "").split("L")[1:]]
+    u, v = np.array(points, float).T
+    x, y, width, height = frame
+    return np.array([3 * (u - x) / width, 1.5 - 3 * (v - y) / height])
+
+
+def test_the_page_draws_the_formula_at_any_setting(open_explorer):
+    page, complaints = open_explorer(explore(wave, (FREQUENCY, SHIFT), **WORDS))
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        places = rng.uniform(0, 2, size=2)
+        # The slider takes hold of a place, and of the stored ones within its reach.
+        k, s = page.evaluate(
+            """(places) => ['k', 's'].map((name, i) => {
+              const input = document.querySelector(`input[name=${name}]`);
+              input.value = places[i];
+              input.dispatchEvent(new Event('input'));
+              return Number(input.value);
+            })""",
+            places.tolist(),
+        )
+        now = {"k": 2 * k, "s": (s - 1) / 2}
+        expected = wave(**now).panels[0].curves
+        for number in (0, 1):
+            curve = expected[number]
+            np.testing.assert_allclose(drawn(page, number), [curve.x, curve.y], atol=0.02)
+    assert not complaints
+
+
+@pytest.mark.usefixtures("built")
+def test_what_a_formula_gives_is_not_stored_and_its_sliders_do_not_step():
+    explorer = explore(wave, (FREQUENCY, SHIFT), **WORDS)
+    content = explorer.bundle[module.EXPLORER_MIME]
+    assert "Curves in closed form are exact" in content["accuracy"]
+    assert not any(
+        c.get("stepsOnly") or c.get("nearest") for c in content["model"]["spec"]["controls"]
+    )
+
+    def jumping(k, s):
+        return wave(k, s, level=float(k > 1) - float(k > 2.5))
+
+    spec = explore(jumping, (FREQUENCY, SHIFT), **WORDS).bundle[module.EXPLORER_MIME]["model"][
+        "spec"
+    ]
+    first, second = spec["controls"]
+    assert first["nearest"] and "stepsOnly" not in first and "nearest" not in second
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("y = sin(k * x) * (1 - 2 * abs(s)) + s + 0.01", "misses what compute draws by 0.33 %"),
+        # Right wherever the page stores something, and nowhere else.
+        ("y = sin(k * x) * (1 - 2 * abs(s)) + s + k * (k - 2) * (k - 4) / 9", "misses"),
+        ("y = sin(k * x) * (1 - 2 * abs(s)) + z", "a slider in the formula of curve 'wave' = 'z'"),
+    ],
+)
+def test_a_formula_that_is_not_the_curve_ends_the_build(text, words):
+    other = Formula(text, {"x": PLACES})
+    with pytest.raises(ValueError, match=words):
+        explore(lambda k, s: wave(k, s, other), (FREQUENCY, SHIFT), **WORDS)
+
+
+@pytest.mark.usefixtures("built")
+def test_formulas_do_not_change_with_the_setting():
+    def changing(k, s):
+        return wave(k, s, WAVE if k < 3 else None)
+
+    with pytest.raises(TypeError, match="formulas must be the same for all settings"):
+        explore(changing, (FREQUENCY, SHIFT), **WORDS)
+
+
+def test_a_curve_in_closed_form_lies_flat_and_moves_by_itself_alone():
+    with pytest.raises(ValueError, match="takes no moves or z"):
+        Curve("c", PLACES, PLACES, moves=("k", "s"), formula=WAVE)
+
+
+# --- curves that share their points -------------------------------------------------------------
+
+ROUND = np.linspace(0, 2 * np.pi, 41)
+LOOP = np.array([np.cos(ROUND), 0.5 * np.sin(ROUND)])
+
+
+def paired(a: float) -> Drawing:
+    """A gap over a quarter turn, the loop it belongs to, the loop in a box, and a curve alone."""
+    gap = a * np.cos(2 * ROUND[:11]) ** 2
+    gap[3] = np.nan
+    half = np.full(41, 0.5)
+    frame = ("x", "y", (-1.5, 1.5), (-1.5, 1.5))
+    loop = Curve("loop", *LOOP, link="α")
+    inner = Curve("inner", *(LOOP / 4), link="β")
+    return Drawing(
+        (
+            Panel("Gap", "θ/π", "Δ (eV)", (0, 0.5), (0, 2), (
+                Curve("α", ROUND[:11] / np.pi, gap, link="α"),
+                Curve("β", ROUND[:11] / np.pi, np.full(11, 1.5), link="β"),
+                Curve("alone", [0, 0.5], [1.9, 1.9]),
+            )),
+            Panel("Loop", *frame, (loop, inner)),
+            Panel("Box", *frame, (dataclasses.replace(loop, z=half),), z_limits=(0, 1)),
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture
+def open_paired(open_explorer):
+    def opened(**options):
+        explorer = explore(paired, (Slider("a", "a", (0.0, 1.0, 2.0), 1.0),), **WORDS, columns=3)
+        return open_explorer(explorer, viewport={"width": 1200, "height": 700}, **options)
+
+    return opened
+
+
+def marks(page):
+    """For each panel: the places of its marks in fractions of the picture, and what it says."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('svg.nb-plot')].map((svg) => {
+          const circles = [...svg.querySelectorAll('circle')];
+          return [circles.map((c) => [+c.getAttribute('cx'), +c.getAttribute('cy')]),
+                  circles.length ? circles[0].parentElement.textContent : ''];
+        })"""
+    )
+
+
+def place_of(page, panel, x, y, limits):
+    """A point of a panel: on its picture, and on the screen."""
+    (low, high), (bottom, top) = limits
+    view = page.locator(".nb-panel").nth(panel)
+    left, up, width, height = frame_of(view)
+    at = left + width * (x - low) / (high - low), up + height * (top - y) / (top - bottom)
+    box = view.locator("svg.nb-plot").bounding_box()
+    return at, (box["x"] + at[0], box["y"] + at[1])
+
+
+def says(text, words, numbers):
+    """Whether these are the words and, to three digits, the numbers."""
+    found = re.findall(r"-?\d+\.\d+", text.replace("−", "-"))
+    written = re.sub(r"[-−]?\d+\.\d+,?", "#", text)
+    return written == words and np.array(found, float) == pytest.approx(np.array(numbers), abs=1e-3)
+
+
+GAP_LIMITS, LOOP_LIMITS = ((0, 0.5), (0, 2)), ((-1.5, 1.5), (-1.5, 1.5))
+
+
+@pytest.mark.parametrize("touch", [False, True])
+def test_a_point_is_marked_on_all_curves_it_belongs_to(open_paired, touch):
+    page, complaints = open_paired(has_touch=touch)
+    point = page.touchscreen.tap if touch else page.mouse.move
+    gap = np.cos(2 * ROUND[4]) ** 2
+
+    # On the loop: one point there, and the gap of the same angle in the first quarter.
+    at, spot = place_of(page, 1, *LOOP[:, 14], LOOP_LIMITS)
+    point(*spot)
+    here, there, boxed = marks(page)[1], marks(page)[0], marks(page)[2]
+    np.testing.assert_allclose(here[0], [at], atol=0.02)
+    assert says(here[1], "loop: x = # y = #", LOOP[:, 14])
+    wanted, spot_of_gap = place_of(page, 0, ROUND[4] / np.pi, gap, GAP_LIMITS)
+    np.testing.assert_allclose(there[0], [wanted], atol=0.05)
+    assert says(there[1], "α: θ/π = # Δ = # eV", (ROUND[4] / np.pi, gap))
+    assert len(boxed[0]) == 1
+
+    # On the gap: the four points of the loop, a quarter turn apart.
+    point(*spot_of_gap)
+    found = marks(page)[1][0]
+    wanted = [place_of(page, 1, *LOOP[:, i], LOOP_LIMITS)[0] for i in (4, 14, 24, 34)]
+    np.testing.assert_allclose(found, wanted, atol=0.02)
+    assert len(marks(page)[2][0]) == 4
+
+    # A curve alone marks itself, and a pointer that leaves takes all marks along.
+    point(*place_of(page, 0, 0.5, 1.9, GAP_LIMITS)[1])
+    assert [len(places) for places, _ in marks(page)] == [1, 0, 0]
+    if not touch:
+        point(*spot)
+        point(2, 690)
+        assert [len(places) for places, _ in marks(page)] == [0, 0, 0]
+    assert not complaints
+
+
+def test_arrow_keys_go_along_the_curves_and_marks_stay_while_a_slider_moves(open_paired):
+    page, _ = open_paired()
+    view = page.get_by_role("slider", name="Gap: point with the arrow keys")
+
+    def at():
+        index, text = (view.get_attribute(f"aria-value{what}") for what in ("now", "text"))
+        return int(index), text
+
+    view.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    assert at()[0] == 2
+    page.keyboard.press("ArrowRight")  # over what is not there
+    gap = np.cos(2 * ROUND[4]) ** 2
+    assert at()[0] == 4
+    assert says(at()[1], "α: θ/π = # Δ = # eV", (ROUND[4] / np.pi, gap))
+    page.keyboard.press("ArrowUp")  # the same place of the next curve
+    assert at() == (4, f"β: θ/π = {ROUND[4] / np.pi:.4f}, Δ = 1.500 eV")
+    inner = [place_of(page, 1, *(LOOP[:, i] / 4), LOOP_LIMITS)[0] for i in (4, 14, 24, 34)]
+    np.testing.assert_allclose(marks(page)[1][0], inner, atol=0.02)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowLeft")
+    assert at()[0] == 2
+    page.get_by_label("a", exact=True).press("ArrowRight")
+    gap = 2 * np.cos(2 * ROUND[2]) ** 2
+    assert at()[0] == 2
+    assert says(at()[1], "α: θ/π = # Δ = # eV", (ROUND[2] / np.pi, gap))
+    assert len(marks(page)[1][0]) == 4
+    for _ in range(3):  # from the first point on to the end of the other curve
+        view.press("ArrowLeft")
+    assert at() == (10, "β: θ/π = 0.5000, Δ = 1.500 eV")
+
+
+def test_panels_without_links_are_no_stops_of_the_tab_key(open_page):
+    page, _ = open_page()
+    assert page.locator("svg.nb-plot[tabindex]").count() == 0
+    assert page.locator(".nb-panels").get_attribute("role") == "img"
+
+
+def test_linked_curves_have_as_many_points_or_whole_turns():
+    def drawing(size):
+        line = Curve("gap", np.zeros(5), np.zeros(5), link="α")
+        other = Curve("sheet", np.zeros(size), np.zeros(size), link="α")
+        return Drawing((Panel("", "x", "y", (0, 1), (0, 1), (line, other)),))
+
+    assert drawing(5) and drawing(9) and drawing(17)
+    for size in (4, 6, 10):
+        with pytest.raises(ValueError, match="curves of link 'α' must have as many points"):
+            drawing(size)
