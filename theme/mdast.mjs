@@ -2,6 +2,7 @@
 import { findAll, is, isWordless, textOf } from './content.mjs';
 import { aside, prose } from './glossary.mjs';
 import { output } from './outputs.mjs';
+import { inSections } from './sections.mjs';
 import { attr, cls, esc, highlight, html, tex } from './typeset.mjs';
 
 const id = (n) => attr('id', n.html_id);
@@ -71,6 +72,12 @@ const isFolded = (n) => n.executable && n.visibility === 'hide';
 const hasFolded = (n) =>
   n?.kind === 'notebook-code' && !n.visibility && (n.children ?? []).some(isFolded);
 
+/** What a block of text holds that is nothing but a place in the source. */
+const contents = (n) =>
+  n.type === 'block' && n.kind !== 'notebook-code' && !n.visibility && !n.class && !n.label
+    ? n.children
+    : [n];
+
 /** Folded code stands below what it draws, together with that of cells before it that show nothing. */
 function root(n, c) {
   const cells = n.children ?? [];
@@ -85,7 +92,7 @@ function root(n, c) {
     waiting = [];
     return [{ ...cell, children: rest, folded }];
   });
-  return c.all(shown);
+  return inSections(shown.flatMap(contents), c.node);
 }
 
 function source(n) {

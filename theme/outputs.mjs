@@ -51,10 +51,11 @@ function picture(figure, data, c) {
   if (!figure.alt) c.problem(`figure "${figure.label}" has no alternative text`);
   const bytes = Buffer.from(png ?? '', 'base64');
   const url = c.publish(`${figure.label}.png`, { bytes });
+  const first = c.firstPicture === undefined;
   c.firstPicture ??= { url, bytes, alt: figure.alt };
   const size = attr('width', figure.width) + attr('height', figure.height);
   const image = (style) =>
-    `<img class="plot${figure.map ? ' map' : ''}" src="${esc(url)}" alt="${esc(figure.alt)}"${size}${style} loading="lazy">`;
+    `<img class="plot${figure.map ? ' map' : ''}" src="${esc(url)}" alt="${esc(figure.alt)}"${size}${style}${first ? ' fetchpriority="high"' : ' loading="lazy"'}>`;
   if (data[EXPLORER]) return image('');
   // On a phone a figure shrinks until its smallest letters are this high, and then scrolls.
   const least = Math.ceil((LEGIBLE / (figure.text ?? SMALL)) * figure.width);

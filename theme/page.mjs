@@ -2,6 +2,8 @@
 import { findAll, is, textOf } from './content.mjs';
 import { RENDERERS } from './mdast.mjs';
 import { imports } from './references.mjs';
+import { seen } from './sections.mjs';
+import { styles } from './styles.mjs';
 import { cls, esc, html } from './typeset.mjs';
 
 const external = (url) => /^[a-z][a-z+.-]*:/i.test(url);
@@ -232,7 +234,7 @@ function cardOf(c, page) {
   return { url: first.url.slice(c.root.length), size, alt: first.alt };
 }
 
-function head(site, { title, description, path, root, math, card: shown = CARD }) {
+function head(site, { title, description, path, root, main, card: shown = CARD }) {
   const full = title === site.project.title ? title : `${title} · ${site.name}`;
   const base = site.options.base_url?.replace(/\/?$/, '/');
   const card = base
@@ -244,7 +246,7 @@ function head(site, { title, description, path, root, math, card: shown = CARD }
 <meta property="og:image:alt" content="${esc(shown.alt)}">
 <meta name="twitter:card" content="summary_large_image">\n`
     : '';
-  const typeset = math ? `<link rel="stylesheet" href="${root}katex/katex.min.css">\n` : '';
+  const [opening] = seen(main).split('<section');
   return `<meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${esc(full)}</title>
@@ -254,7 +256,7 @@ function head(site, { title, description, path, root, math, card: shown = CARD }
 <meta property="og:title" content="${esc(title)}">
 <meta property="og:description" content="${esc(description)}">
 ${card}<link rel="icon" href="${root}favicon.svg" type="image/svg+xml">
-${typeset}<link rel="stylesheet" href="${root}style.css">
+${styles(main, opening, root)}
 <script>${BEFORE_PAINTING}</script>
 <script defer src="${root}site.js" data-root="${root}"></script>`;
 }
@@ -290,7 +292,7 @@ export function layout(
   return `<!doctype html>
 <html lang="en">
 <head>
-${head(site, { title, description, path, root, math: /class="katex/.test(main), card })}
+${head(site, { title, description, path, root, main, card })}
 </head>
 <body${cls(kind)}>
 <a class="skip" href="#main">Skip to the content</a>

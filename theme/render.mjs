@@ -6,6 +6,7 @@ import { ensureDependencies, MINISEARCH } from './dependencies.mjs';
 
 ensureDependencies();
 const { buildSite } = await import('./site.mjs');
+const { KATEX, katexSheet } = await import('./styles.mjs');
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const { BUILD_DIRECTORY: out = '', CONTENT_CDN: server = '' } = process.env;
@@ -17,15 +18,12 @@ async function write(path, data) {
 
 const { files, problems } = await buildSite(server, join(out, '../..'));
 for (const [path, data] of files) await write(path, data);
-await cp(join(here, 'assets'), out, { recursive: true });
+await cp(join(here, 'assets'), out, { recursive: true, filter: (file) => !file.endsWith('.css') });
 const search = await readFile(join(here, MINISEARCH), 'utf8');
 await write('minisearch.js', search.replace(/^\/\/# sourceMappingURL=.*$/m, ''));
 
-// Browsers that know the rest of this site know woff2: leave KaTeX's other font formats out.
-const katex = join(here, 'node_modules/katex/dist');
-const css = await readFile(join(katex, 'katex.min.css'), 'utf8');
-await write('katex/katex.min.css', css.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)/g, ''));
-await cp(join(katex, 'fonts'), join(out, 'katex/fonts'), {
+await write('katex/katex.min.css', katexSheet); // for cards with formulas of other pages
+await cp(join(KATEX, 'fonts'), join(out, 'katex/fonts'), {
   recursive: true,
   filter: (f) => !/\.(ttf|woff)$/.test(f),
 });

@@ -29,6 +29,15 @@
     return scripts.get(src);
   }
 
+  /** @type {Promise<unknown>} */
+  const loaded = new Promise((resolve) => addEventListener('load', resolve));
+  /** When the page has come and nothing else is to be done; then the first screen has been drawn. */
+  const idle = () =>
+    loaded.then(() => new Promise((next) => (window.requestIdleCallback ?? setTimeout)(next)));
+
+  // Fonts of formulas that are further down come before a reader does.
+  idle().then(() => document.fonts.forEach((face) => void face.load().catch(() => {})));
+
   // Light or dark: the system's choice until the reader makes one.
   $('.mode').onclick = () => {
     const now =
@@ -57,30 +66,35 @@
   menu.onclick = () => drawer(!document.body.classList.contains('show-toc'));
   $('main').addEventListener('click', () => drawer(false));
 
-  // Whatever scrolls sideways can be reached and scrolled with the keyboard.
+  // Whatever scrolls sideways can be reached and scrolled with the keyboard. To know what does, a
+  // browser lays out all of the page, so this waits for somebody who uses the key.
   const SCROLLING = '.eq-body, .table-wrap, .out-html, .outputs, .plot-scroll, pre';
-  const hidden = (el) => el.scrollWidth - el.clientWidth - el.scrollLeft;
   /** All is measured before anything is set: else each element would cost a layout of the page. */
   const reachable = () => {
-    const measured = $$(SCROLLING).map((el) => [
-      el,
-      el.scrollWidth > el.clientWidth + 1,
-      hidden(el),
-    ]);
-    for (const [el, scrolls, more] of measured) {
+    const measured = $$(SCROLLING).map((el) => [el, el.scrollWidth > el.clientWidth + 1]);
+    for (const [el, scrolls] of measured)
       if (scrolls !== el.hasAttribute('tabindex')) {
         if (scrolls) el.tabIndex = 0;
         else el.removeAttribute('tabindex');
       }
-      if (el.matches('.plot-scroll')) el.classList.toggle('has-more', more > 2);
-    }
   };
-  for (const el of $$('.plot-scroll'))
-    el.addEventListener('scroll', () => el.classList.toggle('has-more', hidden(el) > 2));
-  reachable();
-  addEventListener('resize', reachable);
-  addEventListener('toggle', reachable, true);
-  document.fonts?.ready.then(reachable);
+  const firstTab = ({ key }) => {
+    if (key !== 'Tab') return;
+    removeEventListener('keydown', firstTab);
+    reachable();
+    addEventListener('resize', reachable);
+    addEventListener('toggle', reachable, true);
+  };
+  addEventListener('keydown', firstTab);
+
+  // A figure that is cut off at the screen's edge shows it.
+  const more = ({ target: el }) =>
+    el.classList.toggle('has-more', el.scrollWidth - el.clientWidth - el.scrollLeft > 2);
+  const resized = new ResizeObserver((entries) => entries.forEach(more));
+  for (const el of $$('.plot-scroll')) {
+    el.addEventListener('scroll', more);
+    resized.observe(el);
+  }
 
   function element(name, properties, ...children) {
     const made = Object.assign(document.createElement(name), properties);
@@ -175,7 +189,7 @@
     said.setAttribute('aria-live', 'polite');
     bar.oninput = choose;
     bar.onsubmit = (event) => event.preventDefault();
-    $('h2', claims[0].parentElement).before(bar);
+    claims[0].closest('section').before(bar);
     choose();
   }
   /** @param {any} claim */
@@ -245,15 +259,16 @@
   );
   function markSection() {
     const headings = [...marks.keys()].filter((el) => el !== null);
-    const line = innerHeight * 0.3;
-    const current = headings.findLast((el) => el.getBoundingClientRect().top <= line);
+    const passed = (el) => el.getBoundingClientRect().top <= innerHeight * 0.3;
+    // Where a section begins is known before what is in it has been laid out.
+    const current = headings.findLast((el) => passed(el.closest('.section') ?? el) && passed(el));
     marks.forEach((a, heading) => {
       if (heading === current) a.setAttribute('aria-current', 'true');
       else a.removeAttribute('aria-current');
     });
   }
   addEventListener('scroll', markSection, { passive: true }); // once a frame
-  markSection();
+  requestAnimationFrame(markSection);
 
   // Hover cards: what a reference, citation, footnote or abbreviation points at, on any page.
   // Cards of other pages come in scripts, which a page opened from a disk may load.
@@ -308,8 +323,9 @@
     card.setAttribute('role', 'tooltip');
     link.setAttribute('aria-describedby', card.id);
     document.body.append(card);
+    // A page has the styles of its own formulas; the site's own rules stand after all of KaTeX's.
     if (!$('link[href$="katex.min.css"]') && $('.katex', card))
-      document.head.append(
+      document.head.prepend(
         Object.assign(document.createElement('link'), {
           rel: 'stylesheet',
           href: `${root}katex/katex.min.css`,
@@ -497,7 +513,8 @@
     if (event.target.closest('a')) dialog.close();
   };
 
-  // Explorers: anywidget modules without a kernel, loaded when they come near the screen.
+  // Explorers: anywidget modules without a kernel, loaded when they come near the screen, in steps
+  // between which the page answers its reader.
   class Model {
     #listeners = [];
     constructor(state) {
@@ -523,12 +540,15 @@
     save_changes() {}
   }
   async function start(box) {
+    await idle();
     await Promise.all(box.dataset.scripts.split(' ').map(load));
+    await idle();
     const module = await import(
       `data:text/javascript;charset=utf-8,${encodeURIComponent(book.get(box.dataset.esm))}`
     );
     const state = { ...structuredClone(book.get(box.dataset.model)), linked: true };
     const widget = typeof module.default === 'function' ? await module.default() : module.default;
+    await idle();
     const model = new Model(state),
       el = document.createElement('div');
     await widget.initialize?.({ model });
