@@ -29,7 +29,7 @@ export PYTHONNOUSERSITE := 1
 # What the measures of the ledger found, kept until the code behind them changes.
 export NICKBOOK_FINDINGS := $(if $(filter $(CURDIR)/%,$(VAR)),$(CURDIR)/_build,$(VAR))/findings
 
-PACKAGE := $(shell find nickbook -name '*.py' -o -name '*.yml' -o -name '*.mjs' -o -name '*.nc')
+PACKAGE := $(shell find nickbook -name '*.py' -o -name '*.yml' -o -name '*.mjs' -o -name '*.nc' -o -name '*.cif' -o -name '*.gz')
 PAGES := $(shell find theme notebooks -name node_modules -prune -o -name __pycache__ -prune -o -type f ! -path "*/.*" -print)
 
 CHAPTERS := $(wildcard notebooks/[0-9]*.md)
@@ -56,7 +56,7 @@ define test_without_lock
 		.venv/$(1)/bin/python -m pytest $(SIDE_BY_SIDE) --dist worksteal -p no:nbval $(4)
 endef
 
-.PHONY: help book pdf preview test check lab site notebooks lint bench tables lock clean
+.PHONY: help book pdf preview test check lab site notebooks lint bench tables dft dft-check lock clean
 .PHONY: test-newest test-oldest
 .DEFAULT_GOAL := help
 
@@ -109,6 +109,12 @@ bench: $(READY) ## compare speed and error with plain evaluations
 
 tables: $(READY) ## run the flows behind chapter 10 anew, which takes half an hour
 	$(BIN)/python tools/frg_table.py
+
+dft: $(READY) ## compute the bands of the crystal anew with GPAW, which takes hours
+	$(BIN)/python tools/first_principles.py $(RUNS)
+
+dft-check: $(READY) ## compare a coarse calculation with the stored bands, in some minutes
+	$(BIN)/python tools/first_principles.py --check
 
 lock: $(READY) ## lock what pyproject.toml asks for; with UPGRADE=1 to the newest versions
 	$(BIN)/python -m pip install --quiet uv

@@ -18,6 +18,7 @@ from nickbook.book import Choice, Curve, Drawing, Image, Panel, Slider, verdicts
 from nickbook.book.explore import Explorer, StillExplorer
 from nickbook.claims import DisagreementError, ledger
 from nickbook.claims.glywh import diverge_flows, patch_flows
+from nickbook.crystal import crystal_states, octahedron, structure
 from nickbook.dimers import (
     HubbardDimer,
     band_spins,
@@ -185,11 +186,13 @@ MAKERS = {
     "LiuKhaliullin": lambda: LK,
     "MirrorParities": lambda: mirror_parities(sea()),
     "MomentumPath": lambda: MomentumPath.through("ΓXM", 21),
+    "Octahedron": lambda: octahedron(structure("pressure")),
     "Nesting": lambda: nesting(chi0(), [[0.0, 0.0], [np.pi, 0.0]]),
     "PairAmplitudes": lambda: solution().amplitudes,
     "PairScattering": scattering,
     "PairingState": state,
     "Panel": lambda: drawing().panels[0],
+    "ProjectedStates": lambda: crystal_states("pressure").keep("t z²"),
     "ProjectedTJModel": lambda: projected().bonds,
     "PhotoemissionGap": lambda: photoemission_gap(sea(), gap=eta_k),
     "Pole": lambda: spectral_poles(DEEP, "b")[0],

@@ -31,6 +31,7 @@ SOURCE = "https://github.com/nickbook/nickbook/blob/HEAD/"
 #: Modules that export the names of each page; a name stands where the code is that defines it.
 PAGES = {
     "bands": ("bands",),
+    "crystal": ("crystal",),
     "dimers": ("dimers",),
     "pairing": ("pairing",),
     "pairing.triplon": ("pairing.triplon",),

@@ -1,13 +1,13 @@
 """The crystal of La3Ni2O7: structures, first-principles states, and the models they give."""
 
-from nickbook.crystal.states import CALCULATIONS, ProjectedStates, crystal_states
-from nickbook.crystal.structure import (
+from nickbook.crystal.atoms import (
     CRYSTALS,
     Octahedron,
     octahedron,
     octahedron_edges,
     structure,
 )
+from nickbook.crystal.states import CALCULATIONS, ProjectedStates, crystal_states
 from nickbook.crystal.wannier import (
     bilayer,
     crystal_model,

@@ -51,6 +51,16 @@ class ProjectedStates(Result):
         Bands of oxygen 2p that lie below the lowest one kept.
     settings : tuple of str
         Code, versions, functional, cutoff and so on.
+
+    Examples
+    --------
+    At Γ the two e_g orbitals do not mix:
+
+    >>> from nickbook.crystal import crystal_states
+    >>> states = crystal_states("pressure").keep("t x²−y²", "t z²", "b x²−y²", "b z²")
+    >>> shares = states.shares[0, 27:30]  # three e_g bands at Γ
+    >>> sorted(float(x) for x in (shares[:, 0] + shares[:, 2]).round(3))
+    [0.0, 1.0, 1.0]
     """
 
     name: str
@@ -116,9 +126,13 @@ class ProjectedStates(Result):
 
     @property
     def shares(self) -> Floats:
-        """Part of each orbital in what a state has of them all, shape (nk, bands, n)."""
+        """Part of each orbital in what a state has of them all, shape (nk, bands, n).
+
+        Zero for a state that has nothing of them.
+        """
         weights = np.abs(self.overlaps) ** 2
-        parts: Floats = weights / weights.sum(axis=-1, keepdims=True)
+        total = weights.sum(axis=-1, keepdims=True)
+        parts: Floats = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
         return parts
 
     def on_mesh(self) -> "ProjectedStates":

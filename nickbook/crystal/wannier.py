@@ -254,6 +254,23 @@ def crystal_plane(model: BlochModel, kz: float) -> BlochModel:
     BlochModel
         On the centred square lattice with the primitive vectors (½, ½) and (½, −½): momenta are
         (kx + ky)/2 and (kx − ky)/2.  It has the mirror at kz = 0 and 2π if the crystal has.
+
+    Raises
+    ------
+    ValueError
+        If the model has other orbitals or no third dimension.
+
+    Examples
+    --------
+    The crystal is the same at kz = 0 and 4π/c, and has another plane halfway:
+
+    >>> import numpy as np
+    >>> from nickbook.crystal import crystal_model, crystal_plane
+    >>> model = crystal_model("pressure")
+    >>> bottom, top, half = (
+    ...     crystal_plane(model, kz).energies([0.3, 0.1]) for kz in (0, 4 * np.pi, 2 * np.pi))
+    >>> bool(np.allclose(bottom, top)), bool(np.allclose(bottom, half))
+    (True, False)
     """
     _require_crystal(model)
     kz = real("kz", kz)

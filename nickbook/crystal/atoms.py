@@ -69,6 +69,15 @@ class Octahedron(Result):
     planar_angle, apical_angle : float
         Angles Ni-O-Ni in a plane and between the planes; 180° without a tilt, NaN where octahedra
         share no corner.
+
+    Examples
+    --------
+    The oxygen between the layers is nearer than the one beyond:
+
+    >>> from nickbook.crystal import octahedron, structure
+    >>> found = octahedron(structure("pressure"))
+    >>> found.inner < found.outer
+    True
     """
 
     planar: Annotated[float, "Å"]
