@@ -22,10 +22,13 @@ WITHOUT = """
 import json, sys
 hidden = set(json.loads(sys.argv[1]))
 class Finder:
-    def find_spec(name, path=None, target=None):
-        if name.partition(".")[0] in hidden:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Finder)
+    def __init__(self, finder):
+        self.finder = finder
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+    def find_spec(self, name, *given):
+        return None if name.partition(".")[0] in hidden else self.finder.find_spec(name, *given)
+sys.meta_path[:] = map(Finder, sys.meta_path)
 """
 LOADED = "print(json.dumps(sorted(sys.modules)))"
 MODULES = f"""
@@ -47,6 +50,16 @@ from nickbook.bands import FermiSea, four_band
 from nickbook.pairing import frg_flow
 try:
     frg_flow(FermiSea.at(four_band(), filling=3), U=1.0, patches=8, mesh=16)
+except ImportError as error:
+    print(error)
+"""
+SWEEP = """
+from nickbook import sweep
+def square(x):
+    return x**2
+print(sweep(square, x=[1, 2], workers=1).square.astype(int).values.tolist())
+try:
+    sweep(square, x=[1, 2], {given})
 except ImportError as error:
     print(error)
 """
@@ -105,10 +118,17 @@ def test_a_flow_without_numba_says_what_to_install(project: dict) -> None:
     assert said.endswith("pip install 'nickbook[frg]'")
 
 
+@pytest.mark.parametrize("given", ["store='kept'", "workers=2"])
+def test_a_sweep_without_dask_or_zarr_says_what_to_install(project: dict, given: str) -> None:
+    loop, said = run_without(beyond_the_core(project), SWEEP.format(given=given))
+    assert loop == "[1, 4]"
+    assert re.fullmatch(r"sweep with .* needs \w+, .*pip install 'nickbook\[sweep\]'", said)
+
+
 @pytest.mark.parametrize(
     ("folders", "extras"),
     [
-        (("nickbook",), {"frg", "plot", "book"}),
+        (("nickbook",), {"frg", "plot", "book", "sweep"}),
         (("notebooks",), {"book"}),
         (("tests", "tools", "benchmarks"), {"test"}),
     ],

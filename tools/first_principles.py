@@ -38,10 +38,6 @@ The book and its tests need neither: they read the stored files."""
 
 #: Lattice constants a, b, c in Å at 29.5 GPa, orthorhombic axes (Sun et al., 2023).
 UNDER_PRESSURE = (5.289, 5.218, 19.734)
-#: The in-plane lattice constant of SrLaAlO4 in Å, and a first guess of c on it.
-SUBSTRATE = (3.756, 20.8)
-#: First guess of the cell at ambient pressure in Å, and of the tilt of the octahedra in radians.
-AMBIENT, LEAN = (5.40, 5.45, 20.52), 0.1
 #: Heights of La, Ni, outer apical O and planar O over the inner apical O, in units of c.
 HEIGHTS = (0.3205, 0.0966, 0.2050, 0.0955)
 #: A shift of the third vector in Å.  It takes away the symmetries that mix this vector with the
@@ -67,10 +63,6 @@ class Run:
     #: Largest force in eV/Å that is left, and the mesh for it; None for a crystal as it stands.
     force: float | None = 0.01
     relax_mesh: tuple[int, int, int] = (6, 6, 2)
-    #: Whether symmetry lets the atoms move along z alone.
-    upright: bool = True
-    #: Strains xx, yy, zz that follow the stress.
-    free: tuple[int, int, int] = (0, 0, 0)
     #: Bands to keep, counted from the lowest of O 2p, and kinds of orbitals.
     bands: tuple[int, int] = (21, 37)
     oxygen: bool = False
@@ -88,27 +80,6 @@ def straight(a: float, c: float):
     return Atoms("La3Ni2O7", positions=places, cell=cell, pbc=True)
 
 
-def tilted():
-    """The crystal at ambient pressure, Amam: octahedra turn about a, neighbours oppositely."""
-    from ase import Atoms
-
-    a, b, c = AMBIENT
-    la, ni, outer, planar = (c * h for h in HEIGHTS)
-    places = []
-    for x, y, turn in ((0, 0, LEAN), (a / 2, b / 2, -LEAN)):
-        here = [(0, 0, c / 2), (0, 0, la), (0, 0, -la), (0, 0, ni), (0, 0, -ni)]
-        here += [(0, turn * ni, 0)]
-        here += [(0, -turn * (outer - ni), side * outer) for side in (1, -1)]
-        here += [
-            (a / 4, way * b / 4, side * (planar + turn * way * b / 4))
-            for way in (1, -1)
-            for side in (1, -1)
-        ]
-        places += [(x + dx, y + dy, dz) for dx, dy, dz in here]
-    cell = [(a, 0, 0), (0, b, 0), (0, b / 2 + SLANT, c / 2)]
-    return Atoms("La3Ni2O7" * 2, positions=places, cell=cell, pbc=True)
-
-
 def stored(name: str):
     """The crystal that the package holds."""
     return structure(name)
@@ -119,10 +90,6 @@ RUNS = {
     "pressure": Run(partial(straight, (A_O + B_O) / 8**0.5, C_O), bands=(0, 37), oxygen=True),
     "pressure-U2": Run(partial(stored, "pressure"), mesh=(8, 8, 3), hubbard=2.0, force=None),
     "pressure-U4": Run(partial(stored, "pressure"), mesh=(8, 8, 3), hubbard=4.0, force=None),
-    "film": Run(partial(straight, *SUBSTRATE), mesh=(8, 8, 3), free=(0, 0, 1)),
-    "ambient": Run(
-        tilted, mesh=(5, 5, 3), relax_mesh=(3, 3, 2), upright=False, free=(1, 1, 1), bands=(42, 74)
-    ),
 }
 CHECK = {
     "check": replace(
@@ -137,7 +104,7 @@ CHECK = {
 ALLOWED = 0.02
 
 
-def calculator(run: Run, folder: Path, stage: str, mesh, size: int, **settings):
+def calculator(run: Run, folder: Path, stage: str, mesh, **settings):
     """A calculator of GPAW with the settings of a run."""
     from gpaw import GPAW, PW, FermiDirac
 
@@ -146,7 +113,7 @@ def calculator(run: Run, folder: Path, stage: str, mesh, size: int, **settings):
         xc="PBE",
         kpts={"size": mesh, "gamma": True},
         occupations=FermiDirac(0.05),
-        nbands=ELECTRONS * size // 2 + EMPTY * size,
+        nbands=ELECTRONS // 2 + EMPTY,
         setups={"Ni": f":d,{run.hubbard}"} if run.hubbard else {},
         symmetry={"symmorphic": True},
         txt=str(folder / f"{stage}.txt"),
@@ -155,23 +122,24 @@ def calculator(run: Run, folder: Path, stage: str, mesh, size: int, **settings):
 
 
 def relax(run: Run, folder: Path) -> None:
-    """Move the atoms until forces, and the stress of the free strains, vanish."""
+    """Move the atoms along z until forces vanish."""
     from ase.constraints import FixCartesian
-    from ase.filters import FrechetCellFilter
     from ase.io import read
     from ase.optimize import BFGS
 
     trajectory = folder / "relax.traj"
     atoms = read(trajectory) if trajectory.exists() else run.crystal()
     atoms.calc = calculator(
-        run, folder, "relax", run.relax_mesh, len(atoms) // 12,
+        run,
+        folder,
+        "relax",
+        run.relax_mesh,
         convergence={"density": 1e-5, "forces": 1e-3},
-    )  # fmt: skip
-    if run.upright:
-        atoms.set_constraint(FixCartesian(range(len(atoms)), mask=(True, True, False)))
-    moved = FrechetCellFilter(atoms, mask=[*run.free, 0, 0, 0]) if any(run.free) else atoms
+    )
+    # The crystal's symmetry, which the slant and the mesh break a little, leaves heights alone.
+    atoms.set_constraint(FixCartesian(range(len(atoms)), mask=(True, True, False)))
     search = BFGS(
-        moved, logfile="-", trajectory=str(trajectory), restart=str(folder / "relax.json"), alpha=50
+        atoms, logfile="-", trajectory=str(trajectory), restart=str(folder / "relax.json"), alpha=50
     )
     search.run(fmax=run.force)
     atoms.write(folder / "relaxed.json")
@@ -206,7 +174,7 @@ def chosen(
     names = {}
     for shells in ({4: "x²−y²", 2: "z²"}, {0: "xy", 1: "yz", 3: "xz"} if t2g else {}):
         for number, i in enumerate(ni):
-            layer = "tb"[number % 2] + "′" * (number // 2)
+            layer = "tb"[number]
             start = _projector(calc.setups[i], 3, 2)
             names |= {(i, start + m): f"{layer} {name}" for m, name in shells.items()}
     for i, symbol in enumerate(symbols):
@@ -238,15 +206,14 @@ def states(run: Run, folder: Path, name: str) -> None:
 
     atoms = read(folder / "relaxed.json") if run.force else run.crystal()
     atoms.calc = None
-    size = len(atoms) // 12
-    last = ELECTRONS * size // 2 + (EMPTY - LOOSE) * size
+    last = ELECTRONS // 2 + EMPTY - LOOSE
     converged = {"bands": last, "density": 1e-5, "eigenstates": 1e-4}
-    calc = calculator(run, folder, "ground", run.mesh, size, convergence=converged)
+    calc = calculator(run, folder, "ground", run.mesh, convergence=converged)
     atoms.calc = calc
     energy = atoms.get_potential_energy()
     picked = chosen(calc, atoms, oxygen=run.oxygen, t2g=False)
     by_atom = [[p for i, p in picked if i == atom] for atom in range(len(atoms))]
-    bands = range(SEMICORE * size + run.bands[0], SEMICORE * size + run.bands[1])
+    bands = range(SEMICORE + run.bands[0], SEMICORE + run.bands[1])
     projected(calc, by_atom, bands, folder)
     settings = (
         f"GPAW {version('gpaw')}, gpaw-data {version('gpaw-data')}, PBE"
@@ -274,20 +241,19 @@ def states(run: Run, folder: Path, name: str) -> None:
     whole = np.rint(k * mesh).astype(int) % mesh
     half = [tuple(p) <= tuple(-p % mesh) for p in whole]
     packed(picked, k[half], energies[half], overlaps[half], run.mesh).save(folder / "mesh.nc")
-    if size == 1:
-        along, wider = path(), chosen(calc, atoms, oxygen=run.oxygen, t2g=run.oxygen)
-        fixed = calc.fixed_density(
-            kpts=along, symmetry="off", txt=str(folder / "path.txt"), convergence=converged
-        )
-        window = slice(bands.start, bands.stop)
-        found = np.array([fixed.get_eigenvalues(kpt=i)[window] for i in range(len(along))])
-        parts = np.array(
-            [
-                np.stack([point.P_ani[i][window, p] for i, p in _by_atom(wider)], axis=-1)
-                for point in fixed.wfs.kpt_u
-            ]
-        )
-        packed(wider, along, found, parts.conj(), ()).save(folder / "path.nc")
+    along, wider = path(), chosen(calc, atoms, oxygen=run.oxygen, t2g=run.oxygen)
+    fixed = calc.fixed_density(
+        kpts=along, symmetry="off", txt=str(folder / "path.txt"), convergence=converged
+    )
+    window = slice(bands.start, bands.stop)
+    found = np.array([fixed.get_eigenvalues(kpt=i)[window] for i in range(len(along))])
+    parts = np.array(
+        [
+            np.stack([point.P_ani[i][window, p] for i, p in _by_atom(wider)], axis=-1)
+            for point in fixed.wfs.kpt_u
+        ]
+    )
+    packed(wider, along, found, parts.conj(), ()).save(folder / "path.nc")
 
 
 def _by_atom(orbitals: dict[tuple[int, int], str]) -> list[tuple[int, int]]:
@@ -331,7 +297,8 @@ def localize(run: Run, folder: Path) -> None:
     (folder / "eg.win").write_text(
         f"num_bands = {bands}\nnum_wann = 4\nmp_grid = {' '.join(map(str, run.mesh))}\n"
         f"dis_win_min = {lowest}\ndis_froz_min = {frozen[0]}\ndis_froz_max = {frozen[1]}\n"
-        "dis_num_iter = 500\nnum_iter = 100\nwrite_hr = true\nuse_ws_distance = true\nkmesh_tol = 0.001\n"
+        "dis_num_iter = 500\nnum_iter = 100\nkmesh_tol = 0.001\n"
+        "write_hr = true\nuse_ws_distance = true\n"
         + "".join(map(block, ("unit_cell_cart", "atoms_frac", "kpoints")))
     )
     k, _, _ = from_wannier90(folder / "wannier", bands, len(stored.orbitals))

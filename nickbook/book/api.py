@@ -40,6 +40,7 @@ PAGES = {
     "pairing.tj": ("pairing.tj",),
     "observables": ("observables",),
     "plot": ("plot",),
+    "sweeps": ("sweeps",),
     "claims": ("claims", "claims.lk", "claims.glywh", "papers"),
     "book": ("book", "book.explore", "book.sketches"),
 }

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 #: Crystals whose states are stored, and what each is.
 CRYSTALS = {
     "pressure": "La3Ni2O7 at 29.5 GPa, I4/mmm",
-    "ambient": "La3Ni2O7 at ambient pressure, Amam",
-    "film": "La3Ni2O7 film on SrLaAlO4, I4/mmm",
 }
 #: Ni–O distances in Å that count as bonds.
 _BOND = 2.5
@@ -29,9 +27,9 @@ def structure(crystal: str = "pressure") -> "Atoms":
 
     Parameters
     ----------
-    crystal : {"pressure", "ambient", "film"}, optional
-        At 29.5 GPa, with the lattice constants of Sun et al. (2023); at ambient pressure and on
-        SrLaAlO4, with those that leave no stress.  The places of the atoms are relaxed.
+    crystal : {"pressure"}, optional
+        At 29.5 GPa, with the lattice constants of Sun et al. (2023), made square.  The heights of
+        the atoms are relaxed.
 
     Returns
     -------

@@ -16,10 +16,7 @@ _MARGIN = 0.03
 #: Calculations that are stored, and what each is of.
 CALCULATIONS = {
     "pressure": "29.5 GPa",
-    "pressure-U2": "29.5 GPa with U = 2 eV on Ni d",
     "pressure-U4": "29.5 GPa with U = 4 eV on Ni d",
-    "film": "a film on SrLaAlO4",
-    "ambient": "ambient pressure, tilted octahedra",
 }
 
 
@@ -96,7 +93,7 @@ class ProjectedStates(Result):
     def eg_windows(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Energies between which only e_g bands lie, and the window of Ni's d bands.
 
-        By the count of bands of each formula unit: 21 of oxygen 2p, 6 of t2g, 4 of e_g, and then
+        By the count of bands in a cell of two Ni: 21 of oxygen 2p, 6 of t2g, 4 of e_g, and then
         those of La.  The frozen window reaches from the top of t2g to the bottom of La, 30 meV
         off both; the outer one begins above oxygen.
 
@@ -110,18 +107,16 @@ class ProjectedStates(Result):
         ValueError
             If those bands are not kept, or overlap.
         """
-        units = sum(name.endswith(" z²") for name in self.orbitals) // 2
-        oxygen, t2g, lanthanum = (units * n - self.first for n in (20, 26, 31))
-        if units == 0 or t2g < 0 or lanthanum >= self.energies.shape[1]:
+        oxygen, t2g, lanthanum = (n - self.first for n in (20, 26, 31))
+        if t2g < 0 or lanthanum >= self.energies.shape[1]:
             raise ValueError(f"{self.name!r} does not hold the bands from t2g to La")
-        below = units - 1
-        bottom = float(self.energies[:, t2g + below].max()) + _MARGIN
+        bottom = float(self.energies[:, t2g].max()) + _MARGIN
         top = float(self.energies[:, lanthanum].min()) - _MARGIN
         if bottom >= top:
             raise ValueError(f"t2g and La of {self.name!r} leave no energies to e_g alone")
         lowest = -np.inf
-        if oxygen + below >= 0:
-            lowest = float(self.energies[:, oxygen + below].max()) + _MARGIN / 10
+        if oxygen >= 0:
+            lowest = float(self.energies[:, oxygen].max()) + _MARGIN / 10
         return (bottom, top), (lowest, np.inf)
 
     @property

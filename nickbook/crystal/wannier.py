@@ -309,7 +309,7 @@ def crystal_model(calculation: str = "pressure") -> BlochModel:
     Parameters
     ----------
     calculation : str, optional
-        A name of `CALCULATIONS` whose octahedra stand upright.
+        A name of `CALCULATIONS`.
 
     Returns
     -------
@@ -320,7 +320,7 @@ def crystal_model(calculation: str = "pressure") -> BlochModel:
     Raises
     ------
     ValueError
-        For an unknown name or a tilted crystal.
+        For an unknown name.
 
     Examples
     --------
@@ -330,11 +330,6 @@ def crystal_model(calculation: str = "pressure") -> BlochModel:
     (('t x²−y²', 't z²', 'b x²−y²', 'b z²'), 8)
     """
     states = crystal_states(calculation)
-    if len({i for i, name in enumerate(states.orbitals) if name.endswith("z²")}) != 2:
-        raise ValueError(
-            f"calculation = {calculation!r} has tilted octahedra, and more than four e_g orbitals; "
-            "take wannier_functions(crystal_states(...))"
-        )
     frozen, window = states.eg_windows()
     made = wannier_functions(states.keep(*_BILAYER.orbitals), frozen=frozen, window=window)
     return symmetrized(made, tetragonal_group())[0]
