@@ -39,8 +39,8 @@ def sweep(
     """Compute a function on a grid of its parameters.
 
     Costs the function's time over the number of cores, some seconds to start local workers, and
-    about 1 ms a point.  In a script, call it below ``if __name__ == "__main__":``, since workers read the
-    script too.
+    about 1 ms a point.  In a script, call it below ``if __name__ == "__main__":``, since workers
+    read the script too.
 
     Parameters
     ----------
