@@ -314,8 +314,8 @@ def test_error_page_works_at_any_address(site: Site, visit: Callable[..., Visit]
     assert "Page not found" in opened.page.title()
     opened.page.get_by_role("link", name="start of the book").click()
     opened.page.wait_for_url(f"{site.url}index.html")
-    assert f"{site.url}style.css" in opened.loaded
     assert f"{site.url}site.js" in opened.loaded
+    assert opened.page.locator(".top").evaluate("el => getComputedStyle(el).position") == "sticky"
 
 
 def compressed(files: dict[str, bytes]) -> int:
@@ -343,6 +343,105 @@ def test_pages_are_light_and_run_without_complaint_or_network(
         page = {url: data for url, data in text.items() if url not in alive}
         assert compressed(page) < 153 * KB, (path, compressed(page))
         assert compressed(scripts) < 100 * KB, (path, compressed(scripts))
+
+
+PHONE = {"width": 390, "height": 844}
+
+
+def test_nothing_stands_between_a_page_and_its_first_screen(site: Site) -> None:
+    for path, document in documents(site).items():
+        head = document.text.split("</head>")[0]
+        assert 'rel="stylesheet"' not in head, path
+        assert all("defer" in tag for tag in re.findall(r"<script[^>]*src=[^>]*>", head)), path
+        pictures = re.findall(r'<img class="plot[^>]*>', document.text)
+        lazy = ['loading="lazy"' in picture for picture in pictures if "files/" in picture]
+        assert not lazy or not lazy[0], path
+        assert all(lazy[1:]), path
+
+
+def test_a_page_loads_the_fonts_of_its_formulas_and_the_first_ones_early(
+    site: Site, visit: Callable[..., Visit]
+) -> None:
+    early = 0
+    for path in site.pages():
+        opened = visit(site, site.url_of(path), viewport=PHONE)
+        opened.page.wait_for_function("[...document.fonts].every((f) => f.status === 'loaded')")
+        loaded = {url for url in opened.loaded if url.endswith(".woff2")}
+        formulas = opened.page.locator(".katex").count()
+        assert bool(loaded) == (formulas > 0), path
+        named = re.findall(r'rel="preload" href="([^"]+)"', path.read_text(encoding="utf-8"))
+        assert {urljoin(site.url, name) for name in named} <= loaded, path
+        early += len(named)
+        # Whatever is open now needs no other font, as one that is missing here would.
+        opened.page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)")
+        opened.page.evaluate(
+            "document.querySelectorAll('.section').forEach((s) => s.style.contentVisibility = 'visible')"
+        )
+        families = opened.page.evaluate(FAMILIES)
+        faces = opened.page.evaluate(
+            "[...document.fonts].map((f) => `${f.family.replaceAll('\"', '')} ${f.weight} ${f.style}`)"
+        )
+        assert set(families) == set(faces), path
+    assert early > 0
+
+
+# Fonts that formulas ask for.
+FAMILIES = """() => {
+  const found = new Set();
+  for (const formula of document.querySelectorAll('.katex-html')) {
+    const walker = document.createTreeWalker(formula, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const { fontFamily, fontWeight, fontStyle } = getComputedStyle(walker.currentNode.parentElement);
+      found.add(`${fontFamily.split(',')[0].replaceAll('"', '')} ${fontWeight} ${fontStyle}`);
+    }
+  }
+  return [...found];
+}"""
+# Whether each section has been laid out, and its height.
+SECTIONS = """[...document.querySelectorAll('.section')].map((section) => [
+  section.firstElementChild.checkVisibility({ contentVisibilityAuto: true }), section.offsetHeight])
+"""
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("view", [PHONE, {"width": 1440, "height": 900}])
+def test_far_sections_wait_and_keep_about_their_place(
+    book: Site, visit: Callable[..., Visit], view: dict[str, int]
+) -> None:
+    long = 0
+    for path in book.pages():
+        page = visit(book, book.url_of(path), viewport=view).page
+        before = page.evaluate(SECTIONS)
+        if sum(height for _, height in before) < 8 * view["height"]:
+            continue
+        long += 1
+        assert not before[-1][0], path.name
+        page.evaluate(
+            "document.querySelectorAll('.section').forEach((s) => s.style.contentVisibility = 'visible')"
+        )
+        after = page.evaluate(SECTIONS)
+        assert all(shown for shown, _ in after), path.name
+        kept, taken = (sum(height for _, height in sections) for sections in (before, after))
+        assert 0.7 < kept / taken < 1.4, (path.name, kept, taken)
+    assert long > 10
+
+
+@pytest.mark.site
+def test_an_explorer_starts_after_its_page_and_when_it_is_near(
+    book: Site, visit: Callable[..., Visit]
+) -> None:
+    page = visit(book, "dimer-triplons.html", viewport=PHONE).page
+    near, far = page.locator("#fig-1-triplon"), page.locator("#fig-1-explorer")
+    expect(near.locator("svg.nb-plot").first).to_be_visible()
+    started, ready = page.evaluate(
+        """() => [
+          performance.getEntriesByType('resource').find((e) => /explorer[.]mjs/.test(e.name)).startTime,
+          performance.getEntriesByType('navigation')[0].loadEventStart]"""
+    )
+    assert started >= ready > 0
+    expect(far.locator(".fallback")).to_have_count(1)
+    far.scroll_into_view_if_needed()
+    expect(far.locator("svg.nb-plot").first).to_be_visible()
 
 
 # What depends on colours needs no second width, and what does not, no second scheme.
@@ -375,6 +474,7 @@ def test_pages_are_accessible(
     for path in site.pages():
         page.goto(site.url_of(path), wait_until="networkidle")
         page.evaluate(PREPARE)
+        page.keyboard.press("Tab")  # then what scrolls can be reached
         page.add_script_tag(path=axe)
         result = page.evaluate("rules => axe.run(rules)", rules)
         found += [
@@ -721,6 +821,7 @@ def test_figures_can_be_read_on_a_phone(site: Site, visit: Callable[..., Visit])
         tab = visit(site, address, viewport={"width": 390, "height": 844}).page
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390
         tab.evaluate("document.querySelectorAll('details').forEach(el => { el.open = true; })")
+        tab.keyboard.press("Tab")  # then what scrolls can be reached
         for image in tab.locator(".plot-scroll img").all():
             label = re.sub(r".*/(.*)\.png", r"\1", image.get_attribute("src") or "")
             width = image.evaluate("image => image.clientWidth")
