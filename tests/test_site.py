@@ -374,25 +374,28 @@ def test_a_page_loads_the_fonts_of_its_formulas_and_the_first_ones_early(
         early += len(named)
         # Whatever is open now needs no other font, as one that is missing here would.
         opened.page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)")
-        opened.page.evaluate(
-            "document.querySelectorAll('.section').forEach((s) => s.style.contentVisibility = 'visible')"
-        )
+        opened.page.evaluate(SHOW_SECTIONS)
         families = opened.page.evaluate(FAMILIES)
         faces = opened.page.evaluate(
-            "[...document.fonts].map((f) => `${f.family.replaceAll('\"', '')} ${f.weight} ${f.style}`)"
+            """[...document.fonts].map(
+              (f) => `${f.family.replaceAll('"', '')} ${f.weight} ${f.style}`)"""
         )
         assert set(families) == set(faces), path
     assert early > 0
 
 
 # Fonts that formulas ask for.
+#: Lays out what browsers leave for later.
+SHOW_SECTIONS = """document.querySelectorAll('.section').forEach(
+  (s) => s.style.contentVisibility = 'visible')"""
 FAMILIES = """() => {
   const found = new Set();
   for (const formula of document.querySelectorAll('.katex-html')) {
     const walker = document.createTreeWalker(formula, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
-      const { fontFamily, fontWeight, fontStyle } = getComputedStyle(walker.currentNode.parentElement);
-      found.add(`${fontFamily.split(',')[0].replaceAll('"', '')} ${fontWeight} ${fontStyle}`);
+      const style = getComputedStyle(walker.currentNode.parentElement);
+      const family = style.fontFamily.split(',')[0].replaceAll('"', '');
+      found.add(`${family} ${style.fontWeight} ${style.fontStyle}`);
     }
   }
   return [...found];
@@ -416,9 +419,7 @@ def test_far_sections_wait_and_keep_about_their_place(
             continue
         long += 1
         assert not before[-1][0], path.name
-        page.evaluate(
-            "document.querySelectorAll('.section').forEach((s) => s.style.contentVisibility = 'visible')"
-        )
+        page.evaluate(SHOW_SECTIONS)
         after = page.evaluate(SECTIONS)
         assert all(shown for shown, _ in after), path.name
         kept, taken = (sum(height for _, height in sections) for sections in (before, after))
@@ -435,7 +436,8 @@ def test_an_explorer_starts_after_its_page_and_when_it_is_near(
     expect(near.locator("svg.nb-plot").first).to_be_visible()
     started, ready = page.evaluate(
         """() => [
-          performance.getEntriesByType('resource').find((e) => /explorer[.]mjs/.test(e.name)).startTime,
+          performance.getEntriesByType('resource')
+            .find((e) => /explorer[.]mjs/.test(e.name)).startTime,
           performance.getEntriesByType('navigation')[0].loadEventStart]"""
     )
     assert started >= ready > 0
