@@ -12,7 +12,8 @@ const PARAGRAPH = 17; // between two of them
 
 /** HTML without what is closed as the page opens, and without formulas for those who hear them. */
 export function seen(html) {
-  const closed = /<details(?![^>]* open)[^>]*>(<summary[^>]*>(?:(?!<details)[\s\S])*?<\/summary>)(?:(?!<details)[\s\S])*?<\/details>/g;
+  const closed =
+    /<details(?![^>]* open)[^>]*>(<summary[^>]*>(?:(?!<details)[\s\S])*?<\/summary>)(?:(?!<details)[\s\S])*?<\/details>/g;
   const spoken = /<span class="katex-mathml">.*?<\/math><\/span>/gs;
   let [text, before] = [html.replace(spoken, ''), ''];
   while (text !== before) [text, before] = [text.replace(closed, '<p>$1</p>'), text];
@@ -29,7 +30,10 @@ function height(text, { line, letters, picture }) {
   const drawn = pictures.map(([, width, high]) => (Math.min(picture, +width) / +width) * +high);
   const equations = text.split(' class="eq"').length - 1;
   const lines = text.split(/<\/(?:p|pre|li|tr|dt|dd|h\d)>|\n(?=[^<]*<\/code>)/).map((part) => {
-    const words = part.replace(/<[^>]*>/g, '').replace(/&\w+;/g, '.').trim();
+    const words = part
+      .replace(/<[^>]*>/g, '')
+      .replace(/&\w+;/g, '.')
+      .trim();
     return words && Math.ceil(words.length / letters) * line + PARAGRAPH;
   });
   const sum = (numbers) => numbers.reduce((total, number) => total + Number(number), 0);

@@ -28,12 +28,13 @@ const RULES = [...katexSheet.matchAll(/([^{}]+)\{([^{}]*)\}/g)].map(([text, sele
   return { text, selector, body, font, file: /fonts\/([\w-]+\.woff2)/.exec(body)?.[1] };
 });
 /** What sets a font within formulas: the classes of an element, and those that stand above it. */
-const SETS = RULES.filter(({ font, body }) => !font && Object.keys(faceOf(body)).length > 0).flatMap(
-  ({ selector, body }) =>
-    selector.split(',').map((one) => {
-      const parts = one.split(/[\s>]+/).map(classesIn);
-      return { own: parts.at(-1) ?? [], above: parts.slice(0, -1).flat(), face: faceOf(body) };
-    }),
+const SETS = RULES.filter(
+  ({ font, body }) => !font && Object.keys(faceOf(body)).length > 0,
+).flatMap(({ selector, body }) =>
+  selector.split(',').map((one) => {
+    const parts = one.split(/[\s>]+/).map(classesIn);
+    return { own: parts.at(-1) ?? [], above: parts.slice(0, -1).flat(), face: faceOf(body) };
+  }),
 );
 const PLAIN = { family: 'KaTeX_Main', weight: '400', style: 'normal' };
 const ENTITIES = { '&lt;': '<', '&gt;': '>', '&amp;': '&', '&quot;': '"', '&#x27;': "'" };
