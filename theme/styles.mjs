@@ -20,6 +20,7 @@ const faceOf = (body) => ({
   ...(declared(body, 'font-weight') && { weight: declared(body, 'font-weight') }),
   ...(declared(body, 'font-style') && { style: declared(body, 'font-style') }),
 });
+/** @param {{ family?: string, weight?: string, style?: string }} face */
 const nameOf = ({ family, weight, style }) => `${family} ${weight} ${style}`;
 const classesIn = (selector) => [...selector.matchAll(/\.([\w-]+)/g)].map(([, name]) => name);
 
