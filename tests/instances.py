@@ -14,7 +14,7 @@ from nickbook.bands import (
     eta_k,
     four_band,
 )
-from nickbook.book import Choice, Curve, Drawing, Image, Panel, Slider, verdicts
+from nickbook.book import Choice, Curve, Drawing, Formula, Image, Panel, Slider, verdicts
 from nickbook.book.explore import Explorer, StillExplorer
 from nickbook.claims import DisagreementError, ledger
 from nickbook.claims.glywh import diverge_flows, patch_flows
@@ -58,6 +58,7 @@ from nickbook.pairing import (
 from nickbook.pairing.frg import Responses, two_sheet_flow
 from nickbook.papers import GLYWH, LK
 from nickbook.plot import MomentumPath
+from nickbook.report import QUALITIES, compare
 
 IDS = ["LK-exchange-value", "LK-exchange-formula", "LK-inplane-exchange"]
 BONDS = {"J1": 0.15, "J2": 0.075, "J1_inter": 0.03, "J2_inter": 0.375}
@@ -140,6 +141,12 @@ def opposite(k):
     return np.tile([0.02, -0.01], (len(k), 1))
 
 
+@cache
+def report():
+    steps = ("spectrum", "response", "pairing")
+    return compare(four_band(), filling=3, quality="fast", temperature=0.06, only=steps)
+
+
 def two_bands():
     return FermiSea(conduction_bands(), -0.65)
 
@@ -173,6 +180,7 @@ MAKERS = {
     "FlowMode": lambda: flow().pairing()[0],
     "FlowOptions": lambda: flow().options,
     "FlowResult": flow,
+    "Formula": lambda: Formula("y = a * x", {"x": [0.0, 1.0]}),
     "FourBandParameters": FourBandParameters,
     "GapFunction": lambda: state().gap,
     "GutzwillerFactors": lambda: gutzwiller_factors([0.6, 0.9]),
@@ -190,6 +198,7 @@ MAKERS = {
     "Nesting": lambda: nesting(chi0(), [[0.0, 0.0], [np.pi, 0.0]]),
     "PairAmplitudes": lambda: solution().amplitudes,
     "PairScattering": scattering,
+    "Pairing": lambda: report().pairing[1],
     "PairingState": state,
     "Panel": lambda: drawing().panels[0],
     "ProjectedStates": lambda: crystal_states("pressure").keep("t z²"),
@@ -200,7 +209,11 @@ MAKERS = {
     "Slider": slider,
     "SpinSpectrum": spectrum,
     "StateCount": lambda: sea().model.state_count,
+    "Quality": lambda: QUALITIES["fast"],
+    "Report": report,
+    "Response": lambda: report().response,
     "Responses": responses,
+    "Spectrum": lambda: report().spectrum,
     "RetardedGap": lambda: retarded().gap(temperature=0.01),
     "RetardedPairing": retarded,
     "StillExplorer": lambda: StillExplorer({"x": 0.5}, {}, b"", {}),

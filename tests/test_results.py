@@ -30,6 +30,7 @@ UNSAVED = {
         "Curve",
         "Drawing",
         "Explorer",
+        "Formula",
         "Image",
         "Panel",
         "Slider",
@@ -116,7 +117,7 @@ def test_printing_computes_nothing():
 @pytest.mark.parametrize("name", NAMES)
 def test_pictures_are_small_and_valid(name):
     html = getattr(instance(name), "_repr_html_", lambda: None)()
-    if html is None:
+    if html is None or name == "Report":  # which is a page of figures
         return
     assert len(html) < 20_000
     tree = ET.fromstring(html)  # noqa: S314
@@ -132,7 +133,7 @@ def test_which_classes_have_pictures():
     assert drawn == {
         *("BlochModel", "FermiSea", "FermiSheet", "FermiPatches", "Susceptibility"),
         *("GapFunction", "PairingState", "FlowMode", "FlowResult"),
-        *("PhotoemissionGap", "TunnellingSpectrum"),
+        *("PhotoemissionGap", "TunnellingSpectrum", "Report"),
     }
 
 

@@ -83,6 +83,10 @@ const lean = (css) =>
     .replace(/\s*\n\s*/g, ' ')
     .replace(/ \{/g, '{');
 
+/** Browsers refuse to load a font ahead from a file, and complain: there it comes with its text. */
+const PRELOAD = `(files=>{if(location.protocol!=='file:')for(const href of files)document.head.append(
+Object.assign(document.createElement('link'),{rel:'preload',href,as:'font',type:'font/woff2',crossOrigin:''}))})`;
+
 /**
  * What the head of a page says of its looks: its style sheet, and the fonts to load at once, since
  * formulas show them before the first section.
@@ -100,10 +104,10 @@ export function styles(main, opening, root) {
   const address = (file) => `${root}katex/fonts/${file}`;
   const katex = fonts.size ? RULES.filter(used).map(({ text }) => text) : [];
   const early = fontsIn(opening);
-  const preloaded = RULES.filter(({ font }) => font && early.has(font)).map(
-    ({ file }) =>
-      `<link rel="preload" href="${address(file)}" as="font" type="font/woff2" crossorigin>\n`,
-  );
+  const first = RULES.filter(({ font }) => font && early.has(font)).map(({ file }) => address(file));
+  const preload = first.length
+    ? `<script>${PRELOAD}(${JSON.stringify(first).replaceAll('<', '\\u003c')})</script>\n`
+    : '';
   const own = readFileSync(join(here, 'assets/style.css'), 'utf8'); // again: the preview shows edits
-  return `${preloaded.join('')}<style>${katex.join('').replaceAll('fonts/', address(''))}${lean(own)}</style>`;
+  return `${preload}<style>${katex.join('').replaceAll('fonts/', address(''))}${lean(own)}</style>`;
 }

@@ -97,6 +97,9 @@ class Formula(Described):
         if missing := {"x", "y"} - self.lines.keys() - given.keys():
             raise ValueError(f"the formula must give {' and '.join(sorted(missing))}")
 
+    def _words(self) -> str:
+        return f"{self.text.strip()!r}, given {', '.join(self.given) or 'nothing'}"
+
     @property
     def sliders(self) -> frozenset[str]:
         """Names that the formula takes from elsewhere."""

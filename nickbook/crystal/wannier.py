@@ -164,6 +164,12 @@ def tetragonal_group() -> tuple[Symmetry, ...]:
     -------
     tuple of Symmetry
         The eight elements of the square, then each followed by the mirror between the layers.
+
+    Examples
+    --------
+    >>> from nickbook.crystal import tetragonal_group
+    >>> [element.name for element in tetragonal_group()[7:10]]
+    ['σd′', 'σz E', 'σz C4']
     """
     swap = np.asarray(_BILAYER.mirror)
     group = []
@@ -194,6 +200,18 @@ def symmetrized(model: BlochModel, symmetries: Iterable[Symmetry]) -> tuple[Bloc
         The average, with the group.
     change : float
         Largest change of a matrix element, in eV.
+
+    Examples
+    --------
+    Hops along x and y that differ by a little become equal:
+
+    >>> from nickbook.bands import BlochModel, square_group
+    >>> from nickbook.crystal import symmetrized
+    >>> steps = [(1, 0), (-1, 0), (0, 1), (0, -1)]
+    >>> model = BlochModel("s", ("s",), steps, [[[-1.0]], [[-1.0]], [[-0.9]], [[-0.9]]])
+    >>> made, change = symmetrized(model, square_group([[1.0]], [[1.0]]))
+    >>> [float(t.real.round(2)) for t in made.hoppings.ravel()], round(change, 2)
+    ([-0.95, -0.95, -0.95, -0.95], 0.05)
     """
     symmetries = tuple(symmetries)
     turned = [model.translations @ s.rotation.T for s in symmetries]
@@ -224,6 +242,23 @@ def bilayer(model: BlochModel) -> BlochModel:
     -------
     BlochModel
         With the mirror, and with the group of the square if the model has that of the crystal.
+
+    Raises
+    ------
+    ValueError
+        If the model has other orbitals or no third dimension.
+
+    Examples
+    --------
+    A bilayer is what all heights share:
+
+    >>> import numpy as np
+    >>> from nickbook.crystal import bilayer, crystal_model
+    >>> model = crystal_model("pressure")
+    >>> heights = [[0.3, 0.2, kz] for kz in np.arange(8) * np.pi / 4]
+    >>> mean = model.hamiltonian(heights).mean(axis=0)
+    >>> bool(np.allclose(mean, bilayer(model).hamiltonian([0.3, 0.2])))
+    True
     """
     _require_crystal(model)
     inside = model.translations[:, 2] == 0

@@ -206,7 +206,7 @@ def compare(
         "spectrum": lambda _: steps.spectrum(sea, size.energies),
         "response": lambda _: steps.response(sea, size, temperature=warm, hund=hund),
         "pairing": lambda so_far: steps.pairing(known(so_far), size, hund=hund, U=U),
-        "flow": lambda _: steps.flow(sea, size, U=strength, hund=hund),
+        "flow": lambda _: steps.flow_of_interaction(sea, size, U=strength, hund=hund),
         "exchange": lambda _: steps.exchange(sea, size, J=J),
         "tunnelling": lambda so_far: tunnelling(sea, gap=shape(so_far), broadening=height / 40),
         "thermodynamics": lambda so_far: weak_coupling(sea, gap=shape(so_far)),

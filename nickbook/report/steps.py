@@ -84,6 +84,7 @@ class Quality(Result):
     spin_mesh: int
 
 
+#: What `compare` takes as ``quality``, by name.
 QUALITIES = {
     quality.name: quality
     for quality in (
@@ -387,7 +388,7 @@ def repulsion(sea: FermiSea, U: float, hund: float) -> Interaction:
     return kanamori(sea.model.sites, U=U, J=hund * U)
 
 
-def flow(sea: FermiSea, quality: Quality, *, U: float, hund: float) -> FlowResult:
+def flow_of_interaction(sea: FermiSea, quality: Quality, *, U: float, hund: float) -> FlowResult:
     """Let the interaction flow down to a thousandth of the range of energies.
 
     Parameters
@@ -420,8 +421,9 @@ def flow(sea: FermiSea, quality: Quality, *, U: float, hund: float) -> FlowResul
     Examples
     --------
     >>> from nickbook.bands import FermiSea, bilayer_hubbard
-    >>> from nickbook.report import QUALITIES, flow
-    >>> flow(FermiSea(bilayer_hubbard(2.0), -0.5), QUALITIES["fast"], U=1.0, hund=0.0).finished
+    >>> from nickbook.report import QUALITIES, flow_of_interaction
+    >>> sea = FermiSea(bilayer_hubbard(2.0), -0.5)
+    >>> flow_of_interaction(sea, QUALITIES["fast"], U=1.0, hund=0.0).finished
     True
     """
     return frg_flow(
