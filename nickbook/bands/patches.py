@@ -247,7 +247,8 @@ def fermi_patches(model: BlochModel, mu: float, count: int | Sequence[int]) -> F
     Notes
     -----
     States follow from those of one patch of each set of equivalent patches by the symmetries, so
-    they need not be continuous along a sheet; no result depends on that.
+    they need not be continuous along a sheet.  Gaps and susceptibilities do not depend on that.  A
+    flow of the interaction does, since it moves legs to a neighbouring patch with the sign there.
 
     Examples
     --------
