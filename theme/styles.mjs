@@ -104,7 +104,9 @@ export function styles(main, opening, root) {
   const address = (file) => `${root}katex/fonts/${file}`;
   const katex = fonts.size ? RULES.filter(used).map(({ text }) => text) : [];
   const early = fontsIn(opening);
-  const first = RULES.filter(({ font }) => font && early.has(font)).map(({ file }) => address(file));
+  const first = RULES.filter(({ font }) => font && early.has(font)).map(({ file }) =>
+    address(file),
+  );
   const preload = first.length
     ? `<script>${PRELOAD}(${JSON.stringify(first).replaceAll('<', '\\u003c')})</script>\n`
     : '';
